@@ -1,0 +1,278 @@
+//! The audit: every decision and every read of a person's data, append-only and hash-chained per
+//! organization.
+//!
+//! Each entry carries a keyed hash over the hash before it and over all its own members, so a changed,
+//! removed or inserted entry breaks the chain at its place, and whoever holds the database but not the key
+//! cannot mend it. The end of the chain is kept apart, hashed too, so that a cut-off end shows.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    actor::Actor,
+    id::{AccountId, AuditId, ClientId, InvitationId, LinkId, OrganizationId, PatientId},
+    port::{KeyedHash, Purpose, Vault},
+};
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Action {
+    /// An organization was added or changed.
+    #[serde(rename = "organization.configure")]
+    OrganizationConfigure,
+    /// Trust in an identity provider was added or changed.
+    #[serde(rename = "issuer.configure")]
+    IssuerConfigure,
+    /// A client was registered, changed, disabled, or got a new key.
+    #[serde(rename = "client.configure")]
+    ClientConfigure,
+    /// A batch of patient records was imported.
+    #[serde(rename = "patient.import")]
+    PatientImport,
+    /// An invitation was issued.
+    #[serde(rename = "invitation.issue")]
+    InvitationIssue,
+    /// An invitation was read.
+    #[serde(rename = "invitation.read")]
+    InvitationRead,
+    /// Invitations were listed.
+    #[serde(rename = "invitation.list")]
+    InvitationList,
+    /// An invitation was revoked.
+    #[serde(rename = "invitation.revoke")]
+    InvitationRevoke,
+    /// An invitation was redeemed.
+    #[serde(rename = "invitation.redeem")]
+    InvitationRedeem,
+    /// A try to redeem an invitation was refused.
+    #[serde(rename = "invitation.refuse")]
+    InvitationRefuse,
+    /// A link was made.
+    #[serde(rename = "link.create")]
+    LinkCreate,
+    /// A link was read.
+    #[serde(rename = "link.read")]
+    LinkRead,
+    /// Links were looked up; counted per client, account and minute.
+    #[serde(rename = "link.lookup")]
+    LinkLookup,
+    /// A link was ended.
+    #[serde(rename = "link.revoke")]
+    LinkRevoke,
+    /// A link became worth more or less by its evidence.
+    #[serde(rename = "link.reassess")]
+    LinkReassess,
+    /// The audit was read.
+    #[serde(rename = "audit.read")]
+    AuditRead,
+    /// The audit was exported.
+    #[serde(rename = "audit.export")]
+    AuditExport,
+}
+
+impl Action {
+    /// The word used in storage and JSON, for example `link.create`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OrganizationConfigure => "organization.configure",
+            Self::IssuerConfigure => "issuer.configure",
+            Self::ClientConfigure => "client.configure",
+            Self::PatientImport => "patient.import",
+            Self::InvitationIssue => "invitation.issue",
+            Self::InvitationRead => "invitation.read",
+            Self::InvitationList => "invitation.list",
+            Self::InvitationRevoke => "invitation.revoke",
+            Self::InvitationRedeem => "invitation.redeem",
+            Self::InvitationRefuse => "invitation.refuse",
+            Self::LinkCreate => "link.create",
+            Self::LinkRead => "link.read",
+            Self::LinkLookup => "link.lookup",
+            Self::LinkRevoke => "link.revoke",
+            Self::LinkReassess => "link.reassess",
+            Self::AuditRead => "audit.read",
+            Self::AuditExport => "audit.export",
+        }
+    }
+}
+
+/// What an entry is about. Ids only: no name, birth date, code or `sub` ever stands in the audit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The patient record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patient: Option<PatientId>,
+    /// The account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// The link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LinkId>,
+    /// The invitation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<InvitationId>,
+    /// The client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientId>,
+}
+
+/// An entry to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditEntry {
+    /// Its id.
+    pub id: AuditId,
+    /// In whose chain.
+    pub organization: OrganizationId,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// Who did it.
+    pub actor: Actor,
+    /// What was done.
+    pub action: Action,
+    /// What it is about.
+    pub subject: Subject,
+    /// Particulars, such as a reason code or a count; an object.
+    pub detail: serde_json::Value,
+}
+
+/// An entry in its place in the chain.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChainedEntry {
+    /// Its place, from 1 on without gaps.
+    pub seq: i64,
+    /// The entry.
+    pub entry: AuditEntry,
+    /// The hash over the one before and this entry.
+    pub hash: KeyedHash,
+}
+
+/// The end of an organization's chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainEnd {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// How many entries the chain has.
+    pub seq: i64,
+    /// The hash of the last; zeros if there is none.
+    pub last: [u8; 32],
+    /// A hash over all of this, so that the end cannot be set back.
+    pub hash: KeyedHash,
+}
+
+impl AuditEntry {
+    /// Puts the entry behind the one with hash `previous`.
+    pub fn chain(self, seq: i64, previous: &[u8; 32], vault: &dyn Vault) -> ChainedEntry {
+        let hash = vault.keyed_hash(Purpose::Audit, &self.canonical(seq, previous));
+        ChainedEntry { seq, entry: self, hash }
+    }
+
+    /// What is hashed: all members in a fixed order, as a JSON array, which leaves no doubt where one ends.
+    fn canonical(&self, seq: i64, previous: &[u8; 32]) -> Vec<u8> {
+        serde_json::json!([
+            "entry",
+            previous,
+            self.organization,
+            seq,
+            self.id,
+            self.at.timestamp_micros(),
+            self.actor,
+            self.action.as_str(),
+            self.subject,
+            self.detail,
+        ])
+        .to_string()
+        .into_bytes()
+    }
+}
+
+impl ChainedEntry {
+    /// Whether the entry is what was written, behind the one with hash `previous`.
+    pub fn is_authentic(&self, previous: &[u8; 32], vault: &dyn Vault) -> bool {
+        vault.verify(Purpose::Audit, &self.entry.canonical(self.seq, previous), &self.hash)
+    }
+}
+
+impl ChainEnd {
+    /// The end of a chain of `seq` entries, the last of which has hash `last`.
+    pub fn new(organization: OrganizationId, seq: i64, last: [u8; 32], vault: &dyn Vault) -> Self {
+        let hash = vault.keyed_hash(Purpose::Audit, &Self::canonical(organization, seq, &last));
+        Self { organization, seq, last, hash }
+    }
+
+    /// Whether this end is what was written.
+    pub fn is_authentic(&self, vault: &dyn Vault) -> bool {
+        vault.verify(Purpose::Audit, &Self::canonical(self.organization, self.seq, &self.last), &self.hash)
+    }
+
+    fn canonical(organization: OrganizationId, seq: i64, last: &[u8; 32]) -> Vec<u8> {
+        serde_json::json!(["end", organization, seq, last]).to_string().into_bytes()
+    }
+}
+
+/// What is wrong with a chain, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ChainFault {
+    /// The entry is not what was written, or the one before it is not.
+    #[error("entry {0} was changed, or inserted")]
+    Changed(i64),
+    /// Entries are missing between two that are there.
+    #[error("entries {first} to {last} were removed")]
+    Removed {
+        /// The first missing.
+        first: i64,
+        /// The last missing.
+        last: i64,
+    },
+    /// Entries stand behind the end.
+    #[error("entry {0} was inserted behind the end of the chain")]
+    BehindEnd(i64),
+    /// The end itself is not what was written, or is missing.
+    #[error("the end of the chain was changed or removed")]
+    EndChanged,
+}
+
+/// Checks a chain entry by entry, in memory that does not grow with it.
+#[derive(Debug)]
+pub struct ChainVerifier<'a> {
+    vault: &'a dyn Vault,
+    next: i64,
+    previous: [u8; 32],
+    faults: Vec<ChainFault>,
+}
+
+impl<'a> ChainVerifier<'a> {
+    /// A verifier at the beginning of a chain.
+    pub fn new(vault: &'a dyn Vault) -> Self {
+        Self { vault, next: 1, previous: [0; 32], faults: Vec::new() }
+    }
+
+    /// Checks the next entry, in order of `seq`.
+    pub fn check(&mut self, entry: &ChainedEntry) {
+        if entry.seq > self.next {
+            self.faults.push(ChainFault::Removed { first: self.next, last: entry.seq - 1 });
+        } else if entry.seq < self.next || !entry.is_authentic(&self.previous, self.vault) {
+            self.faults.push(ChainFault::Changed(entry.seq));
+        }
+        // Going on from what is stored finds each fault once, instead of blaming all that follows.
+        self.previous = entry.hash.bytes;
+        self.next = entry.seq.max(self.next - 1) + 1;
+    }
+
+    /// Checks the end and returns all faults, and how many entries were read.
+    pub fn finish(mut self, end: Option<&ChainEnd>) -> (i64, Vec<ChainFault>) {
+        let read = self.next - 1;
+        match end {
+            None if read == 0 => {}
+            Some(end) if end.is_authentic(self.vault) => {
+                if read < end.seq {
+                    self.faults.push(ChainFault::Removed { first: self.next, last: end.seq });
+                } else if read > end.seq {
+                    self.faults.push(ChainFault::BehindEnd(end.seq + 1));
+                } else if self.previous != end.last {
+                    self.faults.push(ChainFault::Changed(read));
+                }
+            }
+            None | Some(_) => self.faults.push(ChainFault::EndChanged),
+        }
+        (read, self.faults)
+    }
+}

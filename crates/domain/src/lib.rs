@@ -1,0 +1,45 @@
+//! What Kinlink's words mean, and the rules that connect them.
+//!
+//! A **link** says: this account may open this patient record, in this role, from when to when, proven
+//! this well. Everything here exists to make links, to end them, and to say why they are there.
+//!
+//! | word | module |
+//! | --- | --- |
+//! | organization, its policy | [`organization`], [`policy`] |
+//! | account `(iss, sub)`, trusted issuer | [`account`], [`issuer`] |
+//! | patient record, demographics | [`patient`], [`demographics`], [`partial_date`] |
+//! | invitation and its code | [`invitation`], [`code`] |
+//! | link, permissions | [`link`], [`permission`] |
+//! | evidence, assurance | [`evidence`], [`proofing`] |
+//! | client (authorization server) | [`client`] |
+//! | staff, roles, who acts | [`actor`] |
+//! | wrong tries and lockout | [`attempt`] |
+//! | audit chain | [`audit`] |
+//! | messages to the outside | [`outbox`] |
+//!
+//! No I/O lives here. Time, randomness, keys and storage are ports ([`port`], [`store`]); the application
+//! services ([`service`]) load, decide and save through them within one unit of work.
+
+pub mod account;
+pub mod actor;
+pub mod attempt;
+pub mod audit;
+pub mod client;
+pub mod code;
+pub mod demographics;
+pub mod evidence;
+pub mod id;
+pub mod invitation;
+pub mod issuer;
+pub mod link;
+pub mod organization;
+pub mod outbox;
+pub mod page;
+pub mod partial_date;
+pub mod patient;
+pub mod permission;
+pub mod policy;
+pub mod port;
+pub mod proofing;
+pub mod service;
+pub mod store;

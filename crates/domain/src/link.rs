@@ -1,0 +1,235 @@
+//! Links: this account may open this patient record.
+//!
+//! ```text
+//! active ──► revoked     a decision with a reason code
+//!   └──────► expired     by the end of its period: derived when read, never stored
+//! ```
+//! A link is never deleted, and at most one is live for an account and a record.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    actor::Actor,
+    id::{AccountId, InvitationId, LinkId, OrganizationId, PatientId},
+    patient::FhirId,
+    permission::Permissions,
+    proofing::{Assurance, Ial},
+};
+
+/// In which role an account opens a record.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "role", rename_all = "snake_case")]
+pub enum LinkRole {
+    /// The account holder is the patient.
+    #[serde(rename = "self")]
+    SelfRole,
+    /// The account holder acts for the patient.
+    Proxy {
+        /// HL7 v3-RoleCode, for example `MTH`.
+        relationship: String,
+    },
+}
+
+impl LinkRole {
+    /// The word used in storage and JSON.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::SelfRole => "self",
+            Self::Proxy { .. } => "proxy",
+        }
+    }
+
+    /// The v3-RoleCode of a proxy.
+    pub fn relationship(&self) -> Option<&str> {
+        match self {
+            Self::SelfRole => None,
+            Self::Proxy { relationship } => Some(relationship),
+        }
+    }
+}
+
+/// From when to when a link holds (FHIR R4 `Period`, with an exclusive end).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// The first moment.
+    pub start: DateTime<Utc>,
+    /// The first moment after; open if absent.
+    pub end: Option<DateTime<Utc>>,
+}
+
+impl Period {
+    /// Whether `at` is within.
+    pub fn contains(&self, at: DateTime<Utc>) -> bool {
+        self.start <= at && self.end.is_none_or(|end| at < end)
+    }
+}
+
+/// A link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Its id.
+    pub id: LinkId,
+    /// Counts its changes, from 1.
+    pub version: u32,
+    /// Who may open.
+    pub account: AccountId,
+    /// The custodian.
+    pub organization: OrganizationId,
+    /// What may be opened.
+    pub patient: PatientId,
+    /// The record's FHIR id.
+    pub fhir_id: FhirId,
+    /// In which role.
+    pub role: LinkRole,
+    /// The most that it can give.
+    pub permissions: Permissions,
+    /// From when to when.
+    pub period: Period,
+    /// How well it is proven.
+    pub assurance: Assurance,
+    /// Whether the record itself can be used; kept true by the import, so that a lookup reads no second
+    /// table.
+    pub record_usable: bool,
+    /// The invitation it came from.
+    pub invitation: Option<InvitationId>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+    /// Where it stands.
+    pub state: LinkState,
+}
+
+/// Where a link stands, as stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkState {
+    /// It holds within its period.
+    Active,
+    /// It was ended.
+    Revoked {
+        /// When.
+        at: DateTime<Utc>,
+        /// By whom.
+        by: Actor,
+        /// Why.
+        reason: Revocation,
+    },
+}
+
+/// Why a link was ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Revocation {
+    /// The account holder says that the record is somebody else's.
+    NotMe,
+    /// The account holder does not want it any more.
+    NoLongerWanted,
+    /// Staff found that the account is not that person's.
+    WrongPerson,
+    /// The patient asked staff.
+    PatientRequest,
+    /// Fraud, or the suspicion of it.
+    Fraud,
+    /// A court ordered it.
+    CourtOrder,
+    /// Somebody's safety asks for it.
+    Safety,
+    /// A mistake of staff.
+    StaffError,
+}
+
+impl Revocation {
+    /// Every reason.
+    pub const ALL: [Self; 8] = [
+        Self::NotMe,
+        Self::NoLongerWanted,
+        Self::WrongPerson,
+        Self::PatientRequest,
+        Self::Fraud,
+        Self::CourtOrder,
+        Self::Safety,
+        Self::StaffError,
+    ];
+
+    /// Whether `actor` may give this reason.
+    pub const fn allowed_to(self, actor: Actor) -> bool {
+        let of_the_account = matches!(self, Self::NotMe | Self::NoLongerWanted);
+        match actor {
+            Actor::Account(_) => of_the_account,
+            Actor::Staff(_) | Actor::Operator => !of_the_account,
+            Actor::Client(_) | Actor::System => false,
+        }
+    }
+}
+
+/// Where a link stands at a given time, as one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkStatus {
+    /// It holds.
+    Active,
+    /// Its period has not begun.
+    Pending,
+    /// Its period is over.
+    Expired,
+    /// It was ended.
+    Revoked,
+    /// The record is inactive, or merged into another.
+    RecordInactive,
+}
+
+/// Why a link cannot be ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RevokeRefusal {
+    /// It was ended before.
+    #[error("the link was ended before")]
+    AlreadyRevoked,
+    /// This reason is not this actor's to give.
+    #[error("this reason is not one that this caller can give")]
+    ReasonNotAllowed,
+}
+
+impl Link {
+    /// Where it stands at `now`.
+    pub fn status(&self, now: DateTime<Utc>) -> LinkStatus {
+        match self.state {
+            LinkState::Revoked { .. } => LinkStatus::Revoked,
+            LinkState::Active if self.period.end.is_some_and(|end| end <= now) => LinkStatus::Expired,
+            LinkState::Active if !self.record_usable => LinkStatus::RecordInactive,
+            LinkState::Active if now < self.period.start => LinkStatus::Pending,
+            LinkState::Active => LinkStatus::Active,
+        }
+    }
+
+    /// Whether it opens the record at `now`, for somebody who asks for at least `minimum`.
+    pub fn is_live(&self, minimum: Ial, now: DateTime<Utc>) -> bool {
+        self.status(now) == LinkStatus::Active && self.assurance.ial >= minimum
+    }
+
+    /// Ends it.
+    pub fn revoke(self, by: Actor, reason: Revocation, now: DateTime<Utc>) -> Result<Self, RevokeRefusal> {
+        if !reason.allowed_to(by) {
+            return Err(RevokeRefusal::ReasonNotAllowed);
+        }
+        match self.state {
+            LinkState::Revoked { .. } => Err(RevokeRefusal::AlreadyRevoked),
+            LinkState::Active => {
+                Ok(Self { state: LinkState::Revoked { at: now, by, reason }, ..self.changed(now) })
+            }
+        }
+    }
+
+    /// Takes what its evidence is now worth.
+    #[must_use]
+    pub fn reassess(self, assurance: Assurance, now: DateTime<Utc>) -> Self {
+        if assurance == self.assurance { self } else { Self { assurance, ..self.changed(now) } }
+    }
+
+    fn changed(self, now: DateTime<Utc>) -> Self {
+        Self { version: self.version + 1, updated_at: now, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests;

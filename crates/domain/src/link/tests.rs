@@ -1,0 +1,67 @@
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use super::*;
+use crate::{id::ClientId, proofing::AssuranceLevel};
+
+const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+fn active() -> Link {
+    Link {
+        id: LinkId::from_uuid(Uuid::from_u128(1)),
+        version: 1,
+        account: AccountId::from_uuid(Uuid::from_u128(2)),
+        organization: OrganizationId::from_uuid(Uuid::from_u128(3)),
+        patient: PatientId::from_uuid(Uuid::from_u128(4)),
+        fhir_id: FhirId::parse("p1").unwrap(),
+        role: LinkRole::SelfRole,
+        permissions: Permissions::everything(),
+        period: Period { start: NOW, end: None },
+        assurance: Assurance { ial: Ial::Ial1, level: AssuranceLevel::Level2 },
+        record_usable: true,
+        invitation: None,
+        created_at: NOW,
+        updated_at: NOW,
+        state: LinkState::Active,
+    }
+}
+
+#[test]
+fn status_is_decided_by_state_period_record_and_time() {
+    let hour = TimeDelta::hours(1);
+    let until = |end| Link { period: Period { start: NOW, end: Some(end) }, ..active() };
+    let from = |start| Link { period: Period { start, end: None }, ..active() };
+    let revoked = active().revoke(Actor::Operator, Revocation::Fraud, NOW).unwrap();
+    for (link, status) in [
+        (active(), LinkStatus::Active),
+        (until(NOW + hour), LinkStatus::Active),
+        (until(NOW), LinkStatus::Expired),
+        (from(NOW + hour), LinkStatus::Pending),
+        (Link { record_usable: false, ..active() }, LinkStatus::RecordInactive),
+        (Link { record_usable: false, ..revoked.clone() }, LinkStatus::Revoked),
+        (revoked, LinkStatus::Revoked),
+    ] {
+        assert_eq!(link.status(NOW), status);
+        assert_eq!(link.is_live(Ial::Ial1, NOW), status == LinkStatus::Active);
+        assert!(!link.is_live(Ial::Ial2, NOW));
+    }
+}
+
+#[test]
+fn a_link_is_ended_once_and_counts_its_versions() {
+    let revoked = active().revoke(Actor::Operator, Revocation::Safety, NOW).unwrap();
+    assert_eq!(revoked.version, 2);
+    assert_eq!(revoked.revoke(Actor::Operator, Revocation::Safety, NOW), Err(RevokeRefusal::AlreadyRevoked));
+}
+
+#[test]
+fn each_reason_belongs_to_the_account_or_to_staff_and_to_nobody_else() {
+    let account = Actor::Account(AccountId::from_uuid(Uuid::nil()));
+    let staff = Actor::Staff(AccountId::from_uuid(Uuid::nil()));
+    let client = Actor::Client(ClientId::from_uuid(Uuid::nil()));
+    for reason in Revocation::ALL {
+        assert_ne!(reason.allowed_to(account), reason.allowed_to(staff), "{reason:?}");
+        assert!(!reason.allowed_to(client));
+        assert_eq!(active().revoke(client, reason, NOW), Err(RevokeRefusal::ReasonNotAllowed));
+    }
+}

@@ -1,0 +1,215 @@
+//! Patient records: an organization's FHIR Patients, as Kinlink keeps them.
+
+use std::{cmp::Ordering, fmt};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    demographics::Demographics,
+    id::{OrganizationId, PatientId},
+};
+
+/// A FHIR logical id: 1 to 64 of `A-Z a-z 0-9 - .` (FHIR R4 `id`).
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct FhirId(String);
+
+/// A text that is no FHIR id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a FHIR id has 1 to 64 characters of A-Z, a-z, 0-9, '-' and '.'")]
+pub struct InvalidFhirId;
+
+impl FhirId {
+    /// Parses a FHIR id; case counts.
+    pub fn parse(text: impl Into<String>) -> Result<Self, InvalidFhirId> {
+        let text = text.into();
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+        if (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
+            Ok(Self(text))
+        } else {
+            Err(InvalidFhirId)
+        }
+    }
+
+    /// The exact text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for FhirId {
+    type Error = InvalidFhirId;
+    fn try_from(text: String) -> Result<Self, InvalidFhirId> {
+        Self::parse(text)
+    }
+}
+impl From<FhirId> for String {
+    fn from(id: FhirId) -> Self {
+        id.0
+    }
+}
+impl fmt::Display for FhirId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl fmt::Debug for FhirId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// What another record is to this one (FHIR R4 `Patient.link.type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordLinkType {
+    /// The other record is to be used instead of this one.
+    ReplacedBy,
+    /// This record is to be used instead of the other.
+    Replaces,
+    /// The other holds additional data.
+    Refer,
+    /// The other is about the same person.
+    Seealso,
+}
+
+/// FHIR R4 `Patient.link` to another Patient of the same server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordLink {
+    /// The other record.
+    pub other: FhirId,
+    /// What it is to this one.
+    #[serde(rename = "type")]
+    pub kind: RecordLinkType,
+}
+
+/// Which state of the record on the FHIR server this is (`meta.versionId`, `meta.lastUpdated`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordVersion {
+    /// `meta.versionId`.
+    pub version_id: Option<String>,
+    /// `meta.lastUpdated`.
+    pub last_updated: Option<DateTime<Utc>>,
+}
+
+impl RecordVersion {
+    /// Whether a record of this version may replace one of version `stored`.
+    ///
+    /// Later `lastUpdated` wins; then the higher numeric `versionId`. Where neither can be compared, the
+    /// record at hand wins, since a source without versions says nothing else about its order.
+    pub fn supersedes(&self, stored: &Self) -> bool {
+        let by_time = self.last_updated.zip(stored.last_updated).map(|(new, old)| new.cmp(&old));
+        let number = |version: &Self| version.version_id.as_deref()?.parse::<u64>().ok();
+        match by_time {
+            Some(Ordering::Greater) => true,
+            Some(Ordering::Less) => false,
+            Some(Ordering::Equal) | None => match number(self).zip(number(stored)) {
+                Some((new, old)) => new >= old,
+                None => true,
+            },
+        }
+    }
+}
+
+/// A Patient as it came from a FHIR server, before Kinlink gives it an id of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedPatient {
+    /// The FHIR server's id.
+    pub fhir_id: FhirId,
+    /// Which state this is.
+    pub version: RecordVersion,
+    /// `Patient.active`; FHIR's default is true.
+    pub active: bool,
+    /// `Patient.deceased[x]`, as yes or no.
+    pub deceased: bool,
+    /// `Patient.link`.
+    pub links: Vec<RecordLink>,
+    /// Everything about the person.
+    pub demographics: Demographics,
+}
+
+impl ImportedPatient {
+    /// The record to use instead of this one, after a merge.
+    pub fn replaced_by(&self) -> Option<&FhirId> {
+        self.links.iter().find(|link| link.kind == RecordLinkType::ReplacedBy).map(|link| &link.other)
+    }
+
+    /// Whether links to this record may be answered: it is in use and was not merged away.
+    pub fn is_usable(&self) -> bool {
+        self.active && self.replaced_by().is_none()
+    }
+}
+
+/// A patient record as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatientRecord {
+    /// Kinlink's own id.
+    pub id: PatientId,
+    /// The custodian.
+    pub organization: OrganizationId,
+    /// The record.
+    pub record: ImportedPatient,
+    /// When Kinlink last changed it.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What became of a batch of imported patients.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct UpsertReport {
+    /// Records that were not there.
+    pub created: u64,
+    /// Records that changed.
+    pub updated: u64,
+    /// Records that were the same already.
+    pub unchanged: u64,
+    /// Records of an older version than the one stored; left alone.
+    pub stale: u64,
+}
+
+impl std::ops::AddAssign for UpsertReport {
+    fn add_assign(&mut self, other: Self) {
+        self.created += other.created;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+        self.stale += other.stale;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone;
+
+    use super::*;
+
+    fn version(id: Option<&str>, hour: Option<u32>) -> RecordVersion {
+        RecordVersion {
+            version_id: id.map(Into::into),
+            last_updated: hour.map(|hour| Utc.with_ymd_and_hms(2026, 1, 1, hour, 0, 0).unwrap()),
+        }
+    }
+
+    #[test]
+    fn the_newer_version_wins_by_time_then_by_number() {
+        for (new, old, wins) in [
+            (version(None, Some(2)), version(None, Some(1)), true),
+            (version(None, Some(1)), version(None, Some(2)), false),
+            (version(Some("1"), Some(2)), version(Some("9"), Some(1)), true),
+            (version(Some("3"), Some(1)), version(Some("2"), Some(1)), true),
+            (version(Some("2"), Some(1)), version(Some("3"), Some(1)), false),
+            (version(Some("10"), None), version(Some("9"), None), true),
+            (version(Some("a"), None), version(Some("b"), None), true),
+            (version(None, None), version(Some("3"), Some(1)), true),
+        ] {
+            assert_eq!(new.supersedes(&old), wins, "{new:?} over {old:?}");
+        }
+    }
+
+    #[test]
+    fn a_fhir_id_is_short_and_plain() {
+        assert!(FhirId::parse("129c6ac7-8d06.A").is_ok());
+        for text in ["", "a/b", "a b", "ü", &"a".repeat(65)] {
+            assert_eq!(FhirId::parse(text), Err(InvalidFhirId), "{text}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! An organization's rules, as data. Every default has its source or its reason beside it.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    code::CodeStrength,
+    invitation::Channel,
+    permission::Permissions,
+    proofing::{Ial, ProofingPolicy},
+};
+
+/// The rules of one organization. Missing members take their default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// How long a code is valid, by channel.
+    pub code_validity: CodeValidity,
+    /// Wrong challenge answers or secrets after which an invitation is locked for good.
+    pub invitation_attempts: u16,
+    /// The most that a self link can give.
+    pub self_permissions: Permissions,
+    /// Links below this are not answered to anyone.
+    pub minimum_assurance: Ial,
+    /// What evidence is worth.
+    pub proofing: ProofingPolicy,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            code_validity: CodeValidity::default(),
+            invitation_attempts: 5,
+            self_permissions: Permissions::everything(),
+            minimum_assurance: Ial::Ial1,
+            proofing: ProofingPolicy::default(),
+        }
+    }
+}
+
+impl Policy {
+    /// How long a code sent by `channel` is valid.
+    pub fn validity(&self, channel: Channel) -> TimeDelta {
+        let validity = &self.code_validity;
+        match channel {
+            Channel::InPerson => TimeDelta::hours(validity.in_person_hours.into()),
+            Channel::Post => TimeDelta::days(validity.post_days.into()),
+            Channel::Phone => TimeDelta::minutes(validity.phone_minutes.into()),
+            Channel::Email => TimeDelta::hours(validity.email_hours.into()),
+        }
+    }
+
+    /// How hard a code sent by `channel` is to guess.
+    ///
+    /// NIST SP 800-63A asks for 20 bits; a code that travels through more hands, or lives longer, gets
+    /// more. Emailed codes are followed as a link rather than typed, so length costs nothing there: over
+    /// 64 bits no rate limit would even be required (SP 800-63B, 5.2.2).
+    pub const fn strength(channel: Channel) -> CodeStrength {
+        match channel {
+            Channel::InPerson | Channel::Phone => CodeStrength::Short,
+            Channel::Post => CodeStrength::Medium,
+            Channel::Email => CodeStrength::Long,
+        }
+    }
+}
+
+/// How long a code is valid, by the channel it takes.
+///
+/// Post, phone and email: the longest that NIST SP 800-63A revision 3 (4.4.1.6) and revision 4 (draft,
+/// 5.1.6) both allow. Handed over in person: seven days, revision 3, 4.4.1.6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CodeValidity {
+    /// Hours for a code handed over at the desk.
+    pub in_person_hours: u16,
+    /// Days for a letter.
+    pub post_days: u16,
+    /// Minutes for a telephone call or text message.
+    pub phone_minutes: u16,
+    /// Hours for an email.
+    pub email_hours: u16,
+}
+
+impl Default for CodeValidity {
+    fn default() -> Self {
+        Self { in_person_hours: 7 * 24, post_days: 10, phone_minutes: 10, email_hours: 24 }
+    }
+}

@@ -1,0 +1,73 @@
+//! A link is ended, by its account or by staff, and by nobody else.
+
+use super::Ports;
+use crate::{
+    actor::{Actor, Authorized},
+    audit::{Action, Subject},
+    id::{AccountId, LinkId},
+    link::{Link, Revocation, RevokeRefusal},
+    store::{Change, StoreError, UnitOfWork},
+};
+
+/// Who ends a link.
+#[derive(Debug, Clone, Copy)]
+pub enum Ender {
+    /// The account that it belongs to.
+    Account(AccountId),
+    /// Staff of the organization that it belongs to.
+    Staff(Authorized),
+}
+
+impl Ender {
+    fn may_end(&self, link: &Link) -> bool {
+        match self {
+            Self::Account(account) => link.account == *account,
+            Self::Staff(staff) => link.organization == staff.organization(),
+        }
+    }
+
+    const fn actor(&self) -> Actor {
+        match self {
+            Self::Account(account) => Actor::Account(*account),
+            Self::Staff(staff) => staff.actor(),
+        }
+    }
+}
+
+/// Why a link was not ended.
+#[derive(Debug, thiserror::Error)]
+pub enum EndLinkError {
+    /// No such link, or none of the caller's.
+    #[error("no such link")]
+    NotFound,
+    /// It was ended before, or the reason is not the caller's to give.
+    #[error(transparent)]
+    Refused(#[from] RevokeRefusal),
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Ends a link.
+pub async fn end(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    by: Ender,
+    id: LinkId,
+    reason: Revocation,
+) -> Result<Link, EndLinkError> {
+    let link =
+        unit.link_for_update(id).await?.filter(|link| by.may_end(link)).ok_or(EndLinkError::NotFound)?;
+    let ended = link.revoke(by.actor(), reason, ports.clock.now())?;
+    unit.update_link(&ended).await?;
+    let subject = Subject {
+        link: Some(id),
+        account: Some(ended.account),
+        patient: Some(ended.patient),
+        ..Subject::default()
+    };
+    let detail = serde_json::json!({"reason": reason});
+    unit.record(ports.audit(ended.organization, by.actor(), Action::LinkRevoke, subject, detail));
+    unit.changed(Change::Account(ended.account));
+    Ok(ended)
+}

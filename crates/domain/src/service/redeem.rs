@@ -1,0 +1,385 @@
+//! An account redeems a code: the moment in which a link comes to be.
+//!
+//! Whoever tries must not learn whether a code exists: a wrong code, a code of another's, one that is
+//! expired, revoked or locked, and a wrong birth date are all the same refusal.
+
+use chrono::{DateTime, Utc};
+use subtle::ConstantTimeEq;
+
+use super::Ports;
+use crate::{
+    account::Account,
+    actor::Actor,
+    attempt::AttemptScope,
+    audit::{Action, Subject},
+    code::{Code, MistypedCode},
+    evidence::{Evidence, Fact},
+    id::{EvidenceId, LinkId, MessageId},
+    invitation::{Challenge, Invitation, InvitationState, InvitationStatus},
+    link::{Link, LinkState, Period},
+    organization::Organization,
+    outbox::{Mail, Message, MessageBody},
+    partial_date::PartialDate,
+    patient::PatientRecord,
+    port::Purpose,
+    proofing::assess,
+    store::{Change, StoreError, UnitOfWork},
+};
+
+/// A try to redeem a code.
+#[derive(Debug)]
+pub struct Redeem<'a> {
+    /// Who tries.
+    pub account: &'a Account,
+    /// What was typed.
+    pub code: &'a str,
+    /// The birth date, if one was given.
+    pub birth_date: Option<PartialDate>,
+    /// The network address that the try came from, in any stable form.
+    pub address: &'a str,
+}
+
+/// What came of it. The unit of work is to be saved in every case, since refusals are counted.
+#[derive(Debug)]
+pub enum Redeemed {
+    /// A link was made.
+    Created(Link),
+    /// The account has this link already, by this very code or by another.
+    Existing(Link),
+    /// No link.
+    Refused(RedeemRefusal),
+}
+
+/// Why a code was not redeemed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RedeemRefusal {
+    /// No code looks like this. Not counted as a try.
+    #[error(transparent)]
+    Mistyped(#[from] MistypedCode),
+    /// The code, or what was given beside it, is not accepted.
+    #[error("the code is not accepted")]
+    NotAccepted,
+    /// The code is right so far, and the birth date is needed too. Not counted as a try.
+    #[error("the birth date is needed too")]
+    BirthDateNeeded,
+    /// The code is right, but the organization does not accept logins of this provider. Not counted.
+    #[error("the organization does not accept logins of this identity provider")]
+    IssuerNotTrusted,
+    /// Too many wrong tries.
+    #[error("too many wrong tries")]
+    TooManyAttempts {
+        /// When to try again.
+        until: DateTime<Utc>,
+    },
+}
+
+/// Redeems a code.
+pub async fn redeem(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    request: &Redeem<'_>,
+) -> Result<Redeemed, StoreError> {
+    let code = match Code::parse(request.code) {
+        Ok(code) => code,
+        Err(mistyped) => return Ok(Redeemed::Refused(mistyped.into())),
+    };
+    let now = ports.clock.now();
+    if let Some(until) = locked_until(unit, ports, request, now).await? {
+        return Ok(Redeemed::Refused(RedeemRefusal::TooManyAttempts { until }));
+    }
+    let Some(invitation) = unit.invitation_by_locator_for_update(&code.locator()).await? else {
+        return refuse(unit, ports, request).await;
+    };
+    if !ports.vault.verify(Purpose::InvitationCode, &code.hash_input(), &invitation.code_hash) {
+        return fail(unit, ports, request, invitation, "wrong_code").await;
+    }
+    if let Some(link) = earlier_link(unit, ports, request, &invitation).await? {
+        return Ok(Redeemed::Existing(link));
+    }
+    if invitation.status(now) != InvitationStatus::Issued {
+        return fail(unit, ports, request, invitation, "not_open").await;
+    }
+    accept(unit, ports, request, invitation).await
+}
+
+/// The code is right and open: decides about everything beside it.
+async fn accept(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    request: &Redeem<'_>,
+    invitation: Invitation,
+) -> Result<Redeemed, StoreError> {
+    let organization = unit.organization(invitation.organization).await?;
+    let patient = unit.patient_by_id(invitation.organization, invitation.patient).await?;
+    let (Some(organization), Some(patient)) = (organization, patient) else {
+        return Err(StoreError::Corrupt {
+            what: "invitation",
+            why: "its organization or record is gone".into(),
+        });
+    };
+    let trusted = unit.trust_in(&request.account.key.iss).await?;
+    if !trusted.iter().any(|trust| trust.organization == organization.id && trust.accounts) {
+        return Ok(Redeemed::Refused(RedeemRefusal::IssuerNotTrusted));
+    }
+    if !patient.record.is_usable() || patient.record.deceased {
+        return fail(unit, ports, request, invitation, "record_not_usable").await;
+    }
+    if invitation.challenge == Some(Challenge::BirthDate) {
+        match request.birth_date {
+            None => return Ok(Redeemed::Refused(RedeemRefusal::BirthDateNeeded)),
+            Some(given) if same_day(given, &patient) => {}
+            Some(_) => return fail(unit, ports, request, invitation, "wrong_birth_date").await,
+        }
+    }
+    link_account(unit, ports, request, invitation, &organization, &patient).await
+}
+
+async fn link_account(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    request: &Redeem<'_>,
+    invitation: Invitation,
+    organization: &Organization,
+    patient: &PatientRecord,
+) -> Result<Redeemed, StoreError> {
+    let now = ports.clock.now();
+    let account = request.account.id;
+    let facts = facts(&invitation);
+    let existing = unit.unrevoked_link_for_update(account, patient.id).await?;
+    let outcome = if let Some(link) = existing {
+        Redeemed::Existing(strengthen(unit, ports, organization, link, &invitation).await?)
+    } else {
+        let link = Link {
+            id: LinkId::new(now, &*ports.random),
+            version: 1,
+            account,
+            organization: organization.id,
+            patient: patient.id,
+            fhir_id: patient.record.fhir_id.clone(),
+            role: invitation.role.clone(),
+            permissions: organization.policy.self_permissions.clone(),
+            period: Period { start: now, end: None },
+            assurance: assess(&facts, &organization.policy.proofing),
+            record_usable: true,
+            invitation: Some(invitation.id),
+            created_at: now,
+            updated_at: now,
+            state: LinkState::Active,
+        };
+        unit.add_link(&link).await?;
+        add_evidence(unit, ports, &link, &invitation).await?;
+        let subject = subject(&invitation, request, Some(link.id));
+        let detail = serde_json::json!({
+            "role": link.role.as_str(),
+            "assurance": link.assurance,
+            "evidence": facts,
+        });
+        unit.record(ports.audit(
+            organization.id,
+            Actor::Account(account),
+            Action::LinkCreate,
+            subject,
+            detail,
+        ));
+        if let Some(to) = patient.record.demographics.emails().first() {
+            unit.send(notice(ports, organization, &link, (*to).to_owned()));
+        }
+        Redeemed::Created(link)
+    };
+    let (Redeemed::Created(link) | Redeemed::Existing(link)) = &outcome else { return Ok(outcome) };
+    let subject = subject(&invitation, request, Some(link.id));
+    let id = link.id;
+    let redeemed = invitation
+        .redeem(account, id, now)
+        .map_err(|_| StoreError::Conflict(crate::store::Constraint::Version))?;
+    unit.update_invitation(&redeemed).await?;
+    let entry = ports.audit(
+        organization.id,
+        Actor::Account(account),
+        Action::InvitationRedeem,
+        subject,
+        serde_json::json!({}),
+    );
+    unit.record(entry);
+    unit.changed(Change::Account(account));
+    Ok(outcome)
+}
+
+/// Adds evidence to a link that is already there, which may raise its assurance.
+async fn strengthen(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    organization: &Organization,
+    link: Link,
+    invitation: &Invitation,
+) -> Result<Link, StoreError> {
+    add_evidence(unit, ports, &link, invitation).await?;
+    let evidence = unit.evidence(link.id).await?;
+    let assurance = assess(evidence.iter().map(|evidence| &evidence.fact), &organization.policy.proofing);
+    let before = link.version;
+    let link = link.reassess(assurance, ports.clock.now());
+    if link.version != before {
+        unit.update_link(&link).await?;
+        let subject = Subject {
+            link: Some(link.id),
+            account: Some(link.account),
+            patient: Some(link.patient),
+            ..Subject::default()
+        };
+        let detail = serde_json::json!({"assurance": assurance});
+        unit.record(ports.audit(link.organization, Actor::System, Action::LinkReassess, subject, detail));
+    }
+    Ok(link)
+}
+
+async fn add_evidence(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    link: &Link,
+    invitation: &Invitation,
+) -> Result<(), StoreError> {
+    let now = ports.clock.now();
+    for fact in facts(invitation) {
+        // What staff saw was established when they issued the invitation, the rest by the redemption.
+        let (established_at, by) = match fact {
+            Fact::DocumentSeen { .. } => (invitation.issued_at, invitation.issued_by),
+            Fact::CodeRedeemed { .. } | Fact::BirthDateConfirmed => (now, Actor::Account(link.account)),
+        };
+        let evidence = Evidence {
+            id: EvidenceId::new(now, &*ports.random),
+            link: link.id,
+            organization: link.organization,
+            fact,
+            established_at,
+            by,
+        };
+        unit.add_evidence(&evidence).await?;
+    }
+    Ok(())
+}
+
+/// What redeeming this invitation establishes.
+fn facts(invitation: &Invitation) -> Vec<Fact> {
+    let code = Fact::CodeRedeemed {
+        invitation: invitation.id,
+        channel: invitation.channel,
+        address: invitation.address,
+    };
+    let challenge = invitation.challenge.map(|Challenge::BirthDate| Fact::BirthDateConfirmed);
+    std::iter::once(code).chain(challenge).chain(invitation.proof.iter().cloned()).collect()
+}
+
+/// The link that this account made with this very code, if it still holds.
+async fn earlier_link(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    request: &Redeem<'_>,
+    invitation: &Invitation,
+) -> Result<Option<Link>, StoreError> {
+    match invitation.state {
+        InvitationState::Redeemed { by, link, .. } if by == request.account.id => {
+            let now = ports.clock.now();
+            Ok(unit.link(link).await?.filter(|link| link.status(now) == crate::link::LinkStatus::Active))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn same_day(given: PartialDate, patient: &PatientRecord) -> bool {
+    let on_record = patient.record.demographics.birth_date;
+    match (given, on_record) {
+        (PartialDate::Day(_), Some(PartialDate::Day(_))) => {
+            let recorded = on_record.map(|date| date.to_string()).unwrap_or_default();
+            given.to_string().as_bytes().ct_eq(recorded.as_bytes()).into()
+        }
+        _ => false,
+    }
+}
+
+async fn locked_until(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    request: &Redeem<'_>,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let account = unit.attempts_for_update(AttemptScope::Account, account_key(request), now).await?;
+    let address = unit.attempts(AttemptScope::Address, address_key(ports, request)).await?;
+    let account = account.and_then(|counter| counter.locked_until(AttemptScope::Account.limit(), now));
+    let address = address.and_then(|counter| counter.locked_until(AttemptScope::Address.limit(), now));
+    Ok(account.max(address))
+}
+
+/// A wrong try that was aimed at an invitation.
+async fn fail(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    request: &Redeem<'_>,
+    invitation: Invitation,
+    why: &'static str,
+) -> Result<Redeemed, StoreError> {
+    let now = ports.clock.now();
+    let organization = unit.organization(invitation.organization).await?;
+    let policy = organization.map(|organization| organization.policy).unwrap_or_default();
+    let subject = subject(&invitation, request, None);
+    let id = invitation.organization;
+    // One that is not open any more has nothing left to lock.
+    let locked = match invitation.fail(&policy, now) {
+        Ok(failed) => {
+            unit.update_invitation(&failed).await?;
+            matches!(failed.state, InvitationState::Locked { .. })
+        }
+        Err(_) => false,
+    };
+    let detail = serde_json::json!({"why": why, "locked": locked});
+    unit.record(ports.audit(
+        id,
+        Actor::Account(request.account.id),
+        Action::InvitationRefuse,
+        subject,
+        detail,
+    ));
+    refuse(unit, ports, request).await
+}
+
+/// Counts a wrong try on the account and the address.
+async fn refuse(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    request: &Redeem<'_>,
+) -> Result<Redeemed, StoreError> {
+    let now = ports.clock.now();
+    unit.count_failure(AttemptScope::Account, account_key(request), now).await?;
+    unit.count_failure(AttemptScope::Address, address_key(ports, request), now).await?;
+    Ok(Redeemed::Refused(RedeemRefusal::NotAccepted))
+}
+
+fn account_key(request: &Redeem<'_>) -> [u8; 16] {
+    *request.account.id.uuid().as_bytes()
+}
+
+fn address_key(ports: &Ports, request: &Redeem<'_>) -> [u8; 16] {
+    ports.vault.index_hash(Purpose::Address, request.address.as_bytes())
+}
+
+fn subject(invitation: &Invitation, request: &Redeem<'_>, link: Option<LinkId>) -> Subject {
+    Subject {
+        patient: Some(invitation.patient),
+        account: Some(request.account.id),
+        link,
+        invitation: Some(invitation.id),
+        client: None,
+    }
+}
+
+fn notice(ports: &Ports, organization: &Organization, link: &Link, to: String) -> Message {
+    let mail =
+        Mail::LinkNotice { organization: organization.name.clone(), at: link.created_at, link: link.id };
+    Message {
+        id: MessageId::new(link.created_at, &*ports.random),
+        organization: organization.id,
+        body: MessageBody::Mail { to, mail },
+        due_at: link.created_at,
+        expires_at: None,
+        attempts: 0,
+    }
+}

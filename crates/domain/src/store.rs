@@ -1,0 +1,93 @@
+//! Storage, as the domain asks for it.
+//!
+//! A [`UnitOfWork`] is one transaction. What is loaded `…_for_update` stays locked until the end;
+//! [`UnitOfWork::save`] writes audit entries, outbox messages and the change feed together with the rest and
+//! commits; a unit that is dropped leaves no trace.
+
+mod directory;
+mod feed;
+mod journal;
+mod links;
+mod people;
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+pub use directory::{Clients, Directory};
+pub use feed::{Change, ChangeFeed, FeedEntry, FeedHead};
+pub use journal::{
+    AuditFilter, AuditLog, Deliveries, Idempotency, IdempotencyClaim, IdempotencyKey, Journal, LookupCount,
+};
+pub use links::{AnswerableLink, InvitationFilter, Invitations, LinkReader, Links};
+pub use people::{Accounts, Attempts, Patients};
+
+/// Why storage did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else was first, as a named constraint says.
+    #[error("conflict on {0:?}")]
+    Conflict(Constraint),
+    /// Two transactions stood in each other's way; the same again may succeed.
+    #[error("transactions stood in each other's way")]
+    Contention(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What is stored cannot be read: damaged, or its key is missing.
+    #[error("stored {what} cannot be read: {why}")]
+    Corrupt {
+        /// Which kind of row.
+        what: &'static str,
+        /// What is wrong with it, without its contents.
+        why: String,
+    },
+    /// The database does not answer, or refuses.
+    #[error("the database does not answer")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Constraints of the schema that have a meaning in the domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Constraint {
+    /// At most one unrevoked link for an account and a record.
+    LiveLink,
+    /// No two invitations share a locator.
+    Locator,
+    /// No two organizations share a short name.
+    OrganizationSlug,
+    /// A row that was changed since it was read.
+    Version,
+    /// Any other.
+    Other,
+}
+
+/// Where units of work come from.
+#[async_trait]
+pub trait Store: Send + Sync + fmt::Debug {
+    /// Begins a transaction that may write.
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError>;
+
+    /// Begins a transaction that only reads, and may see a moment's older state on a read replica. Saving
+    /// one is an error.
+    async fn begin_read(&self) -> Result<Box<dyn UnitOfWork>, StoreError>;
+
+    /// Whether the database answers and its schema is the one this program was built for.
+    async fn ready(&self) -> Result<(), StoreError>;
+}
+
+/// One transaction.
+#[async_trait]
+pub trait UnitOfWork:
+    Directory
+    + Clients
+    + Accounts
+    + Patients
+    + Attempts
+    + Invitations
+    + Links
+    + Journal
+    + Idempotency
+    + AuditLog
+    + Send
+{
+    /// Writes what was journalled and commits.
+    async fn save(self: Box<Self>) -> Result<(), StoreError>;
+}
