@@ -15,7 +15,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 pub use directory::{Clients, Directory};
-pub use feed::{Change, ChangeFeed, FeedEntry, FeedHead};
+pub use feed::{Change, ChangeFeed, ChangeListener, FeedEntry, FeedHead};
 pub use journal::{
     AuditFilter, AuditLog, Deliveries, Idempotency, IdempotencyClaim, IdempotencyKey, Journal, LookupCount,
 };

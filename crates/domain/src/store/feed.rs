@@ -46,3 +46,9 @@ pub trait ChangeFeed: Send + Sync + fmt::Debug {
     /// Forgets changes older than the feed keeps; returns how many.
     async fn prune(&self, before: chrono::DateTime<chrono::Utc>) -> Result<u64, StoreError>;
 }
+
+/// Hears of what this process commits, after the commit and before it is acknowledged.
+pub trait ChangeListener: Send + Sync + fmt::Debug {
+    /// These changes are now in the database.
+    fn committed(&self, changes: &[Change]);
+}
