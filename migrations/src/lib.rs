@@ -1,1 +1,16 @@
-//! kinlink-migrations
+//! The schema, forward and back, on SQLite and PostgreSQL. A migration that has landed is never edited.
+
+mod m20261124_000001_main_job;
+mod statements;
+
+use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
+
+/// All migrations, in order.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261124_000001_main_job::Migration)]
+    }
+}

@@ -1,1 +1,1 @@
-//! kinlink-demo
+//! demo

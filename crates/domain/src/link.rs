@@ -226,6 +226,12 @@ impl Link {
         if assurance == self.assurance { self } else { Self { assurance, ..self.changed(now) } }
     }
 
+    /// Notes whether the record itself can be used.
+    #[must_use]
+    pub fn mark_record(self, usable: bool, now: DateTime<Utc>) -> Self {
+        if usable == self.record_usable { self } else { Self { record_usable: usable, ..self.changed(now) } }
+    }
+
     fn changed(self, now: DateTime<Utc>) -> Self {
         Self { version: self.version + 1, updated_at: now, ..self }
     }

@@ -17,7 +17,8 @@ use async_trait::async_trait;
 pub use directory::{Clients, Directory};
 pub use feed::{Change, ChangeFeed, ChangeListener, FeedEntry, FeedHead};
 pub use journal::{
-    AuditFilter, AuditLog, Deliveries, Idempotency, IdempotencyClaim, IdempotencyKey, Journal, LookupCount,
+    AuditFilter, AuditLog, Deliveries, Idempotency, IdempotencyClaim, IdempotencyKey, Journal, LookupAudit,
+    LookupCount,
 };
 pub use links::{AnswerableLink, InvitationFilter, Invitations, LinkReader, Links};
 pub use people::{Accounts, Attempts, Patients};

@@ -1,1 +1,21 @@
-//! kinlink-persistence
+//! Storage on SQLite and PostgreSQL through sea-orm: the only place that knows SQL.
+//!
+//! [`Database`] connects and migrates, [`SeaStore`] implements the domain's storage ports, a unit of work is
+//! one transaction. Entities never leave this crate: each is converted from and to the domain's types.
+
+mod connect;
+mod convert;
+mod deliveries;
+mod entity;
+mod error;
+mod feed;
+mod housekeeping;
+mod lookups;
+mod migrate;
+mod store;
+mod unit;
+
+pub use connect::{ConnectError, Database, DatabaseSettings};
+pub use housekeeping::Housekeeping;
+pub use migrate::MigrationStatus;
+pub use store::SeaStore;

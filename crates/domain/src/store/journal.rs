@@ -10,6 +10,7 @@ use crate::{
     id::{AccountId, ClientId, InvitationId, LinkId, MessageId, OrganizationId, PatientId},
     outbox::{Delivery, Message},
     page::{Listed, Page},
+    port::Random,
 };
 
 /// What a unit of work writes beside its subject, all of it at [`super::UnitOfWork::save`].
@@ -125,6 +126,18 @@ pub struct LookupCount {
     pub account: AccountId,
     /// How often.
     pub count: u32,
+}
+
+/// Lookups, counted in memory and written in batches: one audit entry for each count.
+#[async_trait]
+pub trait LookupAudit: Send + Sync + fmt::Debug {
+    /// Writes what was counted in this minute, all or nothing.
+    async fn record_lookups(
+        &self,
+        counts: &[LookupCount],
+        minute: DateTime<Utc>,
+        random: &dyn Random,
+    ) -> Result<(), StoreError>;
 }
 
 /// The outbox, for those who send.

@@ -1,0 +1,112 @@
+use std::{path::PathBuf, time::Duration};
+
+use sea_orm::{ConnectOptions, DatabaseConnection, DbBackend, DbErr};
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct DatabaseSettings {
+    /// `sqlite:PATH` or `postgres://…`.
+    pub url: String,
+    /// Connections to PostgreSQL, or readers of SQLite, at most.
+    pub max_connections: u32,
+    /// How long to wait for a free connection.
+    pub acquire_timeout: Duration,
+}
+
+impl DatabaseSettings {
+    /// The defaults for this URL.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), max_connections: 20, acquire_timeout: Duration::from_secs(5) }
+    }
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The URL names no database that Kinlink runs on.
+    #[error("the database URL begins with `sqlite:` or `postgres://`")]
+    UnknownScheme,
+    /// The SQLite file cannot be made.
+    #[error("the SQLite file {} cannot be made: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The database does not take the connection.
+    #[error("the database does not take the connection: {0}")]
+    Refused(#[from] DbErr),
+}
+
+/// A connected database: one pool on PostgreSQL; on SQLite one for the single writer that it allows, and
+/// one for readers, which do not wait for it (write-ahead log).
+#[derive(Debug, Clone)]
+pub struct Database {
+    pub(crate) writer: DatabaseConnection,
+    pub(crate) reader: DatabaseConnection,
+}
+
+impl Database {
+    /// Connects. A SQLite file that does not exist is made, readable by its owner only.
+    pub async fn connect(settings: &DatabaseSettings) -> Result<Self, ConnectError> {
+        if let Some(rest) = settings.url.strip_prefix("sqlite:") {
+            let path = PathBuf::from(rest.trim_start_matches("//").split('?').next().unwrap_or_default());
+            create_private_file(&path).map_err(|source| ConnectError::File { path, source })?;
+            let writer = connect_sqlite(settings, 1).await?;
+            let reader = connect_sqlite(settings, settings.max_connections).await?;
+            return Ok(Self { writer, reader });
+        }
+        if !settings.url.starts_with("postgres://") && !settings.url.starts_with("postgresql://") {
+            return Err(ConnectError::UnknownScheme);
+        }
+        let pool = sea_orm::Database::connect(options(settings, settings.max_connections)).await?;
+        Ok(Self { writer: pool.clone(), reader: pool })
+    }
+
+    /// Which database it is.
+    pub(crate) fn backend(&self) -> DbBackend {
+        self.writer.get_database_backend()
+    }
+
+    /// Closes all connections, once nobody uses them any more.
+    pub async fn close(self) {
+        let _ = self.reader.close().await;
+        let _ = self.writer.close().await;
+    }
+}
+
+fn options(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(&settings.url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(settings.acquire_timeout)
+        .connect_timeout(settings.acquire_timeout)
+        // Statements carry personal data in their values.
+        .sqlx_logging(false);
+    options
+}
+
+async fn connect_sqlite(settings: &DatabaseSettings, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+    let mut options = options(settings, connections);
+    // FULL, since an acknowledged link must survive a power failure too.
+    options.map_sqlx_sqlite_opts(|sqlite| {
+        sqlite
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10))
+            .foreign_keys(true)
+            .pragma("cache_size", "-65536")
+    });
+    sea_orm::Database::connect(options).await
+}
+
+fn create_private_file(path: &std::path::Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(|_| ())
+}

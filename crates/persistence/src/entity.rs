@@ -1,0 +1,258 @@
+//! Rows as they are stored. See `migrations/src/main_job/up.sql` for what each column means.
+
+macro_rules! entity {
+    ($module:ident, $table:literal, { $($(#[$meta:meta])* $field:ident: $ty:ty,)* }) => {
+        pub(crate) mod $module {
+            use sea_orm::entity::prelude::*;
+
+            #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+            #[sea_orm(table_name = $table)]
+            pub(crate) struct Model {
+                $($(#[$meta])* pub $field: $ty,)*
+            }
+
+            #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+            pub(crate) enum Relation {}
+
+            impl ActiveModelBehavior for ActiveModel {}
+        }
+    };
+}
+
+entity!(organization, "organization", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    slug: String,
+    name: String,
+    fhir_base: String,
+    policy: String,
+    minimum_assurance: String,
+    created_at: DateTimeUtc,
+});
+
+entity!(issuer, "issuer", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    iss: String,
+    subject_claim: String,
+});
+
+entity!(trusted_issuer, "trusted_issuer", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    iss: String,
+    audiences: String,
+    accounts: bool,
+    staff: Option<String>,
+});
+
+entity!(account, "account", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    iss: String,
+    sub: String,
+    created_at: DateTimeUtc,
+});
+
+entity!(patient, "patient", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    fhir_id: String,
+    active: bool,
+    deceased: bool,
+    usable: bool,
+    version_id: Option<String>,
+    last_updated: Option<DateTimeUtc>,
+    content_hash: Vec<u8>,
+    key_id: i32,
+    sealed: Vec<u8>,
+    updated_at: DateTimeUtc,
+});
+
+entity!(patient_key, "patient_key", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    key_hash: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    patient_id: Uuid,
+});
+
+entity!(invitation, "invitation", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    patient_id: Uuid,
+    fhir_id: String,
+    role: String,
+    relationship: Option<String>,
+    channel: String,
+    address: String,
+    locator: String,
+    code_key_id: i32,
+    code_hash: Vec<u8>,
+    challenge: Option<String>,
+    proof: String,
+    failures: i32,
+    issued_by: String,
+    issued_at: DateTimeUtc,
+    expires_at: DateTimeUtc,
+    replaces: Option<Uuid>,
+    status: String,
+    ended_at: Option<DateTimeUtc>,
+    ended_by: Option<String>,
+    ended_reason: Option<String>,
+    link_id: Option<Uuid>,
+});
+
+entity!(link, "link", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    account_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    version: i32,
+    organization_id: Uuid,
+    patient_id: Uuid,
+    fhir_id: String,
+    role: String,
+    relationship: Option<String>,
+    permissions: String,
+    period_start: DateTimeUtc,
+    period_end: Option<DateTimeUtc>,
+    ial: String,
+    assurance_level: String,
+    record_usable: bool,
+    invitation_id: Option<Uuid>,
+    created_at: DateTimeUtc,
+    updated_at: DateTimeUtc,
+    status: String,
+    ended_at: Option<DateTimeUtc>,
+    ended_by: Option<String>,
+    ended_reason: Option<String>,
+});
+
+entity!(evidence, "evidence", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    link_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    organization_id: Uuid,
+    fact: String,
+    established_at: DateTimeUtc,
+    established_by: String,
+});
+
+entity!(client, "client", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    name: String,
+    keys: Option<String>,
+    disabled_at: Option<DateTimeUtc>,
+    created_at: DateTimeUtc,
+});
+
+entity!(client_organization, "client_organization", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    client_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+});
+
+entity!(api_key, "api_key", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    client_id: Uuid,
+    key_id: i32,
+    hash: Vec<u8>,
+    created_at: DateTimeUtc,
+    expires_at: Option<DateTimeUtc>,
+});
+
+entity!(client_assertion, "client_assertion", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    client_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    jti_hash: Vec<u8>,
+    expires_at: DateTimeUtc,
+});
+
+entity!(attempt_counter, "attempt_counter", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    scope: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    key: Vec<u8>,
+    since: DateTimeUtc,
+    failures: i32,
+});
+
+entity!(idempotency_answer, "idempotency_answer", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    request: Vec<u8>,
+    body_hash: Vec<u8>,
+    status: Option<i32>,
+    key_id: Option<i32>,
+    sealed: Option<Vec<u8>>,
+    created_at: DateTimeUtc,
+});
+
+entity!(outbox_message, "outbox_message", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    organization_id: Uuid,
+    key_id: Option<i32>,
+    sealed: Option<Vec<u8>>,
+    status: String,
+    due_at: DateTimeUtc,
+    expires_at: Option<DateTimeUtc>,
+    attempts: i32,
+    error: Option<String>,
+    settled_at: Option<DateTimeUtc>,
+});
+
+entity!(audit_entry, "audit_entry", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    seq: i64,
+    id: Uuid,
+    at: DateTimeUtc,
+    actor_type: String,
+    actor_id: Option<Uuid>,
+    action: String,
+    patient_id: Option<Uuid>,
+    account_id: Option<Uuid>,
+    link_id: Option<Uuid>,
+    invitation_id: Option<Uuid>,
+    client_id: Option<Uuid>,
+    detail: String,
+    key_id: i32,
+    hash: Vec<u8>,
+});
+
+entity!(audit_end, "audit_end", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    seq: i64,
+    last: Vec<u8>,
+    key_id: i32,
+    hash: Vec<u8>,
+});
+
+entity!(change_head, "change_head", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    partition: i32,
+    seq: i64,
+});
+
+entity!(change_entry, "change_entry", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    partition: i32,
+    #[sea_orm(primary_key, auto_increment = false)]
+    seq: i64,
+    kind: String,
+    subject: Uuid,
+    at: DateTimeUtc,
+});

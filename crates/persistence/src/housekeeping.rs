@@ -1,0 +1,51 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use kinlink_domain::store::{ChangeFeed, StoreError};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use crate::{
+    SeaStore,
+    entity::{attempt_counter, client_assertion, idempotency_answer},
+    error::store_error,
+};
+
+/// How many rows were of no use any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Housekeeping {
+    /// `jti` of assertions that have expired by themselves.
+    pub assertions: u64,
+    /// Kept answers older than 24 hours.
+    pub answers: u64,
+    /// Counters whose window ended a day ago.
+    pub counters: u64,
+    /// Entries of the change feed older than an hour.
+    pub changes: u64,
+}
+
+impl SeaStore {
+    /// Removes rows that have served. Safe to run on every replica at once.
+    pub async fn housekeeping(&self, now: DateTime<Utc>) -> Result<Housekeeping, StoreError> {
+        let writer = &self.database.writer;
+        let day = now - TimeDelta::days(1);
+        let assertions = client_assertion::Entity::delete_many()
+            .filter(client_assertion::Column::ExpiresAt.lt(now))
+            .exec(writer)
+            .await
+            .map_err(store_error)?;
+        let answers = idempotency_answer::Entity::delete_many()
+            .filter(idempotency_answer::Column::CreatedAt.lt(day))
+            .exec(writer)
+            .await
+            .map_err(store_error)?;
+        let counters = attempt_counter::Entity::delete_many()
+            .filter(attempt_counter::Column::Since.lt(day))
+            .exec(writer)
+            .await
+            .map_err(store_error)?;
+        Ok(Housekeeping {
+            assertions: assertions.rows_affected,
+            answers: answers.rows_affected,
+            counters: counters.rows_affected,
+            changes: self.prune(now - TimeDelta::hours(1)).await?,
+        })
+    }
+}

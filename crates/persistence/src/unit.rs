@@ -1,0 +1,101 @@
+//! One transaction. Each port of the domain is implemented in a file of its own below.
+
+mod accounts;
+mod attempts;
+mod audit_log;
+mod clients;
+mod directory;
+mod idempotency;
+mod invitations;
+mod links;
+mod patients;
+mod save;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use kinlink_domain::{
+    audit::AuditEntry,
+    outbox::Message,
+    page::Listed,
+    port::{Random, Vault},
+    service::Ports,
+    store::{Change, ChangeListener, Journal, StoreError, UnitOfWork},
+};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
+
+pub(crate) use links::LinkToOrganization;
+
+/// A transaction and what it will journal.
+pub(crate) struct SeaUnit {
+    tx: DatabaseTransaction,
+    vault: Arc<dyn Vault>,
+    random: Arc<dyn Random>,
+    begun_at: DateTime<Utc>,
+    /// Absent for a unit that only reads.
+    listener: Option<Arc<dyn ChangeListener>>,
+    entries: Vec<AuditEntry>,
+    messages: Vec<Message>,
+    changes: Vec<Change>,
+}
+
+impl SeaUnit {
+    /// A unit on this transaction; one without a listener only reads.
+    pub(crate) fn new(
+        tx: DatabaseTransaction,
+        ports: &Ports,
+        listener: Option<Arc<dyn ChangeListener>>,
+    ) -> Self {
+        Self {
+            tx,
+            vault: ports.vault.clone(),
+            random: ports.random.clone(),
+            begun_at: ports.clock.now(),
+            listener,
+            entries: Vec::new(),
+            messages: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    fn backend(&self) -> DbBackend {
+        self.tx.get_database_backend()
+    }
+}
+
+impl Journal for SeaUnit {
+    fn record(&mut self, entry: AuditEntry) {
+        self.entries.push(entry);
+    }
+
+    fn send(&mut self, message: Message) {
+        self.messages.push(message);
+    }
+
+    fn changed(&mut self, change: Change) {
+        if !self.changes.contains(&change) {
+            self.changes.push(change);
+        }
+    }
+}
+
+#[async_trait]
+impl UnitOfWork for SeaUnit {
+    async fn save(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.save_all().await
+    }
+}
+
+/// One part of a list, from one row more than asked for, which says whether there is a next part.
+fn listed<R, T>(
+    mut rows: Vec<R>,
+    limit: u16,
+    id: impl Fn(&R) -> uuid::Uuid,
+    convert: impl Fn(R) -> Result<T, StoreError>,
+) -> Result<Listed<T>, StoreError> {
+    let more = rows.len() > usize::from(limit);
+    rows.truncate(usize::from(limit));
+    let next = rows.last().filter(|_| more).map(id);
+    Ok(Listed { items: rows.into_iter().map(convert).collect::<Result<_, _>>()?, next })
+}

@@ -1,0 +1,222 @@
+use async_trait::async_trait;
+use kinlink_domain::{
+    evidence::Evidence,
+    id::{AccountId, Id, LinkId, OrganizationId, PatientId},
+    link::{Link, LinkRole, LinkState, Period},
+    patient::FhirId,
+    proofing::Assurance,
+    store::{Constraint, Links, StoreError},
+};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, Linked, QueryFilter, QueryOrder, QuerySelect, RelationDef,
+    Select, Set, sea_query::LockType,
+};
+
+use super::SeaUnit;
+use crate::{
+    convert::{corrupt, from_json, from_word, to_json, to_word},
+    entity::{
+        evidence,
+        link::{ActiveModel, Column, Entity, Model},
+        organization,
+    },
+    error::store_error,
+};
+
+const WHAT: &str = "link";
+
+/// A link's organization.
+pub(crate) struct LinkToOrganization;
+
+impl Linked for LinkToOrganization {
+    type FromEntity = Entity;
+    type ToEntity = organization::Entity;
+
+    fn link(&self) -> Vec<RelationDef> {
+        let relation = Entity::belongs_to(organization::Entity);
+        vec![relation.from(Column::OrganizationId).to(organization::Column::Id).into()]
+    }
+}
+
+pub(crate) fn role(
+    what: &'static str,
+    role: &str,
+    relationship: Option<String>,
+) -> Result<LinkRole, StoreError> {
+    match (role, relationship) {
+        ("self", None) => Ok(LinkRole::SelfRole),
+        ("proxy", Some(relationship)) => Ok(LinkRole::Proxy { relationship }),
+        _ => Err(corrupt(what, "its role and relationship do not fit together")),
+    }
+}
+
+fn row(link: &Link) -> ActiveModel {
+    let (status, at, by, reason) = match link.state {
+        LinkState::Active => ("active", None, None, None),
+        LinkState::Revoked { at, by, reason } => {
+            ("revoked", Some(at), Some(to_json(&by)), Some(to_word(&reason)))
+        }
+    };
+    ActiveModel {
+        account_id: Set(link.account.uuid()),
+        id: Set(link.id.uuid()),
+        version: Set(i32::try_from(link.version).unwrap_or(i32::MAX)),
+        organization_id: Set(link.organization.uuid()),
+        patient_id: Set(link.patient.uuid()),
+        fhir_id: Set(link.fhir_id.to_string()),
+        role: Set(link.role.as_str().to_owned()),
+        relationship: Set(link.role.relationship().map(ToOwned::to_owned)),
+        permissions: Set(link.permissions.to_string()),
+        period_start: Set(link.period.start),
+        period_end: Set(link.period.end),
+        ial: Set(to_word(&link.assurance.ial)),
+        assurance_level: Set(to_word(&link.assurance.level)),
+        record_usable: Set(link.record_usable),
+        invitation_id: Set(link.invitation.map(Id::uuid)),
+        created_at: Set(link.created_at),
+        updated_at: Set(link.updated_at),
+        status: Set(status.to_owned()),
+        ended_at: Set(at),
+        ended_by: Set(by),
+        ended_reason: Set(reason),
+    }
+}
+
+impl TryFrom<Model> for Link {
+    type Error = StoreError;
+    fn try_from(row: Model) -> Result<Self, StoreError> {
+        let state = state(&row)?;
+        Ok(Self {
+            id: Id::from_uuid(row.id),
+            version: u32::try_from(row.version).map_err(|error| corrupt(WHAT, error))?,
+            account: Id::from_uuid(row.account_id),
+            organization: Id::from_uuid(row.organization_id),
+            patient: Id::from_uuid(row.patient_id),
+            fhir_id: FhirId::parse(row.fhir_id).map_err(|error| corrupt(WHAT, error))?,
+            role: role(WHAT, &row.role, row.relationship)?,
+            permissions: row.permissions.parse().map_err(|error| corrupt(WHAT, error))?,
+            period: Period { start: row.period_start, end: row.period_end },
+            assurance: Assurance {
+                ial: from_word(WHAT, &row.ial)?,
+                level: from_word(WHAT, &row.assurance_level)?,
+            },
+            record_usable: row.record_usable,
+            invitation: row.invitation_id.map(Id::from_uuid),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            state,
+        })
+    }
+}
+
+fn state(row: &Model) -> Result<LinkState, StoreError> {
+    match (row.status.as_str(), row.ended_at, row.ended_by.as_deref(), row.ended_reason.as_deref()) {
+        ("active", None, None, None) => Ok(LinkState::Active),
+        ("revoked", Some(at), Some(by), Some(reason)) => {
+            Ok(LinkState::Revoked { at, by: from_json(WHAT, by)?, reason: from_word(WHAT, reason)? })
+        }
+        _ => Err(corrupt(WHAT, "its state does not fit together")),
+    }
+}
+
+fn evidence_from(row: &evidence::Model) -> Result<Evidence, StoreError> {
+    Ok(Evidence {
+        id: Id::from_uuid(row.id),
+        link: Id::from_uuid(row.link_id),
+        organization: Id::from_uuid(row.organization_id),
+        fact: from_json("evidence", &row.fact)?,
+        established_at: row.established_at,
+        by: from_json("evidence", &row.established_by)?,
+    })
+}
+
+impl SeaUnit {
+    async fn one(&self, select: Select<Entity>) -> Result<Option<Link>, StoreError> {
+        select.one(&self.tx).await.map_err(store_error)?.map(TryInto::try_into).transpose()
+    }
+
+    async fn all(&self, select: Select<Entity>) -> Result<Vec<Link>, StoreError> {
+        let rows = select.order_by_desc(Column::Id).all(&self.tx).await.map_err(store_error)?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+}
+
+#[async_trait]
+impl Links for SeaUnit {
+    async fn add_link(&mut self, link: &Link) -> Result<(), StoreError> {
+        Entity::insert(row(link)).exec_without_returning(&self.tx).await.map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn update_link(&mut self, link: &Link) -> Result<(), StoreError> {
+        let before = i32::try_from(link.version).unwrap_or(i32::MAX) - 1;
+        let result = Entity::update_many()
+            .set(row(link).reset_all())
+            .filter(Column::AccountId.eq(link.account.uuid()))
+            .filter(Column::Id.eq(link.id.uuid()))
+            .filter(Column::Version.eq(before))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        if result.rows_affected == 1 { Ok(()) } else { Err(StoreError::Conflict(Constraint::Version)) }
+    }
+
+    async fn link(&mut self, id: LinkId) -> Result<Option<Link>, StoreError> {
+        self.one(Entity::find().filter(Column::Id.eq(id.uuid()))).await
+    }
+
+    async fn link_for_update(&mut self, id: LinkId) -> Result<Option<Link>, StoreError> {
+        self.one(Entity::find().filter(Column::Id.eq(id.uuid())).lock(LockType::Update)).await
+    }
+
+    async fn unrevoked_link_for_update(
+        &mut self,
+        account: AccountId,
+        patient: PatientId,
+    ) -> Result<Option<Link>, StoreError> {
+        let select = Entity::find()
+            .filter(Column::AccountId.eq(account.uuid()))
+            .filter(Column::PatientId.eq(patient.uuid()))
+            .filter(Column::Status.eq("active"))
+            .lock(LockType::Update);
+        self.one(select).await
+    }
+
+    async fn links_of_account(&mut self, account: AccountId) -> Result<Vec<Link>, StoreError> {
+        self.all(Entity::find().filter(Column::AccountId.eq(account.uuid()))).await
+    }
+
+    async fn links_to_patient(
+        &mut self,
+        organization: OrganizationId,
+        patient: PatientId,
+    ) -> Result<Vec<Link>, StoreError> {
+        let select = Entity::find()
+            .filter(Column::OrganizationId.eq(organization.uuid()))
+            .filter(Column::PatientId.eq(patient.uuid()));
+        self.all(select).await
+    }
+
+    async fn add_evidence(&mut self, evidence: &Evidence) -> Result<(), StoreError> {
+        let row = evidence::ActiveModel {
+            link_id: Set(evidence.link.uuid()),
+            id: Set(evidence.id.uuid()),
+            organization_id: Set(evidence.organization.uuid()),
+            fact: Set(to_json(&evidence.fact)),
+            established_at: Set(evidence.established_at),
+            established_by: Set(to_json(&evidence.by)),
+        };
+        evidence::Entity::insert(row).exec_without_returning(&self.tx).await.map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn evidence(&mut self, link: LinkId) -> Result<Vec<Evidence>, StoreError> {
+        let rows = evidence::Entity::find()
+            .filter(evidence::Column::LinkId.eq(link.uuid()))
+            .order_by_asc(evidence::Column::Id)
+            .all(&self.tx)
+            .await
+            .map_err(store_error)?;
+        rows.iter().map(evidence_from).collect()
+    }
+}

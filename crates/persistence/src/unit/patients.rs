@@ -1,0 +1,148 @@
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use kinlink_domain::{
+    demographics::Identifier,
+    id::{Id, OrganizationId, PatientId},
+    patient::{FhirId, ImportedPatient, PatientRecord, UpsertReport},
+    port::Purpose,
+    store::{Change, Journal, Links, Patients, StoreError},
+};
+use sea_orm::{
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
+};
+use uuid::Uuid;
+
+use super::SeaUnit;
+use crate::{
+    entity::{patient, patient_key},
+    error::store_error,
+};
+
+mod row;
+mod upsert;
+
+use row::Stored;
+
+/// What is compared with an incoming record before it is written.
+type Head = (Uuid, String, Option<String>, Option<DateTime<Utc>>, Vec<u8>, bool);
+
+/// Records with one identifier that are told apart at most.
+const SAME_IDENTIFIER: u64 = 20;
+
+impl SeaUnit {
+    fn identifier_hash(&self, organization: OrganizationId, identifier: &Identifier) -> Vec<u8> {
+        let key = kinlink_matching::identifier_key(&identifier.system, &identifier.value);
+        // With the organization in front, two hospitals' indexes cannot be compared.
+        let input = [organization.uuid().as_bytes().as_slice(), b"identifier", &key].concat();
+        self.vault.index_hash(Purpose::PatientIndex, &input).to_vec()
+    }
+
+    /// The heads of these records, locked in an order that all writers keep.
+    async fn locked_heads<'i>(
+        &self,
+        organization: OrganizationId,
+        ids: impl Iterator<Item = &'i FhirId>,
+    ) -> Result<HashMap<String, Head>, StoreError> {
+        use patient::Column;
+        let heads: Vec<Head> = patient::Entity::find()
+            .select_only()
+            .columns([
+                Column::Id,
+                Column::FhirId,
+                Column::VersionId,
+                Column::LastUpdated,
+                Column::ContentHash,
+                Column::Usable,
+            ])
+            .filter(Column::OrganizationId.eq(organization.uuid()))
+            .filter(Column::FhirId.is_in(ids.map(FhirId::as_str)))
+            .order_by_asc(Column::FhirId)
+            .lock(LockType::Update)
+            .into_tuple()
+            .all(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(heads.into_iter().map(|head| (head.1.clone(), head)).collect())
+    }
+
+    /// Links to a record answer only while it can be used.
+    async fn mark_links(
+        &mut self,
+        organization: OrganizationId,
+        patient: PatientId,
+        usable: bool,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        for link in self.links_to_patient(organization, patient).await? {
+            let before = link.version;
+            let link = link.mark_record(usable, now);
+            if link.version != before {
+                self.update_link(&link).await?;
+                self.changed(Change::Account(link.account));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Patients for SeaUnit {
+    async fn patient(
+        &mut self,
+        organization: OrganizationId,
+        fhir_id: &FhirId,
+    ) -> Result<Option<PatientRecord>, StoreError> {
+        let row = patient::Entity::find()
+            .filter(patient::Column::OrganizationId.eq(organization.uuid()))
+            .filter(patient::Column::FhirId.eq(fhir_id.as_str()))
+            .one(&self.tx)
+            .await
+            .map_err(store_error)?;
+        row.map(|row| Stored::open(row, &*self.vault)).transpose()
+    }
+
+    async fn patient_by_id(
+        &mut self,
+        organization: OrganizationId,
+        id: PatientId,
+    ) -> Result<Option<PatientRecord>, StoreError> {
+        let key = (organization.uuid(), id.uuid());
+        let row = patient::Entity::find_by_id(key).one(&self.tx).await.map_err(store_error)?;
+        row.map(|row| Stored::open(row, &*self.vault)).transpose()
+    }
+
+    async fn patients_by_identifier(
+        &mut self,
+        organization: OrganizationId,
+        identifier: &Identifier,
+    ) -> Result<Vec<PatientRecord>, StoreError> {
+        let keys = patient_key::Entity::find()
+            .filter(patient_key::Column::OrganizationId.eq(organization.uuid()))
+            .filter(patient_key::Column::KeyHash.eq(self.identifier_hash(organization, identifier)))
+            .limit(SAME_IDENTIFIER)
+            .all(&self.tx)
+            .await
+            .map_err(store_error)?;
+        let mut found = Vec::with_capacity(keys.len());
+        for key in keys {
+            found.extend(self.patient_by_id(organization, Id::from_uuid(key.patient_id)).await?);
+        }
+        Ok(found)
+    }
+
+    async fn upsert_patients(
+        &mut self,
+        organization: OrganizationId,
+        patients: Vec<ImportedPatient>,
+        now: DateTime<Utc>,
+    ) -> Result<UpsertReport, StoreError> {
+        self.upsert(organization, patients, now).await
+    }
+
+    async fn count_patients(&mut self, organization: OrganizationId) -> Result<u64, StoreError> {
+        let select = patient::Entity::find().filter(patient::Column::OrganizationId.eq(organization.uuid()));
+        select.count(&self.tx).await.map_err(store_error)
+    }
+}

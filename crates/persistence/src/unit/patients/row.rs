@@ -1,0 +1,89 @@
+use chrono::{DateTime, Utc};
+use kinlink_domain::{
+    demographics::Demographics,
+    id::{Id, OrganizationId},
+    patient::{FhirId, ImportedPatient, PatientRecord, RecordLink, RecordVersion},
+    port::{Purpose, Vault},
+    store::StoreError,
+};
+use sea_orm::Set;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    convert::{corrupt, to_json, unseal},
+    entity::patient,
+};
+
+/// What is encrypted of a record.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Stored {
+    links: Vec<RecordLink>,
+    demographics: Demographics,
+}
+
+/// What a ciphertext is bound to: moved to another row, it does not open.
+fn row_name(organization: Uuid, fhir_id: &str) -> Vec<u8> {
+    [organization.as_bytes().as_slice(), fhir_id.as_bytes()].concat()
+}
+
+impl Stored {
+    pub(super) fn open(row: patient::Model, vault: &dyn Vault) -> Result<PatientRecord, StoreError> {
+        let name = row_name(row.organization_id, &row.fhir_id);
+        let stored: Self = unseal(vault, "patient", &name, row.key_id, row.sealed)?;
+        Ok(PatientRecord {
+            id: Id::from_uuid(row.id),
+            organization: Id::from_uuid(row.organization_id),
+            record: ImportedPatient {
+                fhir_id: FhirId::parse(row.fhir_id).map_err(|error| corrupt("patient", error))?,
+                version: RecordVersion { version_id: row.version_id, last_updated: row.last_updated },
+                active: row.active,
+                deceased: row.deceased,
+                links: stored.links,
+                demographics: stored.demographics,
+            },
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+/// A keyed hash of everything, to find out whether a record changed without opening the stored one.
+pub(super) fn content_hash(patient: &ImportedPatient, vault: &dyn Vault) -> Vec<u8> {
+    let content =
+        to_json(&(&patient.version, patient.active, patient.deceased, &patient.links, &patient.demographics));
+    vault.index_hash(Purpose::Demographics, content.as_bytes()).to_vec()
+}
+
+pub(super) fn seal(
+    id: Uuid,
+    organization: OrganizationId,
+    patient: &ImportedPatient,
+    content_hash: Vec<u8>,
+    vault: &dyn Vault,
+    now: DateTime<Utc>,
+) -> patient::ActiveModel {
+    let name = row_name(organization.uuid(), patient.fhir_id.as_str());
+    let stored = to_json(&(StoredRef { links: &patient.links, demographics: &patient.demographics }));
+    let sealed = vault.seal(&name, stored.as_bytes());
+    patient::ActiveModel {
+        organization_id: Set(organization.uuid()),
+        id: Set(id),
+        fhir_id: Set(patient.fhir_id.to_string()),
+        active: Set(patient.active),
+        deceased: Set(patient.deceased),
+        usable: Set(patient.is_usable()),
+        version_id: Set(patient.version.version_id.clone()),
+        last_updated: Set(patient.version.last_updated),
+        content_hash: Set(content_hash),
+        key_id: Set(sealed.key.0.into()),
+        sealed: Set(sealed.bytes),
+        updated_at: Set(now),
+    }
+}
+
+/// [`Stored`] without copying.
+#[derive(Serialize)]
+struct StoredRef<'a> {
+    links: &'a [RecordLink],
+    demographics: &'a Demographics,
+}

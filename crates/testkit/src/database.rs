@@ -1,0 +1,97 @@
+use std::time::Duration;
+
+use kinlink_domain::port::Random;
+use kinlink_persistence::{Database, DatabaseSettings};
+use kinlink_vault::OsRandom;
+use sea_orm::ConnectionTrait;
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One file.
+    Sqlite,
+    /// The cluster that `./test` starts.
+    Postgres,
+}
+
+/// An empty, migrated database that lasts as long as a test.
+#[derive(Debug)]
+pub struct TestDatabase {
+    url: String,
+    database: Database,
+    /// What to drop at the end: the name of a database in the cluster.
+    name: Option<String>,
+    /// The folder of the SQLite file, removed when dropped.
+    _folder: tempfile::TempDir,
+}
+
+impl TestDatabase {
+    /// Makes one.
+    ///
+    /// # Panics
+    /// When PostgreSQL is asked for and `KINLINK_TEST_POSTGRES_URL` is not set: `./test` sets it.
+    pub async fn new(kind: Kind) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let (url, name) = match kind {
+            Kind::Sqlite => (format!("sqlite:{}", folder.path().join("test.sqlite").display()), None),
+            Kind::Postgres => create_in_cluster().await,
+        };
+        let settings = DatabaseSettings {
+            acquire_timeout: Duration::from_secs(30),
+            ..DatabaseSettings::new(url.clone())
+        };
+        let database = Database::connect(&settings).await.expect("the test's database takes connections");
+        database.migrate_up(None).await.expect("the schema can be made");
+        Self { url, database, name, _folder: folder }
+    }
+
+    /// The database.
+    pub const fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Where it is, for a process of its own.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Runs a statement behind the back of everything, as an attacker or an accident would.
+    pub async fn tamper(&self, sql: &str) {
+        let connection = sea_orm::Database::connect(self.url.as_str()).await.expect("a second connection");
+        connection.execute_unprepared(sql).await.expect("the statement runs");
+        connection.close().await.expect("the connection closes");
+    }
+
+    /// Closes and removes it.
+    pub async fn close(self) {
+        let Self { database, name, .. } = self;
+        database.close().await;
+        if let Some(name) = name {
+            administer(&format!("drop database if exists {name} with (force)")).await;
+        }
+    }
+}
+
+fn cluster() -> String {
+    std::env::var("KINLINK_TEST_POSTGRES_URL").unwrap_or_else(|_| {
+        panic!("KINLINK_TEST_POSTGRES_URL is not set: run the tests with ./test, which starts a PostgreSQL")
+    })
+}
+
+async fn administer(sql: &str) {
+    let mut options = sea_orm::ConnectOptions::new(cluster());
+    options.max_connections(1).sqlx_logging(false);
+    let connection = sea_orm::Database::connect(options).await.expect("the test cluster takes connections");
+    connection.execute_unprepared(sql).await.expect("the test cluster makes and drops databases");
+    connection.close().await.expect("the connection closes");
+}
+
+async fn create_in_cluster() -> (String, Option<String>) {
+    let mut bytes = [0; 8];
+    OsRandom.fill(&mut bytes);
+    let name = format!("kinlink_test_{:016x}", u64::from_le_bytes(bytes));
+    administer(&format!("create database {name}")).await;
+    let cluster = cluster();
+    let (server, _) = cluster.rsplit_once('/').expect("the cluster's URL ends with a database");
+    (format!("{server}/{name}"), Some(name))
+}

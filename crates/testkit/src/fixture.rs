@@ -1,0 +1,153 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeZone, Utc};
+use kinlink_domain::{
+    account::{Account, AccountKey, Iss, Sub},
+    demographics::{ContactPoint, ContactSystem, Demographics, HumanName, Identifier},
+    id::OrganizationId,
+    issuer::{ClaimPath, Issuer, StaffClaims, TrustedIssuer},
+    organization::{FhirBase, Organization, Slug},
+    partial_date::PartialDate,
+    patient::{FhirId, ImportedPatient, RecordVersion},
+    policy::Policy,
+    service::Ports,
+    store::{Store, UnitOfWork},
+};
+use kinlink_persistence::SeaStore;
+use kinlink_vault::{KeyRing, OsRandom, testing::ManualClock};
+
+use crate::{Kind, TestDatabase};
+
+/// A database with two organizations, `here` and `there`, each with patients `p1` to `p3`, both trusting one
+/// identity provider; and a clock that stands still.
+#[derive(Debug)]
+pub struct Fixture {
+    /// The database.
+    pub database: TestDatabase,
+    /// Storage on it.
+    pub store: SeaStore,
+    /// The ports.
+    pub ports: Ports,
+    /// The clock among them.
+    pub clock: Arc<ManualClock>,
+    /// The organization that a test is about.
+    pub here: Organization,
+    /// Its neighbour.
+    pub there: Organization,
+}
+
+impl Fixture {
+    /// The identity provider that both organizations trust.
+    pub const ISS: &'static str = "https://login.example";
+
+    /// Makes one on this database.
+    pub async fn new(kind: Kind) -> Self {
+        let database = TestDatabase::new(kind).await;
+        let start = Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).single().expect("a real moment");
+        let clock = Arc::new(ManualClock::new(start));
+        let random = Arc::new(OsRandom);
+        let vault = Arc::new(KeyRing::generate(&OsRandom));
+        let ports = Ports { clock: clock.clone(), random, vault };
+        let store = SeaStore::new(database.database().clone(), ports.clone());
+        let [here, there] = ["here", "there"].map(|slug| organization(slug, start));
+        let fixture = Self { database, store, ports, clock, here, there };
+        fixture.populate().await;
+        fixture
+    }
+
+    async fn populate(&self) {
+        let mut unit = self.begin().await;
+        for organization in [&self.here, &self.there] {
+            unit.add_organization(organization).await.expect("an organization can be added");
+            unit.put_trusted_issuer(&trust(organization.id, Self::ISS))
+                .await
+                .expect("an issuer can be trusted");
+            let patients = ["p1", "p2", "p3"].map(imported).to_vec();
+            let now = self.ports.clock.now();
+            unit.upsert_patients(organization.id, patients, now).await.expect("patients can be imported");
+        }
+        unit.save().await.expect("the fixture can be saved");
+    }
+
+    /// Begins a unit of work.
+    pub async fn begin(&self) -> Box<dyn UnitOfWork> {
+        self.store.begin().await.expect("a unit of work can be begun")
+    }
+
+    /// The account of this `sub`, made if it is new.
+    pub async fn account(&self, sub: &str) -> Account {
+        let key = AccountKey {
+            iss: Iss::parse(Self::ISS).expect("an issuer"),
+            sub: Sub::parse(sub).expect("a subject"),
+        };
+        let mut unit = self.begin().await;
+        let account =
+            unit.ensure_account(&key, self.ports.clock.now()).await.expect("an account can be made");
+        unit.save().await.expect("an account can be saved");
+        account
+    }
+
+    /// Removes everything.
+    pub async fn close(self) {
+        self.database.close().await;
+    }
+}
+
+fn organization(slug: &str, created_at: DateTime<Utc>) -> Organization {
+    Organization {
+        id: kinlink_domain::id::Id::new(created_at, &OsRandom),
+        slug: Slug::parse(slug).expect("a slug"),
+        name: format!("Hospital {slug}"),
+        fhir_base: FhirBase::parse(&format!("https://fhir.{slug}.example/r4")).expect("a FHIR base"),
+        policy: Policy::default(),
+        created_at,
+    }
+}
+
+fn trust(organization: OrganizationId, iss: &str) -> TrustedIssuer {
+    let path = |text: &str| ClaimPath::parse(text).expect("a claim path");
+    TrustedIssuer {
+        issuer: Issuer { iss: Iss::parse(iss).expect("an issuer"), subject_claim: path("sub") },
+        organization,
+        audiences: vec!["kinlink".to_owned()],
+        accounts: true,
+        staff: Some(StaffClaims { roles: path("roles"), names: std::collections::BTreeMap::new() }),
+    }
+}
+
+/// The birth date of every patient that [`imported`] makes.
+pub fn birth_date() -> PartialDate {
+    "1984-02-29".parse().expect("a date")
+}
+
+/// A patient with a name, a birth date, an email and an MRN that begin with its id.
+pub fn imported(id: &str) -> ImportedPatient {
+    let demographics = Demographics {
+        names: vec![HumanName {
+            family: Some(format!("{id}-Featherstonehaugh")),
+            given: vec!["Wilhelmina".to_owned()],
+            ..HumanName::default()
+        }],
+        birth_date: Some(birth_date()),
+        telecom: vec![ContactPoint {
+            system: ContactSystem::Email,
+            value: format!("{id}@patients.example"),
+            usage: None,
+            rank: None,
+        }],
+        identifiers: vec![Identifier {
+            system: "urn:mrn".to_owned(),
+            value: format!("MRN-{id}-7731"),
+            kind: Some("MR".to_owned()),
+        }],
+        ..Demographics::default()
+    };
+    ImportedPatient {
+        fhir_id: FhirId::parse(id).expect("a FHIR id"),
+        version: RecordVersion::default(),
+        active: true,
+        deceased: false,
+        links: Vec::new(),
+        demographics,
+    }
+}
