@@ -66,8 +66,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Begins a transaction that may write.
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>, StoreError>;
 
-    /// Begins a transaction that only reads, and may see a moment's older state on a read replica. Saving
-    /// one is an error.
+    /// Begins a transaction that only reads and waits for no writer. Saving one is an error.
     async fn begin_read(&self) -> Result<Box<dyn UnitOfWork>, StoreError>;
 
     /// Whether the database answers and its schema is the one this program was built for.

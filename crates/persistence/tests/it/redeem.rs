@@ -125,7 +125,8 @@ on_both_databases! {
         let mut unit = it.begin().await;
         let page = kinlink_domain::page::Page { after: None, limit: 10 };
         let now = it.ports.clock.now();
-        let listed = unit.invitations(it.here.id, &Default::default(), page, now).await.unwrap();
+        let all = kinlink_domain::store::InvitationFilter::default();
+        let listed = unit.invitations(it.here.id, &all, page, now).await.unwrap();
         assert_eq!(listed.items[0].failures, 5);
         drop(unit);
         assert_eq!(refused(try_code(it, "anna", &code, Some(birth_date())).await), RedeemRefusal::NotAccepted);
