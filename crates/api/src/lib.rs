@@ -1,1 +1,23 @@
-//! kinlink-api
+//! Kinlink over HTTP: the JSON API with its OpenAPI document, the token endpoint for authorization servers,
+//! health and metrics. Knows no SQL.
+//!
+//! Each operation is one file under `v1/`; a handler parses, asks who calls, begins a unit of work, calls
+//! one service of the domain, and saves.
+
+mod application;
+mod docs;
+mod extract;
+mod health;
+mod idempotency;
+mod links_cache;
+mod lookup_audit;
+mod oauth;
+mod observe;
+pub mod openapi;
+mod problem;
+mod state;
+mod v1;
+
+pub use application::{Application, ExtraRoutes, StartError};
+pub use problem::{Problem, ProblemType, catalogue_markdown};
+pub use state::ApiSettings;

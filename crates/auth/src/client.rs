@@ -180,15 +180,14 @@ impl ClientAuthenticator {
     ) -> Result<Known, ClientAuthError> {
         let ticket = self.known.ticket(&key);
         let mut unit = self.store.begin_read().await?;
-        let (id, expires_at) = match access_token::verify(credential, &*self.ports.vault) {
-            Some((id, end)) => (id, Some(end)),
-            None => {
-                let id = api_key::id_of(credential).ok_or(ClientAuthError::NotAccepted)?;
-                let found = unit.api_key(id).await?;
-                let found = found.filter(|found| api_key::accepts(found, credential, &self.ports, now));
-                let found = found.ok_or(ClientAuthError::NotAccepted)?;
-                (found.client, found.expires_at)
-            }
+        let (id, expires_at) = if let Some((id, end)) = access_token::verify(credential, &*self.ports.vault) {
+            (id, Some(end))
+        } else {
+            let id = api_key::id_of(credential).ok_or(ClientAuthError::NotAccepted)?;
+            let found = unit.api_key(id).await?;
+            let found = found.filter(|found| api_key::accepts(found, credential, &self.ports, now));
+            let found = found.ok_or(ClientAuthError::NotAccepted)?;
+            (found.client, found.expires_at)
         };
         let client = unit.client(id).await?.filter(|client| client.status == ClientStatus::Active);
         let client = client.ok_or(ClientAuthError::NotAccepted)?;

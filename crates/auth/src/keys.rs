@@ -101,12 +101,11 @@ impl KeyFetcher {
 
     async fn refresh(&self, source: &KeySource, kept: &mut Kept, now: DateTime<Utc>) {
         kept.tried_at = Some(now);
-        match self.fetch(source).await {
-            Some(keys) => {
-                kept.keys = keys;
-                kept.fetched_at = Some(now);
-            }
-            None => tracing::warn!(?source, "keys cannot be fetched"),
+        if let Some(keys) = self.fetch(source).await {
+            kept.keys = keys;
+            kept.fetched_at = Some(now);
+        } else {
+            tracing::warn!(?source, "keys cannot be fetched");
         }
     }
 

@@ -68,6 +68,8 @@ pub trait Idempotency {
         key: &IdempotencyKey,
         now: DateTime<Utc>,
     ) -> Result<IdempotencyClaim, StoreError>;
+    /// Gives up a claim of this unit, which will be saved without an answer.
+    async fn release(&mut self, key: &IdempotencyKey) -> Result<(), StoreError>;
     /// Keeps the answer.
     async fn keep_answer(&mut self, key: &IdempotencyKey, status: u16, body: &[u8])
     -> Result<(), StoreError>;

@@ -59,6 +59,12 @@ impl Idempotency for SeaUnit {
         row.map_or(Ok(IdempotencyClaim::Fresh), |row| self.answered(key, row))
     }
 
+    async fn release(&mut self, key: &IdempotencyKey) -> Result<(), StoreError> {
+        let delete = Entity::delete_by_id(key.request.to_vec());
+        delete.exec(&self.tx).await.map_err(store_error)?;
+        Ok(())
+    }
+
     async fn keep_answer(
         &mut self,
         key: &IdempotencyKey,

@@ -1,0 +1,205 @@
+//! Puts the API together and runs it.
+
+use std::{
+    net::TcpListener,
+    sync::{Arc, OnceLock},
+};
+
+use actix_web::{
+    App, HttpServer,
+    dev::ServerHandle,
+    middleware::from_fn,
+    web::{self, Data, ServiceConfig},
+};
+use kinlink_auth::{BearerVerifier, ClientAuthenticator, ClientSettings, KeyFetcher};
+use kinlink_cache::{Caches, Follower, Forget, Freshness};
+use kinlink_domain::{
+    service::Ports,
+    store::{ChangeFeed, ChangeListener, LinkReader, LookupAudit, Store},
+};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    links_cache::LinksCache,
+    lookup_audit::{self, LookupCounter},
+    observe::observe,
+    state::{ApiSettings, State},
+    v1,
+};
+
+/// Routes that somebody else adds: the demo, a measurement.
+pub type ExtraRoutes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+
+/// Why the API did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The socket cannot be used.
+    #[error("the listening socket cannot be used: {0}")]
+    Socket(#[from] std::io::Error),
+    /// The HTTP client for identity providers' keys cannot be made.
+    #[error("no HTTP client can be made: {0}")]
+    HttpClient(#[from] reqwest::Error),
+}
+
+/// A running API.
+#[derive(Debug)]
+pub struct Application {
+    handle: ServerHandle,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+    followers: Vec<tokio::task::JoinHandle<()>>,
+    stop_followers: CancellationToken,
+}
+
+impl Application {
+    /// Starts on this socket. `store` is called with the listener that all commits must reach, and returns
+    /// the storage.
+    pub fn start<S>(
+        listener: TcpListener,
+        settings: ApiSettings,
+        ports: Ports,
+        store: impl FnOnce(Arc<dyn ChangeListener>) -> Arc<S>,
+        extra: Option<ExtraRoutes>,
+    ) -> Result<Self, StartError>
+    where
+        S: Store + LinkReader + ChangeFeed + LookupAudit + 'static,
+    {
+        let freshness = Freshness::new(settings.freshness_bound);
+        let late = Arc::new(LateCaches::default());
+        let store = store(late.clone());
+        let state = state(settings, ports, store.clone(), &freshness)?;
+        let caches = Caches::new(vec![
+            state.links.clone() as Arc<dyn Forget>,
+            state.clients.clone(),
+            state.bearers.clone(),
+        ]);
+        late.set(caches.clone());
+        let settings = state.settings.clone();
+        let follower = Follower::new(store.clone(), caches, freshness, settings.feed_interval);
+        let stop_followers = CancellationToken::new();
+        let counting = lookup_audit::run(
+            state.lookups.clone(),
+            store,
+            state.ports.clone(),
+            settings.lookup_audit_interval,
+            stop_followers.clone(),
+        );
+        let followers = vec![tokio::spawn(follower.run(stop_followers.clone())), tokio::spawn(counting)];
+        let (handle, serving) = serve(listener, &settings, state, extra)?;
+        Ok(Self { handle, serving, followers, stop_followers })
+    }
+
+    /// Waits until the server ends by itself.
+    pub async fn ended(&mut self) -> std::io::Result<()> {
+        (&mut self.serving).await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
+    }
+
+    /// Takes no more requests, finishes those that it took, and writes what it counted.
+    pub async fn stop(self) {
+        self.handle.stop(true).await;
+        let _ = self.serving.await;
+        self.stop_followers.cancel();
+        for follower in self.followers {
+            let _ = follower.await;
+        }
+    }
+}
+
+/// The caches exist only after the store that they listen to.
+#[derive(Debug, Default)]
+struct LateCaches(OnceLock<Caches>);
+
+impl LateCaches {
+    fn set(&self, caches: Caches) {
+        // It is set once, right after it is made.
+        let _ = self.0.set(caches);
+    }
+}
+
+impl ChangeListener for LateCaches {
+    fn committed(&self, changes: &[kinlink_domain::store::Change]) {
+        if let Some(caches) = self.0.get() {
+            caches.committed(changes);
+        }
+    }
+}
+
+fn state<S>(
+    settings: ApiSettings,
+    ports: Ports,
+    store: Arc<S>,
+    freshness: &Freshness,
+) -> Result<Data<State>, StartError>
+where
+    S: Store + LinkReader + 'static,
+{
+    let keys = Arc::new(KeyFetcher::new(ports.clock.clone())?);
+    let client_settings = ClientSettings {
+        audiences: vec![format!("{}/oauth2/token", settings.public_url), settings.public_url.clone()],
+        access_token_lifetime: chrono::TimeDelta::from_std(settings.access_token_lifetime)
+            .unwrap_or(chrono::TimeDelta::minutes(10)),
+    };
+    let bearers = BearerVerifier::new(store.clone(), ports.clock.clone(), keys.clone(), freshness.clone());
+    let clients =
+        ClientAuthenticator::new(store.clone(), ports.clone(), keys, client_settings, freshness.clone());
+    let links = LinksCache::new(store.clone(), settings.cache_capacity, freshness.clone());
+    Ok(Data::new(State {
+        settings,
+        ports,
+        store,
+        bearers: Arc::new(bearers),
+        clients: Arc::new(clients),
+        links: Arc::new(links),
+        lookups: Arc::new(LookupCounter::new()),
+    }))
+}
+
+type Serving = tokio::task::JoinHandle<std::io::Result<()>>;
+
+fn serve(
+    listener: TcpListener,
+    settings: &ApiSettings,
+    state: Data<State>,
+    extra: Option<ExtraRoutes>,
+) -> Result<(ServerHandle, Serving), StartError> {
+    let metrics = Data::new(metrics_handle());
+    let body_limit = settings.body_limit;
+    let server = HttpServer::new(move || {
+        let extra = extra.clone();
+        App::new()
+            .app_data(state.clone())
+            .app_data(metrics.clone())
+            .app_data(web::PayloadConfig::new(body_limit))
+            .wrap(from_fn(observe))
+            .configure(v1::routes)
+            .configure(move |config| {
+                if let Some(extra) = extra {
+                    extra(config);
+                }
+            })
+            .default_service(web::to(v1::not_found))
+    })
+    .disable_signals()
+    .client_request_timeout(settings.request_timeout)
+    .shutdown_timeout(settings.shutdown_grace.as_secs());
+    let server = match settings.workers {
+        Some(workers) => server.workers(workers),
+        None => server,
+    };
+    let server = server.listen(listener)?.run();
+    Ok((server.handle(), tokio::spawn(server)))
+}
+
+/// The process has one recorder, however many applications run in it.
+fn metrics_handle() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    let install = || {
+        let builder = PrometheusBuilder::new();
+        let recorder = builder.build_recorder();
+        let handle = recorder.handle();
+        // Somebody who embeds Kinlink may have a recorder of their own; ours then stays empty.
+        let _ = metrics::set_global_recorder(recorder);
+        handle
+    };
+    HANDLE.get_or_init(install).clone()
+}

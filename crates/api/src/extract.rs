@@ -1,0 +1,79 @@
+//! What a handler takes from a request: who calls, from where, and a body that is of the documented form.
+
+mod body;
+mod caller;
+mod cursor;
+
+use std::str::FromStr;
+
+use actix_web::HttpRequest;
+use kinlink_domain::{
+    id::OrganizationId,
+    organization::{Organization, Slug},
+    service::lookup::OrganizationReference,
+    store::UnitOfWork,
+};
+
+pub(crate) use body::{JsonBody, Parameters};
+pub(crate) use caller::{AccountUser, AnyCaller, ClientCaller, StaffCaller, address};
+pub(crate) use cursor::{Cursor, limit};
+
+use crate::{
+    problem::{Problem, ProblemType},
+    state::State,
+};
+
+/// The state of this application.
+pub(crate) fn state(request: &HttpRequest) -> Result<&State, Problem> {
+    request.app_data::<actix_web::web::Data<State>>().map(|state| &***state).ok_or_else(|| {
+        tracing::error!("a handler was mounted without the application's state");
+        Problem::new(ProblemType::Internal)
+    })
+}
+
+/// An id in a path. One of another form names nothing, so it is not found.
+pub(crate) fn path_id<T: FromStr>(request: &HttpRequest) -> Result<T, Problem> {
+    let id = request.match_info().get("id").unwrap_or_default();
+    id.parse().map_err(|_| Problem::new(ProblemType::NotFound))
+}
+
+/// A text of a query parameter or a body's member, as a domain type.
+pub(crate) fn parse<T: FromStr<Err: std::fmt::Display>>(
+    kind: ProblemType,
+    at: &str,
+    text: &str,
+) -> Result<T, Problem> {
+    text.parse().map_err(|error: T::Err| Problem::new(kind).at(at, error.to_string()))
+}
+
+/// An organization named by its id or its short name.
+pub(crate) fn organization_reference(
+    kind: ProblemType,
+    at: &str,
+    text: &str,
+) -> Result<OrganizationReference, Problem> {
+    if let Ok(id) = text.parse::<OrganizationId>() {
+        return Ok(OrganizationReference::Id(id));
+    }
+    let slug = Slug::parse(text).map_err(|error| Problem::new(kind).at(at, error.to_string()))?;
+    Ok(OrganizationReference::Slug(slug))
+}
+
+/// The organization that a staff user names, or the only one they have a role at.
+pub(crate) async fn organization(
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    named: Option<&OrganizationReference>,
+    kind: ProblemType,
+) -> Result<Organization, Problem> {
+    let found = match named {
+        Some(OrganizationReference::Id(id)) => unit.organization(*id).await?,
+        Some(OrganizationReference::Slug(slug)) => unit.organization_by_slug(slug).await?,
+        None => match staff.sole_organization() {
+            Some(id) => unit.organization(id).await?,
+            None => return Err(Problem::new(kind).at("organization", "name one: you serve several")),
+        },
+    };
+    // One that does not exist looks like one that is not the caller's.
+    found.ok_or_else(|| Problem::new(ProblemType::NotYourOrganization))
+}

@@ -1,0 +1,183 @@
+use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use chrono::{DateTime, Utc};
+use kinlink_auth::{AuthenticatedClient, Bearer, ClientAuthenticator};
+use kinlink_domain::{
+    account::AccountKey,
+    actor::{Authorized, StaffAct, StaffUser},
+    id::{AccountId, OrganizationId},
+};
+
+use super::state;
+use crate::problem::{Problem, ProblemType};
+
+type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+
+/// A login that may be a patient's account at some organization.
+pub(crate) struct AccountUser {
+    pub(crate) key: AccountKey,
+    pub(crate) id: AccountId,
+}
+
+/// A login with a staff role at some organization.
+pub(crate) struct StaffCaller(StaffUser);
+
+/// A registered authorization server.
+pub(crate) struct ClientCaller(pub(crate) Arc<AuthenticatedClient>);
+
+/// Any of them: what they may see is decided by what they ask for.
+pub(crate) enum AnyCaller {
+    /// A person, who may be an account holder, staff, or both.
+    Person { account: Option<AccountId>, staff: StaffUser },
+    /// A client.
+    Client(Arc<AuthenticatedClient>),
+}
+
+impl StaffCaller {
+    /// Acting at an organization that the request names.
+    pub(crate) fn at(&self, organization: OrganizationId, act: StaffAct) -> Result<Authorized, Problem> {
+        Ok(self.0.at(organization, act)?)
+    }
+
+    /// The organizations at which this act is allowed, for things that are named by their id alone.
+    pub(crate) fn wherever(&self, act: StaffAct) -> Result<Vec<Authorized>, Problem> {
+        let mut organizations: Vec<_> = self.0.roles.iter().map(|(organization, _)| *organization).collect();
+        organizations.sort_unstable();
+        organizations.dedup();
+        let allowed: Vec<_> = organizations.into_iter().filter_map(|o| self.0.at(o, act).ok()).collect();
+        if allowed.is_empty() { Err(Problem::new(ProblemType::Forbidden)) } else { Ok(allowed) }
+    }
+
+    /// The only organization of this staff user.
+    pub(crate) fn sole_organization(&self) -> Option<OrganizationId> {
+        self.0.sole_organization()
+    }
+
+    /// The account that they log in with.
+    pub(crate) const fn account(&self) -> AccountId {
+        self.0.account
+    }
+}
+
+fn credential(request: &HttpRequest) -> Result<&str, Problem> {
+    let value = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let (scheme, token) = value.and_then(|value| value.split_once(' ')).unwrap_or_default();
+    if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() {
+        Ok(token.trim())
+    } else {
+        Err(Problem::new(ProblemType::Unauthenticated).detail("send Authorization: Bearer …"))
+    }
+}
+
+async fn bearer(request: &HttpRequest) -> Result<Bearer, Problem> {
+    let token = credential(request)?;
+    if ClientAuthenticator::is_client_credential(token) {
+        return Err(Problem::new(ProblemType::Forbidden).detail("not for clients"));
+    }
+    Ok(state(request)?.bearers.verify(token).await?)
+}
+
+async fn client(request: &HttpRequest, now: DateTime<Utc>) -> Result<Arc<AuthenticatedClient>, Problem> {
+    let token = credential(request)?;
+    let state = state(request)?;
+    if !ClientAuthenticator::is_client_credential(token) {
+        // A person's token that is valid belongs to somebody who may not ask; any other belongs to nobody.
+        state.bearers.verify(token).await?;
+        return Err(Problem::new(ProblemType::Forbidden).detail("only for clients"));
+    }
+    Ok(state.clients.authenticate(token, now).await?)
+}
+
+macro_rules! extract {
+    ($caller:ty, |$request:ident| $extract:expr) => {
+        impl FromRequest for $caller {
+            type Error = Problem;
+            type Future = Extracted<Self>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let $request = request.clone();
+                Box::pin(async move { $extract })
+            }
+        }
+    };
+}
+
+extract!(AccountUser, |request| {
+    let bearer = bearer(&request).await?;
+    if bearer.account_organizations().next().is_none() {
+        return Err(Problem::new(ProblemType::Forbidden).detail("not for patients' logins of this provider"));
+    }
+    Ok(Self { id: bearer.account(), key: bearer.key })
+});
+
+extract!(StaffCaller, |request| {
+    let staff = bearer(&request).await?.staff();
+    if staff.roles.is_empty() {
+        return Err(Problem::new(ProblemType::Forbidden).detail("only for staff"));
+    }
+    Ok(Self(staff))
+});
+
+extract!(ClientCaller, |request| {
+    let now = state(&request)?.ports.clock.now();
+    client(&request, now).await.map(Self)
+});
+
+extract!(AnyCaller, |request| {
+    if ClientAuthenticator::is_client_credential(credential(&request)?) {
+        let now = state(&request)?.ports.clock.now();
+        return client(&request, now).await.map(Self::Client);
+    }
+    let bearer = bearer(&request).await?;
+    let account = bearer.account_organizations().next().map(|_| bearer.account());
+    Ok(Self::Person { account, staff: bearer.staff() })
+});
+
+/// The address that a request came from: the peer's, or what the last proxy that is not trusted gave.
+///
+/// Each proxy appends the address that it heard from, so the entry that the outermost trusted proxy appended
+/// is the first from the right that is not itself a trusted proxy. Whatever stands left of it, the client
+/// may have written.
+pub(crate) fn address(request: &HttpRequest) -> Result<String, Problem> {
+    let trusted = &state(request)?.settings.trusted_proxies;
+    let Some(peer) = request.peer_addr().map(|peer| peer.ip()) else { return Ok(String::new()) };
+    let forwarded: Vec<&str> =
+        request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect();
+    Ok(client_address(peer, &forwarded.join(","), trusted).to_string())
+}
+
+fn client_address(peer: IpAddr, forwarded: &str, trusted: &[IpAddr]) -> IpAddr {
+    let mut address = peer;
+    for entry in forwarded.rsplit(',') {
+        if !trusted.contains(&address) {
+            break;
+        }
+        match entry.trim().parse() {
+            Ok(next) => address = next,
+            Err(_) => break,
+        }
+    }
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_trusted_proxies_append_is_believed() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let trusted = [ip("10.0.0.1"), ip("10.0.0.2")];
+        for (peer, forwarded, expected) in [
+            ("203.0.113.9", "1.2.3.4", "203.0.113.9"),
+            ("10.0.0.1", "", "10.0.0.1"),
+            ("10.0.0.1", "1.2.3.4, 203.0.113.9", "203.0.113.9"),
+            ("10.0.0.1", "1.2.3.4, 203.0.113.9, 10.0.0.2", "203.0.113.9"),
+            ("10.0.0.1", "garbage", "10.0.0.1"),
+            ("10.0.0.1", "2001:db8::1", "2001:db8::1"),
+        ] {
+            assert_eq!(client_address(ip(peer), forwarded, &trusted), ip(expected), "{forwarded}");
+        }
+    }
+}

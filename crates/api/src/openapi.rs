@@ -1,0 +1,102 @@
+//! The OpenAPI 3.1 document, made from the handlers. `openapi/kinlink.json` is its checked-in copy.
+
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+        server::Server,
+    },
+};
+
+use crate::{health, oauth, v1};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Kinlink",
+        description = "Which patient records may a login account open? Staff invite, patients redeem, \
+            authorization servers ask. Every refusal is a problem of RFC 9457; docs/errors.md lists them.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    paths(
+        v1::links::lookup::post,
+        v1::links::lookup::get,
+        v1::links::read::read,
+        v1::links::revoke::revoke,
+        v1::account_links::list,
+        v1::invitations::issue::issue,
+        v1::invitations::list::list,
+        v1::invitations::redeem::redeem,
+        v1::invitations::read::read,
+        v1::invitations::revoke::revoke,
+        v1::invitations::reissue::reissue,
+        v1::audit::list,
+        oauth::token,
+        oauth::metadata,
+        health::live,
+        health::ready,
+        health::metrics,
+    ),
+    tags(
+        (name = "lookup", description = "For authorization servers, at every token"),
+        (name = "invitations", description = "Staff offer, patients redeem"),
+        (name = "links", description = "Reading and ending links"),
+        (name = "account", description = "For account holders"),
+        (name = "audit", description = "Who did what, and why"),
+        (name = "clients", description = "How authorization servers authenticate"),
+        (name = "operations", description = "For those who run Kinlink"),
+    ),
+    modifiers(&Schemes),
+)]
+struct Document;
+
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = |format: &str, description: &str| {
+            let http = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format(format);
+            SecurityScheme::Http(http.description(Some(description)).build())
+        };
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(
+            "account",
+            bearer("JWT", "An access token or id_token of an identity provider that an organization accepts for patients"),
+        );
+        components.add_security_scheme(
+            "staff",
+            bearer(
+                "JWT",
+                "A token of an identity provider that an organization accepts for staff, with a role",
+            ),
+        );
+        components.add_security_scheme(
+            "client",
+            bearer("opaque", "An API key (klk_…), or an access token (klt_…) from the token endpoint"),
+        );
+        document.servers = Some(vec![Server::new("/")]);
+    }
+}
+
+/// The document as JSON, in a stable order.
+pub fn document() -> String {
+    // The derived document consists of maps and texts, which always serialize.
+    let mut text = Document::openapi().to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checked_in_document_is_what_the_code_says() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi/kinlink.json");
+        if std::env::var_os("KINLINK_UPDATE").is_some() {
+            std::fs::write(path, document()).unwrap();
+        }
+        let checked_in = std::fs::read_to_string(path).unwrap();
+        assert!(checked_in == document(), "openapi/kinlink.json is stale: run KINLINK_UPDATE=1 ./test");
+    }
+}

@@ -1,0 +1,151 @@
+use std::fmt::Write;
+
+use serde::{Serialize, Serializer};
+
+/// Where the types are named; each page of `docs/errors.md` is one.
+const BASE: &str = "https://kinlink.dev/problems/";
+
+macro_rules! catalogue {
+    ($($(#[doc = $doc:literal])+ $variant:ident $status:literal $name:literal $title:literal;)*) => {
+        /// Every type of problem that this API answers with.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum ProblemType {
+            $($(#[doc = $doc])+ $variant,)*
+        }
+
+        impl ProblemType {
+            /// Every type.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The last part of its URI.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Its HTTP status.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// What it is.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+
+            const fn explanation(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc,)+),)* }
+            }
+        }
+    };
+}
+
+catalogue! {
+    /// The body is not JSON, or not of the documented form. `errors` names the members, as far as they are known.
+    MalformedBody 400 "malformed-body" "The request's body cannot be read";
+    /// A path or query parameter is not of the documented form, or not known.
+    MalformedParameter 400 "malformed-parameter" "A parameter of the request cannot be read";
+    /// The `Idempotency-Key` is not 1 to 64 visible ASCII characters.
+    MalformedIdempotencyKey 400 "malformed-idempotency-key" "The Idempotency-Key cannot be read";
+    /// No credential was sent, or one that is not valid. `detail` holds a word that says what is wrong with a token.
+    Unauthenticated 401 "unauthenticated" "Who calls is not known";
+    /// The caller is known and may not do this.
+    Forbidden 403 "forbidden" "The caller may not do this";
+    /// The staff user has no role at the organization that the request names.
+    NotYourOrganization 403 "not-your-organization" "The caller has no role at this organization";
+    /// The code is right, but the organization does not accept logins of the caller's identity provider.
+    IssuerNotTrusted 403 "issuer-not-trusted" "Logins of this identity provider are not accepted here";
+    /// There is nothing at this address, or nothing that the caller may see.
+    NotFound 404 "not-found" "There is nothing here";
+    /// The address exists, but not for this method. `Allow` names those that it has.
+    MethodNotAllowed 405 "method-not-allowed" "The method is not allowed here";
+    /// The request did not arrive in time.
+    RequestTimeout 408 "request-timeout" "The request did not arrive in time";
+    /// The invitation was redeemed or revoked before.
+    InvitationClosed 409 "invitation-closed" "The invitation cannot be changed any more";
+    /// The link was ended before.
+    LinkEnded 409 "link-ended" "The link was ended before";
+    /// Somebody else changed the same thing at the same time.
+    Conflict 409 "conflict" "The request stands against another one";
+    /// The body is longer than allowed.
+    BodyTooLarge 413 "body-too-large" "The request's body is too large";
+    /// The body is not declared as `application/json`.
+    UnsupportedMediaType 415 "unsupported-media-type" "The request's media type is not supported";
+    /// The body is of the documented form, but a member's value is not allowed. `errors` says which.
+    InvalidMember 422 "invalid-member" "A member of the request is not valid";
+    /// No code looks like this: its length, its characters or its check symbol are wrong. Nothing was looked up and no try was counted.
+    CodeMistyped 422 "code-mistyped" "The code is mistyped";
+    /// The code, or the birth date given with it, is not accepted: wrong, used, revoked, locked or expired. Which of these, nobody is told.
+    CodeNotAccepted 422 "code-not-accepted" "The code is not accepted";
+    /// The code is right so far; the birth date on record must be given too.
+    BirthDateNeeded 422 "birth-date-needed" "The birth date is needed too";
+    /// No patient record of the organization has this id or identifier.
+    PatientNotFound 422 "patient-not-found" "No such patient at this organization";
+    /// Several patient records have this identifier; name one by its id.
+    PatientAmbiguous 422 "patient-ambiguous" "Several patients have this identifier";
+    /// The record is inactive, merged into another, or its patient is deceased.
+    RecordNotInvitable 422 "record-not-invitable" "Nobody can be invited to this record";
+    /// A birth date is to be asked for, but the record has none that is complete.
+    ChallengeImpossible 422 "challenge-impossible" "The record has no complete birth date to ask for";
+    /// A code is to be emailed, but the record has no email address.
+    NoContact 422 "no-contact" "The record has no email address";
+    /// The email address is not on the patient's record, and nobody says that it was validated.
+    ContactNotOnRecord 422 "contact-not-on-record" "The email address is not on the patient's record";
+    /// The same `Idempotency-Key` came with another body before.
+    IdempotencyKeyReused 422 "idempotency-key-reused" "The Idempotency-Key was used for another request";
+    /// Too many wrong tries by this account or from this address. `retry_after` says how long to wait.
+    TooManyAttempts 429 "too-many-attempts" "Too many wrong tries";
+    /// Something is wrong with Kinlink. The request id leads to the log.
+    Internal 500 "internal" "Something is wrong here";
+    /// The database or the identity provider does not answer. Nothing was decided; the same request may succeed later.
+    Unavailable 503 "unavailable" "The service cannot answer just now";
+}
+
+impl ProblemType {
+    /// Its URI.
+    pub fn uri(self) -> String {
+        format!("{BASE}{}", self.name())
+    }
+}
+
+impl Serialize for ProblemType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.uri())
+    }
+}
+
+/// The catalogue as a page for people: `docs/errors.md`.
+pub fn catalogue_markdown() -> String {
+    let mut page = String::from(
+        "# Problems\n\n\
+         Every refusal is a problem of RFC 9457, sent as `application/problem+json`. `type` is stable; \
+         `title` and `detail` are for people and may change. This page is written from\n\
+         `crates/api/src/problem/catalogue.rs`.\n\n\
+         | status | type | when |\n| --- | --- | --- |\n",
+    );
+    for kind in ProblemType::ALL {
+        // Writing to a String does not fail.
+        let _ = writeln!(page, "| {} | `{}` | {} |", kind.status(), kind.uri(), kind.explanation().trim());
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_errors_is_what_the_catalogue_says() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors.md");
+        if std::env::var_os("KINLINK_UPDATE").is_some() {
+            std::fs::write(path, catalogue_markdown()).unwrap();
+        }
+        let page = std::fs::read_to_string(path).unwrap();
+        assert!(page == catalogue_markdown(), "docs/errors.md is stale: run KINLINK_UPDATE=1 ./test");
+    }
+
+    #[test]
+    fn no_two_problems_share_a_type() {
+        let names: std::collections::HashSet<_> = ProblemType::ALL.iter().map(|kind| kind.name()).collect();
+        assert_eq!(names.len(), ProblemType::ALL.len());
+    }
+}

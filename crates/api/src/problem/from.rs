@@ -1,0 +1,142 @@
+//! Which problem each error of the inner crates is. One `match` without a wildcard for each.
+
+use chrono::{DateTime, Utc};
+use kinlink_auth::{BearerError, ClientAuthError};
+use kinlink_domain::{
+    actor::StaffRefusal,
+    code::MistypedCode,
+    link::RevokeRefusal,
+    service::{
+        end_link::EndLinkError, issue_invitation::IssueError, redeem::RedeemRefusal,
+        revoke_invitation::RevokeInvitationError,
+    },
+    store::StoreError,
+};
+
+use super::{Problem, ProblemType};
+
+impl From<StoreError> for Problem {
+    /// The cause is logged and not sent.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(constraint) => {
+                tracing::info!(?constraint, "a request stood against another one");
+                Self::new(ProblemType::Conflict)
+            }
+            StoreError::Contention(_) => {
+                tracing::info!(
+                    error = &error as &dyn std::error::Error,
+                    "transactions stood in each other's way"
+                );
+                Self::new(ProblemType::Unavailable).retry_after(1)
+            }
+            StoreError::Unavailable(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the database does not answer");
+                Self::new(ProblemType::Unavailable).retry_after(5)
+            }
+            StoreError::Corrupt { .. } => {
+                tracing::error!(error = &error as &dyn std::error::Error, "what is stored cannot be read");
+                Self::new(ProblemType::Internal)
+            }
+        }
+    }
+}
+
+impl From<StaffRefusal> for Problem {
+    fn from(refusal: StaffRefusal) -> Self {
+        match refusal {
+            StaffRefusal::Stranger => Self::new(ProblemType::NotYourOrganization),
+            StaffRefusal::RoleMissing => Self::new(ProblemType::Forbidden).detail(refusal.to_string()),
+        }
+    }
+}
+
+impl From<BearerError> for Problem {
+    fn from(error: BearerError) -> Self {
+        match error {
+            BearerError::Invalid(word) => Self::new(ProblemType::Unauthenticated).detail(word),
+            BearerError::UntrustedIssuer => {
+                Self::new(ProblemType::Unauthenticated).detail("untrusted_issuer")
+            }
+            BearerError::ProviderUnavailable => Self::new(ProblemType::Unavailable).retry_after(30),
+            BearerError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ClientAuthError> for Problem {
+    fn from(error: ClientAuthError) -> Self {
+        match error {
+            ClientAuthError::NotAccepted => {
+                Self::new(ProblemType::Unauthenticated).detail("client_credential")
+            }
+            ClientAuthError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<IssueError> for Problem {
+    fn from(error: IssueError) -> Self {
+        match error {
+            IssueError::PatientNotFound => Self::new(ProblemType::PatientNotFound),
+            IssueError::PatientAmbiguous => Self::new(ProblemType::PatientAmbiguous),
+            IssueError::RecordNotInvitable => Self::new(ProblemType::RecordNotInvitable),
+            IssueError::ChallengeImpossible => Self::new(ProblemType::ChallengeImpossible),
+            IssueError::NoContact => Self::new(ProblemType::NoContact),
+            IssueError::ContactNotOnRecord => Self::new(ProblemType::ContactNotOnRecord),
+            IssueError::RoleNotOffered => {
+                Self::new(ProblemType::InvalidMember).at("/role", "only `self` can be offered")
+            }
+            IssueError::InvitationNotFound => Self::new(ProblemType::NotFound),
+            IssueError::NotOpen(status) => {
+                Self::new(ProblemType::InvitationClosed).detail(status.to_string())
+            }
+            IssueError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RevokeInvitationError> for Problem {
+    fn from(error: RevokeInvitationError) -> Self {
+        match error {
+            RevokeInvitationError::NotFound => Self::new(ProblemType::NotFound),
+            RevokeInvitationError::NotOpen(status) => {
+                Self::new(ProblemType::InvitationClosed).detail(status.to_string())
+            }
+            RevokeInvitationError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EndLinkError> for Problem {
+    fn from(error: EndLinkError) -> Self {
+        match error {
+            EndLinkError::NotFound => Self::new(ProblemType::NotFound),
+            EndLinkError::Refused(RevokeRefusal::AlreadyRevoked) => Self::new(ProblemType::LinkEnded),
+            EndLinkError::Refused(refusal @ RevokeRefusal::ReasonNotAllowed) => {
+                Self::new(ProblemType::InvalidMember).at("/reason", refusal.to_string())
+            }
+            EndLinkError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Problem {
+    /// A refused redemption. All that is not accepted looks the same.
+    pub(crate) fn from_refusal(refusal: RedeemRefusal, now: DateTime<Utc>) -> Self {
+        match refusal {
+            RedeemRefusal::Mistyped(mistyped) => {
+                let why = match mistyped {
+                    MistypedCode::Length | MistypedCode::Symbol | MistypedCode::Check => mistyped.to_string(),
+                };
+                Self::new(ProblemType::CodeMistyped).at("/code", why)
+            }
+            RedeemRefusal::NotAccepted => Self::new(ProblemType::CodeNotAccepted),
+            RedeemRefusal::BirthDateNeeded => Self::new(ProblemType::BirthDateNeeded),
+            RedeemRefusal::IssuerNotTrusted => Self::new(ProblemType::IssuerNotTrusted),
+            RedeemRefusal::TooManyAttempts { until } => {
+                Self::new(ProblemType::TooManyAttempts).retry_after((until - now).num_seconds())
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use kinlink_auth::{BearerVerifier, ClientAuthenticator};
+use kinlink_domain::{service::Ports, store::Store};
+
+use crate::{links_cache::LinksCache, lookup_audit::LookupCounter};
+
+/// How the API behaves.
+#[derive(Debug, Clone)]
+pub struct ApiSettings {
+    /// Where clients reach Kinlink, without a trailing slash; the token endpoint's audience.
+    pub public_url: String,
+    /// The longest body, in bytes.
+    pub body_limit: usize,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Worker threads; one for each core if absent.
+    pub workers: Option<usize>,
+    /// How long a stop waits for what was taken.
+    pub shutdown_grace: Duration,
+    /// Accounts whose links are kept in memory.
+    pub cache_capacity: u64,
+    /// How often the change feed is read.
+    pub feed_interval: Duration,
+    /// How long after a reading of the change feed the caches may answer.
+    pub freshness_bound: Duration,
+    /// How often counts of lookups are written to the audit.
+    pub lookup_audit_interval: Duration,
+    /// How long a client's access token lasts.
+    pub access_token_lifetime: Duration,
+}
+
+impl ApiSettings {
+    /// The defaults, for this public URL.
+    pub fn new(public_url: impl Into<String>) -> Self {
+        Self {
+            public_url: public_url.into().trim_end_matches('/').to_owned(),
+            body_limit: 64 * 1024,
+            request_timeout: Duration::from_secs(10),
+            trusted_proxies: Vec::new(),
+            workers: None,
+            shutdown_grace: Duration::from_secs(20),
+            cache_capacity: 500_000,
+            feed_interval: Duration::from_millis(200),
+            freshness_bound: Duration::from_millis(800),
+            lookup_audit_interval: Duration::from_secs(5),
+            access_token_lifetime: Duration::from_mins(10),
+        }
+    }
+}
+
+/// What every handler may need.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) settings: ApiSettings,
+    pub(crate) ports: Ports,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) bearers: Arc<BearerVerifier>,
+    pub(crate) clients: Arc<ClientAuthenticator>,
+    pub(crate) links: Arc<LinksCache>,
+    pub(crate) lookups: Arc<LookupCounter>,
+}

@@ -1,0 +1,64 @@
+//! Version 1 of the API: one file for each operation.
+
+pub(crate) mod account_links;
+pub(crate) mod audit;
+pub(crate) mod invitations;
+pub(crate) mod links;
+pub(crate) mod view;
+
+use actix_web::{
+    HttpResponse, Resource,
+    web::{self, ServiceConfig, get, post},
+};
+
+use crate::{
+    docs, health, oauth,
+    problem::{Problem, ProblemType},
+};
+
+/// A resource that answers other methods with 405 instead of 404.
+fn resource(path: &str, methods: &'static str) -> Resource {
+    let refuse = move || async move {
+        Err::<HttpResponse, _>(Problem::new(ProblemType::MethodNotAllowed).allow(methods))
+    };
+    web::resource(path).default_service(web::to(refuse))
+}
+
+pub(crate) async fn not_found() -> Result<HttpResponse, Problem> {
+    Err(Problem::new(ProblemType::NotFound))
+}
+
+/// Every route of the API.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/v1/links/lookup", "GET, POST")
+                .route(post().to(links::lookup::post))
+                .route(get().to(links::lookup::get)),
+        )
+        .service(resource("/v1/links/{id}", "GET").route(get().to(links::read::read)))
+        .service(resource("/v1/links/{id}/revoke", "POST").route(post().to(links::revoke::revoke)))
+        .service(resource("/v1/account/links", "GET").route(get().to(account_links::list)))
+        .service(
+            resource("/v1/invitations", "GET, POST")
+                .route(post().to(invitations::issue::issue))
+                .route(get().to(invitations::list::list)),
+        )
+        .service(resource("/v1/invitations/redeem", "POST").route(post().to(invitations::redeem::redeem)))
+        .service(resource("/v1/invitations/{id}", "GET").route(get().to(invitations::read::read)))
+        .service(
+            resource("/v1/invitations/{id}/revoke", "POST").route(post().to(invitations::revoke::revoke)),
+        )
+        .service(
+            resource("/v1/invitations/{id}/reissue", "POST").route(post().to(invitations::reissue::reissue)),
+        )
+        .service(resource("/v1/audit", "GET").route(get().to(audit::list)))
+        .service(resource("/oauth2/token", "POST").route(post().to(oauth::token)))
+        .service(resource("/.well-known/oauth-authorization-server", "GET").route(get().to(oauth::metadata)))
+        .service(resource("/health/live", "GET").route(get().to(health::live)))
+        .service(resource("/health/ready", "GET").route(get().to(health::ready)))
+        .service(resource("/metrics", "GET").route(get().to(health::metrics)))
+        .service(resource("/openapi.json", "GET").route(get().to(docs::document)))
+        .service(resource("/docs", "GET").route(get().to(docs::page)))
+        .service(resource("/docs/style.css", "GET").route(get().to(docs::style)));
+}

@@ -1,0 +1,68 @@
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use actix_web::{HttpResponse, web::Data};
+use kinlink_domain::{
+    actor::Actor,
+    audit::{Action, Subject},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::view::LinkView;
+use crate::{
+    extract::AccountUser,
+    problem::{Problem, ProblemType},
+    state::State,
+};
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AccountLinks {
+    /// Newest first, ended ones included.
+    links: Vec<AccountLink>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct AccountLink {
+    #[serde(flatten)]
+    link: LinkView,
+    /// The organization's name.
+    #[schema(example = "Northside General Hospital")]
+    organization_name: String,
+}
+
+/// Which records does my account open? Any login that may be a patient's.
+#[utoipa::path(get, path = "/v1/account/links", tag = "account", security(("account" = [])),
+    responses(
+        (status = 200, description = "The caller's links at every organization", body = AccountLinks),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn list(state: Data<State>, user: AccountUser) -> Result<HttpResponse, Problem> {
+    let mut unit = state.store.begin().await?;
+    let now = state.ports.clock.now();
+    let mut names = BTreeMap::new();
+    let mut links = Vec::new();
+    for link in unit.links_of_account(user.id).await? {
+        let organization_name = match names.entry(link.organization) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(vacant) => {
+                let organization = unit.organization(link.organization).await?;
+                vacant.insert(organization.ok_or_else(|| Problem::new(ProblemType::Internal))?.name).clone()
+            }
+        };
+        links.push(AccountLink { link: LinkView::new(&link, now).without_reason(), organization_name });
+    }
+    for organization in names.into_keys() {
+        let subject = Subject { account: Some(user.id), ..Subject::default() };
+        let detail = serde_json::json!({"count": links.len()});
+        unit.record(state.ports.audit(
+            organization,
+            Actor::Account(user.id),
+            Action::LinkRead,
+            subject,
+            detail,
+        ));
+    }
+    unit.save().await?;
+    Ok(HttpResponse::Ok().json(AccountLinks { links }))
+}

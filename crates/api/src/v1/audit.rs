@@ -1,0 +1,153 @@
+use actix_web::{HttpResponse, web::Data};
+use chrono::{DateTime, Utc};
+use kinlink_domain::{
+    actor::{Actor, StaffAct},
+    audit::{Action, ChainedEntry, Subject},
+    id::{AccountId, Id},
+    patient::FhirId,
+    store::AuditFilter,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    extract::{self, Cursor, Parameters, StaffCaller},
+    problem::{Problem, ProblemType},
+    state::State,
+};
+
+const KIND: ProblemType = ProblemType::MalformedParameter;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AuditParameters {
+    /// The organization, by id or short name; needed only by auditors of several.
+    organization: Option<String>,
+    /// Only this action, for example `link.revoke`.
+    #[param(value_type = Option<String>)]
+    action: Option<Action>,
+    /// Only by the staff user with this account.
+    staff: Option<String>,
+    /// Only about the record with this FHIR id.
+    patient: Option<String>,
+    /// Only about this account.
+    account: Option<String>,
+    /// Only about this link.
+    link: Option<String>,
+    /// Only about this invitation.
+    invitation: Option<String>,
+    /// Only from this moment on.
+    from: Option<DateTime<Utc>>,
+    /// Only before this moment.
+    until: Option<DateTime<Utc>>,
+    /// `next_cursor` of the last answer.
+    cursor: Option<String>,
+    /// At most so many, 1 to 200; 50 unless said.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u16>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AuditList {
+    /// Newest first.
+    entries: Vec<AuditView>,
+    /// There are more: ask again with this cursor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct AuditView {
+    /// Its place in the organization's chain.
+    seq: i64,
+    id: String,
+    at: DateTime<Utc>,
+    /// Who: `type` is `staff`, `account`, `client`, `operator` or `system`.
+    #[schema(value_type = Object)]
+    actor: Actor,
+    /// What, for example `link.create`.
+    #[schema(value_type = String, example = "link.create")]
+    action: Action,
+    /// About what: ids of the patient record, account, link, invitation, client.
+    #[schema(value_type = Object)]
+    subject: Subject,
+    /// Particulars, such as the reason.
+    #[schema(value_type = Object)]
+    detail: serde_json::Value,
+}
+
+impl From<ChainedEntry> for AuditView {
+    fn from(chained: ChainedEntry) -> Self {
+        let entry = chained.entry;
+        Self {
+            seq: chained.seq,
+            id: entry.id.to_string(),
+            at: entry.at,
+            actor: entry.actor,
+            action: entry.action,
+            subject: entry.subject,
+            detail: entry.detail,
+        }
+    }
+}
+
+/// Read the audit; reading is audited too. Staff with the role `auditor`.
+#[utoipa::path(get, path = "/v1/audit", tag = "audit", security(("staff" = [])), params(AuditParameters),
+    responses(
+        (status = 200, description = "Entries", body = AuditList),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn list(
+    state: Data<State>,
+    staff: StaffCaller,
+    parameters: Parameters<AuditParameters>,
+) -> Result<HttpResponse, Problem> {
+    let parameters = parameters.0;
+    let page = extract::limit(parameters.cursor.as_deref(), parameters.limit)?;
+    let named = parameters.organization.as_deref();
+    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
+    let mut filter = filter(&parameters)?;
+    let fhir_id = parameters.patient.map(FhirId::parse).transpose();
+    let fhir_id = fhir_id.map_err(|error| Problem::new(KIND).at("patient", error.to_string()))?;
+    let mut unit = state.store.begin().await?;
+    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
+    let by = staff.at(organization.id, StaffAct::ReadAudit)?;
+    if let Some(id) = fhir_id {
+        match unit.patient(organization.id, &id).await? {
+            Some(patient) => filter.patient = Some(patient.id),
+            None => return Ok(HttpResponse::Ok().json(AuditList { entries: vec![], next_cursor: None })),
+        }
+    }
+    let listed = unit.audit_entries(organization.id, &filter, page).await?;
+    let subject = Subject {
+        patient: filter.patient,
+        account: filter.account,
+        link: filter.link,
+        invitation: filter.invitation,
+        client: None,
+    };
+    let detail = serde_json::json!({"count": listed.items.len(), "action": filter.action});
+    unit.record(state.ports.audit(organization.id, by.actor(), Action::AuditRead, subject, detail));
+    unit.save().await?;
+    let entries = listed.items.into_iter().map(Into::into).collect();
+    Ok(HttpResponse::Ok().json(AuditList { entries, next_cursor: listed.next.map(Cursor::write) }))
+}
+
+fn filter(parameters: &AuditParameters) -> Result<AuditFilter, Problem> {
+    let staff: Option<AccountId> = id("staff", parameters.staff.as_deref())?;
+    Ok(AuditFilter {
+        action: parameters.action,
+        actor: staff.map(Actor::Staff),
+        patient: None,
+        account: id("account", parameters.account.as_deref())?,
+        link: id("link", parameters.link.as_deref())?,
+        invitation: id("invitation", parameters.invitation.as_deref())?,
+        from: parameters.from,
+        until: parameters.until,
+    })
+}
+
+fn id<K: kinlink_domain::id::Kind>(at: &str, text: Option<&str>) -> Result<Option<Id<K>>, Problem> {
+    text.map(|text| extract::parse(KIND, at, text)).transpose()
+}

@@ -1,0 +1,84 @@
+//! Invitations: staff's offer of a link to whoever holds the code.
+
+pub(crate) mod issue;
+pub(crate) mod list;
+pub(crate) mod read;
+pub(crate) mod redeem;
+pub(crate) mod reissue;
+pub(crate) mod revoke;
+
+use kinlink_domain::{
+    actor::{Authorized, StaffAct},
+    id::InvitationId,
+    invitation::Invitation,
+    service::issue_invitation::{EmailTarget, Issued},
+    store::UnitOfWork,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::view::InvitationView;
+use crate::{
+    extract::StaffCaller,
+    problem::{Problem, ProblemType},
+};
+
+/// Where an emailed code goes. Without it, to the preferred email on the patient's record.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EmailBody {
+    #[validate(
+        email(message = "not an email address"),
+        length(max = 254, message = "at most 254 characters")
+    )]
+    #[schema(example = "n-001@patients.example")]
+    address: String,
+    /// Needed for an address that is not on the record: staff say that they validated it.
+    #[serde(default)]
+    validated_by_staff: bool,
+}
+
+fn email_target(email: Option<EmailBody>) -> EmailTarget {
+    email.map_or(EmailTarget::OnRecord, |email| EmailTarget::Address {
+        address: email.address,
+        validated_by_staff: email.validated_by_staff,
+    })
+}
+
+/// A new invitation with its code.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IssuedAnswer {
+    invitation: InvitationView,
+    /// The code, shown this once; null when it went out by email.
+    #[schema(example = "7K3M-Q9ZT-4W2C")]
+    code: Option<String>,
+    /// Accounts that open this record as the patient already. More than you expected? Look before you hand
+    /// the code over.
+    other_self_links: usize,
+}
+
+impl IssuedAnswer {
+    fn new(issued: &Issued, now: chrono::DateTime<chrono::Utc>) -> Self {
+        Self {
+            invitation: InvitationView::new(&issued.invitation, now),
+            code: issued.code.as_ref().map(ToString::to_string),
+            other_self_links: issued.other_self_links,
+        }
+    }
+}
+
+/// Finds an invitation at one of the organizations whose invitations the caller manages. One at another
+/// organization is not found, as if it did not exist.
+async fn find(
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    id: InvitationId,
+) -> Result<(Authorized, Invitation), Problem> {
+    for by in staff.wherever(StaffAct::ManageInvitations)? {
+        if let Some(invitation) = unit.invitation(by.organization(), id).await? {
+            return Ok((by, invitation));
+        }
+    }
+    Err(Problem::new(ProblemType::NotFound))
+}

@@ -1,0 +1,176 @@
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, http::header, web::Data};
+use kinlink_domain::{
+    actor::StaffAct,
+    demographics::Identifier,
+    evidence::{Document, Fact},
+    invitation::{Challenge, Channel},
+    link::LinkRole,
+    patient::FhirId,
+    service::issue_invitation::{IssueInvitation, PatientReference, issue as issue_invitation},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{EmailBody, IssuedAnswer, email_target};
+use crate::{
+    extract::{self, JsonBody, StaffCaller},
+    idempotency::Once,
+    problem::{Problem, ProblemType},
+    state::State,
+};
+
+const MOST_PROOFS: usize = 5;
+
+/// What staff ask for.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "patient": {"id": "n-002"},
+    "channel": "in_person",
+    "challenge": "birth_date",
+    "proof": [{"type": "document_seen", "document": "passport", "reference": "desk 3"}]
+}))]
+pub(crate) struct IssueBody {
+    /// The organization, by id or short name; needed only by staff of several.
+    organization: Option<String>,
+    #[validate(nested)]
+    patient: PatientBody,
+    /// What the link will be; so far only `self`.
+    #[serde(default)]
+    role: RoleBody,
+    /// The way the code takes: `in_person`, `post`, `phone` or `email`.
+    #[schema(value_type = String, example = "in_person")]
+    channel: Channel,
+    /// Where an emailed code goes.
+    #[validate(nested)]
+    email: Option<EmailBody>,
+    /// What must be given beside the code.
+    #[schema(value_type = Option<String>, example = "birth_date")]
+    challenge: Option<Challenge>,
+    /// Documents that staff compared the person with.
+    #[serde(default)]
+    #[validate(nested)]
+    proof: Vec<ProofBody>,
+}
+
+/// A patient record: by its FHIR id, or by an identifier such as the MRN. Exactly one of both.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PatientBody {
+    #[schema(example = "n-002")]
+    id: Option<String>,
+    #[validate(nested)]
+    identifier: Option<IdentifierBody>,
+}
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct IdentifierBody {
+    #[validate(length(min = 1, max = 400, message = "1 to 400 characters"))]
+    #[schema(example = "http://hospital.smarthealthit.org")]
+    system: String,
+    #[validate(length(min = 1, max = 200, message = "1 to 200 characters"))]
+    value: String,
+}
+
+#[derive(Debug, Default, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum RoleBody {
+    #[default]
+    #[serde(rename = "self")]
+    SelfRole,
+}
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ProofBody {
+    /// `document_seen`.
+    #[serde(rename = "type")]
+    #[schema(value_type = String, example = "document_seen")]
+    _kind: DocumentSeen,
+    /// `passport`, `driving_licence`, `identity_card`, `residence_permit`, `insurance_card_with_photo` or
+    /// `other_photo_id`.
+    #[schema(value_type = String, example = "passport")]
+    document: Document,
+    /// Your own reference to it; never its number.
+    #[validate(length(min = 1, max = 100, message = "1 to 100 characters"))]
+    reference: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum DocumentSeen {
+    DocumentSeen,
+}
+
+/// Issue an invitation. Staff with the role `registrar` or `admin`.
+#[utoipa::path(post, path = "/v1/invitations", tag = "invitations", security(("staff" = [])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body again give the same answer")),
+    request_body = IssueBody,
+    responses(
+        (status = 201, description = "Issued", body = IssuedAnswer),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn issue(
+    request: HttpRequest,
+    state: Data<State>,
+    staff: StaffCaller,
+    body: JsonBody<IssueBody>,
+) -> Result<HttpResponse, Problem> {
+    let JsonBody { value, bytes } = body;
+    let named = value.organization.as_deref();
+    let named = named
+        .map(|text| extract::organization_reference(ProblemType::InvalidMember, "/organization", text))
+        .transpose()?;
+    let patient = patient(value.patient)?;
+    if value.proof.len() > MOST_PROOFS {
+        return Err(Problem::new(ProblemType::InvalidMember).at("/proof", format!("at most {MOST_PROOFS}")));
+    }
+    let once = Once::new(&request, &state, staff.account(), &bytes)?;
+    let mut unit = state.store.begin().await?;
+    let organization =
+        extract::organization(&mut *unit, &staff, named.as_ref(), ProblemType::InvalidMember).await?;
+    let by = staff.at(organization.id, StaffAct::ManageInvitations)?;
+    if let Some(answer) = once.answered(&mut *unit, &state).await? {
+        return Ok(answer);
+    }
+    let RoleBody::SelfRole = value.role;
+    let wanted = IssueInvitation {
+        patient,
+        role: LinkRole::SelfRole,
+        channel: value.channel,
+        email: email_target(value.email),
+        challenge: value.challenge,
+        proof: value
+            .proof
+            .into_iter()
+            .map(|proof| Fact::DocumentSeen { document: proof.document, reference: proof.reference })
+            .collect(),
+    };
+    let issued = issue_invitation(&mut *unit, &state.ports, &organization, by, wanted).await?;
+    let answer = IssuedAnswer::new(&issued, state.ports.clock.now());
+    let mut response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
+    unit.save().await?;
+    metrics::counter!("kinlink_invitations_issued_total", "channel" => value.channel.as_str()).increment(1);
+    if let Ok(location) = format!("/v1/invitations/{}", issued.invitation.id).parse() {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+fn patient(body: PatientBody) -> Result<PatientReference, Problem> {
+    let invalid = |at, message: &str| Problem::new(ProblemType::InvalidMember).at(at, message);
+    match (body.id, body.identifier) {
+        (Some(id), None) => FhirId::parse(id)
+            .map(PatientReference::FhirId)
+            .map_err(|e| invalid("/patient/id", &e.to_string())),
+        (None, Some(identifier)) => Ok(PatientReference::Identifier(Identifier {
+            system: identifier.system,
+            value: identifier.value,
+            kind: None,
+        })),
+        _ => Err(invalid("/patient", "either `id` or `identifier`")),
+    }
+}

@@ -1,0 +1,88 @@
+use actix_web::{HttpResponse, web::Data};
+use kinlink_domain::{
+    actor::StaffAct,
+    audit::{Action, Subject},
+    invitation::{Channel, InvitationStatus},
+    patient::FhirId,
+    store::InvitationFilter,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::super::view::InvitationView;
+use crate::{
+    extract::{self, Cursor, Parameters, StaffCaller},
+    problem::{Problem, ProblemType},
+    state::State,
+};
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListParameters {
+    /// The organization, by id or short name; needed only by staff of several.
+    organization: Option<String>,
+    /// Only for the record with this FHIR id.
+    patient: Option<String>,
+    /// Only those that are now `issued`, `redeemed`, `revoked`, `locked` or `expired`.
+    #[param(value_type = Option<String>)]
+    status: Option<InvitationStatus>,
+    /// Only those that take this way.
+    #[param(value_type = Option<String>)]
+    channel: Option<Channel>,
+    /// `next_cursor` of the last answer.
+    cursor: Option<String>,
+    /// At most so many, 1 to 200; 50 unless said.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u16>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct InvitationList {
+    /// Newest first.
+    invitations: Vec<InvitationView>,
+    /// There are more: ask again with this cursor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// List an organization's invitations. Staff with the role `registrar` or `admin`.
+#[utoipa::path(get, path = "/v1/invitations", tag = "invitations", security(("staff" = [])), params(ListParameters),
+    responses(
+        (status = 200, description = "Invitations", body = InvitationList),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn list(
+    state: Data<State>,
+    staff: StaffCaller,
+    parameters: Parameters<ListParameters>,
+) -> Result<HttpResponse, Problem> {
+    const KIND: ProblemType = ProblemType::MalformedParameter;
+    let parameters = parameters.0;
+    let page = extract::limit(parameters.cursor.as_deref(), parameters.limit)?;
+    let named = parameters.organization.as_deref();
+    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
+    let fhir_id = parameters.patient.map(FhirId::parse).transpose();
+    let fhir_id = fhir_id.map_err(|error| Problem::new(KIND).at("patient", error.to_string()))?;
+    let mut unit = state.store.begin().await?;
+    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
+    let by = staff.at(organization.id, StaffAct::ManageInvitations)?;
+    let now = state.ports.clock.now();
+    let patient = match &fhir_id {
+        None => None,
+        Some(id) => match unit.patient(organization.id, id).await? {
+            Some(patient) => Some(patient.id),
+            None => {
+                return Ok(HttpResponse::Ok().json(InvitationList { invitations: vec![], next_cursor: None }));
+            }
+        },
+    };
+    let filter = InvitationFilter { patient, status: parameters.status, channel: parameters.channel };
+    let listed = unit.invitations(organization.id, &filter, page, now).await?;
+    let subject = Subject { patient, ..Subject::default() };
+    let detail = serde_json::json!({"count": listed.items.len()});
+    unit.record(state.ports.audit(organization.id, by.actor(), Action::InvitationList, subject, detail));
+    unit.save().await?;
+    let invitations = listed.items.iter().map(|invitation| InvitationView::new(invitation, now)).collect();
+    Ok(HttpResponse::Ok().json(InvitationList { invitations, next_cursor: listed.next.map(Cursor::write) }))
+}

@@ -1,0 +1,32 @@
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use kinlink_domain::audit::{Action, Subject};
+
+use super::{super::view::InvitationView, find};
+use crate::{
+    extract::{StaffCaller, path_id},
+    problem::Problem,
+    state::State,
+};
+
+/// Read an invitation. Staff with the role `registrar` or `admin`.
+#[utoipa::path(get, path = "/v1/invitations/{id}", tag = "invitations", security(("staff" = [])),
+    params(("id" = String, Path, description = "The invitation")),
+    responses(
+        (status = 200, description = "The invitation, without its code", body = InvitationView),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn read(
+    request: HttpRequest,
+    state: Data<State>,
+    staff: StaffCaller,
+) -> Result<HttpResponse, Problem> {
+    let id = path_id(&request)?;
+    let mut unit = state.store.begin().await?;
+    let (by, invitation) = find(&mut *unit, &staff, id).await?;
+    let subject = Subject { invitation: Some(id), patient: Some(invitation.patient), ..Subject::default() };
+    let detail = serde_json::json!({});
+    unit.record(state.ports.audit(by.organization(), by.actor(), Action::InvitationRead, subject, detail));
+    unit.save().await?;
+    Ok(HttpResponse::Ok().json(InvitationView::new(&invitation, state.ports.clock.now())))
+}

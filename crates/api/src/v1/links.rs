@@ -1,0 +1,5 @@
+//! Links: which account may open which record.
+
+pub(crate) mod lookup;
+pub(crate) mod read;
+pub(crate) mod revoke;

@@ -1,0 +1,82 @@
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use kinlink_domain::{
+    actor::{StaffAct, StaffRefusal},
+    link::{Link, Revocation},
+    service::end_link::{Ender, end},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::super::view::LinkView;
+use crate::{
+    extract::{AnyCaller, JsonBody, path_id},
+    idempotency::Once,
+    problem::{Problem, ProblemType},
+    state::State,
+};
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RevokeLinkBody {
+    /// By the account: `not_me` or `no_longer_wanted`. By staff: `wrong_person`, `patient_request`, `fraud`,
+    /// `court_order`, `safety` or `staff_error`.
+    #[schema(value_type = String, example = "no_longer_wanted")]
+    reason: Revocation,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RevokedAnswer {
+    link: LinkView,
+}
+
+/// End a link: its account, or staff of its organization (`registrar`, `reviewer`, `admin`), and nobody
+/// else. Lookups change at once.
+#[utoipa::path(post, path = "/v1/links/{id}/revoke", tag = "links", security(("account" = []), ("staff" = [])),
+    params(("id" = String, Path, description = "The link"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body again give the same answer")),
+    request_body = RevokeLinkBody,
+    responses(
+        (status = 200, description = "Ended", body = RevokedAnswer),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn revoke(
+    request: HttpRequest,
+    state: Data<State>,
+    caller: AnyCaller,
+    body: JsonBody<RevokeLinkBody>,
+) -> Result<HttpResponse, Problem> {
+    let id = path_id(&request)?;
+    let AnyCaller::Person { account, staff } = caller else {
+        return Err(Problem::new(ProblemType::Forbidden).detail("not for clients"));
+    };
+    let once = Once::new(&request, &state, staff.account, &body.bytes)?;
+    let mut unit = state.store.begin().await?;
+    let link = unit.link(id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    let by_staff = staff.at(link.organization, StaffAct::EndLinks);
+    let by = ender(&link, account, by_staff)?;
+    if let Some(answer) = once.answered(&mut *unit, &state).await? {
+        return Ok(answer);
+    }
+    let ended = end(&mut *unit, &state.ports, by, id, body.value.reason).await?;
+    let answer = RevokedAnswer { link: LinkView::new(&ended, state.ports.clock.now()) };
+    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
+    unit.save().await?;
+    metrics::counter!("kinlink_links_ended_total").increment(1);
+    Ok(response)
+}
+
+/// The account that a link belongs to acts for itself, even if it is staff too.
+fn ender(
+    link: &Link,
+    account: Option<kinlink_domain::id::AccountId>,
+    staff: Result<kinlink_domain::actor::Authorized, StaffRefusal>,
+) -> Result<Ender, Problem> {
+    match (account, staff) {
+        (Some(account), _) if account == link.account => Ok(Ender::Account(account)),
+        (_, Ok(staff)) => Ok(Ender::Staff(staff)),
+        (_, Err(StaffRefusal::RoleMissing)) => Err(Problem::new(ProblemType::Forbidden)),
+        (_, Err(StaffRefusal::Stranger)) => Err(Problem::new(ProblemType::NotFound)),
+    }
+}

@@ -1,0 +1,194 @@
+//! What answers are made of: the domain's types as JSON shows them.
+
+use chrono::{DateTime, Utc};
+use kinlink_domain::{
+    evidence::{AddressValidation, Evidence, Fact},
+    invitation::{Challenge, Channel, Invitation, InvitationRevocation, InvitationState, InvitationStatus},
+    link::{Link, LinkState, LinkStatus, Revocation},
+    proofing::Assurance,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// An invitation. Its code is never part of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InvitationView {
+    #[schema(example = "inv_0197f2f31c2a7d0c8e6f2b7f5a1d9c11")]
+    id: String,
+    #[schema(example = "org_0197f2f31c2a7d0c8e6f2b7f5a1d9c00")]
+    organization: String,
+    /// The FHIR id of the record on offer.
+    #[schema(example = "n-002")]
+    patient: String,
+    #[schema(example = "self")]
+    role: String,
+    #[schema(value_type = String, example = "in_person")]
+    channel: Channel,
+    /// How the place that the code went to was known to be the patient's.
+    #[schema(value_type = String, example = "none")]
+    address: AddressValidation,
+    #[schema(value_type = Option<String>, example = "birth_date")]
+    challenge: Option<Challenge>,
+    /// `issued`, `redeemed`, `revoked`, `locked` or `expired`, now.
+    #[schema(value_type = String, example = "issued")]
+    status: InvitationStatus,
+    /// Wrong tries so far.
+    failures: u16,
+    issued_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    /// When it was redeemed, revoked or locked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "lost")]
+    reason: Option<InvitationRevocation>,
+    /// The link that came of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+    /// The invitation that it took the place of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces: Option<String>,
+}
+
+impl InvitationView {
+    pub(crate) fn new(invitation: &Invitation, now: DateTime<Utc>) -> Self {
+        let (ended_at, reason, link) = match invitation.state {
+            InvitationState::Issued => (None, None, None),
+            InvitationState::Redeemed { at, link, .. } => (Some(at), None, Some(link.to_string())),
+            InvitationState::Revoked { at, reason, .. } => (Some(at), Some(reason), None),
+            InvitationState::Locked { at } => (Some(at), None, None),
+        };
+        Self {
+            id: invitation.id.to_string(),
+            organization: invitation.organization.to_string(),
+            patient: invitation.fhir_id.to_string(),
+            role: invitation.role.as_str().to_owned(),
+            channel: invitation.channel,
+            address: invitation.address,
+            challenge: invitation.challenge,
+            status: invitation.status(now),
+            failures: invitation.failures,
+            issued_at: invitation.issued_at,
+            expires_at: invitation.expires_at,
+            ended_at,
+            reason,
+            link,
+            replaces: invitation.replaces.map(|id| id.to_string()),
+        }
+    }
+}
+
+/// NIST SP 800-63A and FHIR `Person.link.assurance`, computed from the evidence.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub(crate) struct AssuranceView {
+    /// `IAL1` or `IAL2`.
+    #[schema(value_type = String, example = "IAL2")]
+    ial: kinlink_domain::proofing::Ial,
+    /// `level1` to `level4`.
+    #[schema(value_type = String, example = "level3")]
+    level: kinlink_domain::proofing::AssuranceLevel,
+}
+
+impl From<Assurance> for AssuranceView {
+    fn from(assurance: Assurance) -> Self {
+        Self { ial: assurance.ial, level: assurance.level }
+    }
+}
+
+/// From when to when; open where there is no end.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub(crate) struct PeriodView {
+    pub(crate) start: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) end: Option<DateTime<Utc>>,
+}
+
+/// A link with all that its owner and its organization may know.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LinkView {
+    #[schema(example = "lnk_0197f2f31c2a7d0c8e6f2b7f5a1d9c22")]
+    id: String,
+    /// Counts its changes.
+    version: u32,
+    organization: String,
+    account: String,
+    /// The FHIR id of the record.
+    #[schema(example = "n-002")]
+    patient: String,
+    /// `self` or `proxy`.
+    #[schema(example = "self")]
+    role: String,
+    /// HL7 v3-RoleCode of a proxy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relationship: Option<String>,
+    /// SMART v2 scopes that it can at most give.
+    #[schema(example = "patient/*.cruds")]
+    permissions: String,
+    period: PeriodView,
+    assurance: AssuranceView,
+    /// `active`, `pending`, `expired`, `revoked` or `record_inactive`, now.
+    #[schema(value_type = String, example = "active")]
+    status: LinkStatus,
+    created_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "no_longer_wanted")]
+    reason: Option<Revocation>,
+}
+
+impl LinkView {
+    pub(crate) fn new(link: &Link, now: DateTime<Utc>) -> Self {
+        let (ended_at, reason) = match link.state {
+            LinkState::Active => (None, None),
+            LinkState::Revoked { at, reason, .. } => (Some(at), Some(reason)),
+        };
+        Self {
+            id: link.id.to_string(),
+            version: link.version,
+            organization: link.organization.to_string(),
+            account: link.account.to_string(),
+            patient: link.fhir_id.to_string(),
+            role: link.role.as_str().to_owned(),
+            relationship: link.role.relationship().map(ToOwned::to_owned),
+            permissions: link.permissions.to_string(),
+            period: PeriodView { start: link.period.start, end: link.period.end },
+            assurance: link.assurance.into(),
+            status: link.status(now),
+            created_at: link.created_at,
+            ended_at,
+            reason,
+        }
+    }
+
+    /// What the account itself is told of an ended link: that it ended. Why staff ended it may endanger
+    /// somebody.
+    #[must_use]
+    pub(crate) fn without_reason(self) -> Self {
+        Self { reason: None, ..self }
+    }
+}
+
+/// One fact in support of a link.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EvidenceView {
+    id: String,
+    /// The fact; `type` says which kind.
+    #[schema(value_type = Object)]
+    fact: Fact,
+    established_at: DateTime<Utc>,
+    /// Who established it.
+    #[schema(value_type = Object)]
+    by: kinlink_domain::actor::Actor,
+}
+
+impl From<Evidence> for EvidenceView {
+    fn from(evidence: Evidence) -> Self {
+        Self {
+            id: evidence.id.to_string(),
+            fact: evidence.fact,
+            established_at: evidence.established_at,
+            by: evidence.by,
+        }
+    }
+}
