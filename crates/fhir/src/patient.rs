@@ -184,7 +184,7 @@ fn links(links: Vec<resource::Link>) -> Result<Vec<RecordLink>, PatientParseErro
     Ok(found)
 }
 
-/// `Patient/x`, absolute or with a version; a RelatedPerson or a contained resource is not a record.
+/// `Patient/x`, absolute or with a version; a `RelatedPerson` or a contained resource is not a record.
 fn referenced_patient(reference: &str) -> Option<FhirId> {
     let path = reference.split("/_history/").next()?;
     let (rest, id) = path.rsplit_once('/')?;

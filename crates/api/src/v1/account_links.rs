@@ -40,7 +40,7 @@ struct AccountLink {
 pub(crate) async fn list(state: Data<State>, user: AccountUser) -> Result<HttpResponse, Problem> {
     let mut unit = state.store.begin().await?;
     let now = state.ports.clock.now();
-    let mut names = BTreeMap::new();
+    let mut names: BTreeMap<_, String> = BTreeMap::new();
     let mut links = Vec::new();
     for link in unit.links_of_account(user.id).await? {
         let organization_name = match names.entry(link.organization) {

@@ -1,0 +1,197 @@
+use askama::Template;
+use chrono::{DateTime, Utc};
+use kinlink_domain::{id::MessageId, outbox::Mail};
+use lettre::{
+    Message,
+    message::{
+        Mailbox, MultiPart,
+        header::{HeaderName, HeaderValue},
+    },
+};
+use std::time::SystemTime;
+
+/// What is the same in every mail.
+#[derive(Debug, Clone)]
+pub struct Letterhead {
+    /// Who sends.
+    pub from: Mailbox,
+    /// Where a code can be redeemed in a browser. The code is put behind `#code=`, so that it reaches no
+    /// server's log.
+    pub redeem_url: Option<String>,
+}
+
+/// A mail that cannot be made. Says nothing of its contents.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The recipient is no address that a mail can be sent to.
+    #[error("the recipient is no email address")]
+    Recipient,
+    /// The parts do not make a mail.
+    #[error("the mail cannot be put together")]
+    Message,
+}
+
+#[derive(Template)]
+#[template(path = "invitation.txt")]
+struct InvitationText<'a>(&'a InvitationMail<'a>);
+
+#[derive(Template)]
+#[template(path = "invitation.html")]
+struct InvitationHtml<'a>(&'a InvitationMail<'a>);
+
+struct InvitationMail<'a> {
+    organization: &'a str,
+    code: &'a str,
+    expires_at: String,
+    asks_birth_date: bool,
+    reference: String,
+    link: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "link_notice.txt")]
+struct NoticeText<'a>(&'a NoticeMail<'a>);
+
+#[derive(Template)]
+#[template(path = "link_notice.html")]
+struct NoticeHtml<'a>(&'a NoticeMail<'a>);
+
+struct NoticeMail<'a> {
+    organization: &'a str,
+    at: String,
+    reference: String,
+}
+
+impl Letterhead {
+    /// Makes the mail of an outbox message.
+    pub fn write(
+        &self,
+        id: MessageId,
+        to: &str,
+        mail: &Mail,
+        now: DateTime<Utc>,
+    ) -> Result<Message, RenderError> {
+        let to: Mailbox = to.parse().map_err(|_| RenderError::Recipient)?;
+        let (subject, text, html) = self.render(mail)?;
+        let message_id = format!("<{id}@{}>", self.from.email.domain());
+        let auto =
+            HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into());
+        let mut message = Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .subject(subject)
+            .date(SystemTime::from(now))
+            .message_id(Some(message_id))
+            .multipart(MultiPart::alternative_plain_html(text, html))
+            .map_err(|_| RenderError::Message)?;
+        message.headers_mut().insert_raw(auto);
+        Ok(message)
+    }
+
+    fn render(&self, mail: &Mail) -> Result<(String, String, String), RenderError> {
+        let failed = |_| RenderError::Message;
+        match mail {
+            Mail::Invitation { organization, code, expires_at, asks_birth_date, invitation } => {
+                let mail = InvitationMail {
+                    organization,
+                    code,
+                    expires_at: moment(*expires_at),
+                    asks_birth_date: *asks_birth_date,
+                    reference: invitation.to_string(),
+                    link: self.redeem_url.as_ref().map(|url| format!("{url}#code={code}")),
+                };
+                let subject = format!("Your access code from {organization}");
+                let text = InvitationText(&mail).render().map_err(failed)?;
+                Ok((subject, text, InvitationHtml(&mail).render().map_err(failed)?))
+            }
+            Mail::LinkNotice { organization, at, link } => {
+                let mail = NoticeMail { organization, at: moment(*at), reference: link.to_string() };
+                let subject = format!("An account was given access at {organization}");
+                let text = NoticeText(&mail).render().map_err(failed)?;
+                Ok((subject, text, NoticeHtml(&mail).render().map_err(failed)?))
+            }
+        }
+    }
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.format("%-d %B %Y, %H:%M UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use kinlink_domain::id::{Id, InvitationId, LinkId};
+
+    use super::*;
+
+    fn letterhead() -> Letterhead {
+        Letterhead {
+            from: "Kinlink <no-reply@kinlink.example>".parse().unwrap(),
+            redeem_url: Some("https://portal.example/redeem".into()),
+        }
+    }
+
+    fn id<K>() -> Id<K>
+    where
+        K: kinlink_domain::id::Kind,
+    {
+        "".parse().unwrap_or_else(|_| format!("{}_{}", K::PREFIX, "0".repeat(32)).parse().unwrap())
+    }
+
+    fn invitation(organization: &str) -> Mail {
+        Mail::Invitation {
+            organization: organization.into(),
+            code: "AAAA-BBBB-CCCC-DDDD-EEEE".into(),
+            expires_at: DateTime::UNIX_EPOCH,
+            asks_birth_date: true,
+            invitation: id::<kinlink_domain::id::InvitationKind>() as InvitationId,
+        }
+    }
+
+    fn source(mail: &Mail, to: &str) -> String {
+        let message = letterhead().write(id(), to, mail, DateTime::UNIX_EPOCH).unwrap();
+        String::from_utf8(message.formatted()).unwrap()
+    }
+
+    #[test]
+    fn an_invitation_says_what_it_is_until_when_and_what_to_do() {
+        let (subject, text, html) = letterhead().render(&invitation("St. Mary & Sons")).unwrap();
+        assert_eq!(subject, "Your access code from St. Mary & Sons");
+        for part in [&text, &html] {
+            assert!(part.contains("AAAA-BBBB-CCCC-DDDD-EEEE"));
+            assert!(part.contains("1 January 1970, 00:00 UTC"));
+            assert!(part.contains("date of birth"));
+            assert!(part.contains("https://portal.example/redeem#code=AAAA-BBBB-CCCC-DDDD-EEEE"));
+        }
+        assert!(html.contains("St. Mary &#38; Sons") && text.contains("St. Mary & Sons"));
+    }
+
+    #[test]
+    fn a_notice_says_what_to_do_if_it_was_not_you() {
+        let mail = Mail::LinkNotice {
+            organization: "Northside".into(),
+            at: DateTime::UNIX_EPOCH,
+            link: id::<kinlink_domain::id::LinkKind>() as LinkId,
+        };
+        let (_, text, html) = letterhead().render(&mail).unwrap();
+        for part in [text, html] {
+            assert!(part.contains("was not you") && part.contains("lnk_"));
+        }
+    }
+
+    #[test]
+    fn both_parts_and_the_headers_are_there() {
+        let source = source(&invitation("Northside"), "a@b.example");
+        for expected in ["text/plain", "text/html", "Auto-Submitted: auto-generated", "Message-ID: <msg_"] {
+            assert!(source.contains(expected), "{expected} is missing in {source}");
+        }
+    }
+
+    #[test]
+    fn no_name_and_no_address_can_add_a_header() {
+        let injected = source(&invitation("North\r\nBcc: evil@evil.example"), "a@b.example");
+        assert!(!injected.lines().any(|line| line.starts_with("Bcc:")));
+        let to = "a@b.example\r\nBcc: evil@evil.example";
+        assert!(letterhead().write(id(), to, &invitation("North"), DateTime::UNIX_EPOCH).is_err());
+    }
+}

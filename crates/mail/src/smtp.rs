@@ -1,0 +1,144 @@
+use std::{path::PathBuf, time::Duration};
+
+use async_trait::async_trait;
+use kinlink_domain::outbox::Delivery;
+use lettre::{
+    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    transport::smtp::{
+        authentication::Credentials,
+        client::{Certificate, Tls, TlsParameters},
+        extension::ClientId,
+    },
+};
+
+use crate::Mailer;
+
+/// How the connection is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// Not at all; only to a server on this machine.
+    None,
+    /// TLS from the second command on (RFC 3207); a server that does not offer it gets no mail.
+    StartTls,
+    /// TLS from the beginning (RFC 8314).
+    Tls,
+}
+
+/// How to reach the mail server.
+#[derive(Clone)]
+pub struct SmtpSettings {
+    /// Its host name, which its certificate must name.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Name and password, if it asks for them.
+    pub credentials: Option<(String, String)>,
+    /// How long a command may take.
+    pub timeout: Duration,
+    /// A certificate authority to trust beside the system's, in PEM.
+    pub extra_ca: Option<PathBuf>,
+    /// The name that Kinlink says it has.
+    pub hello_name: Option<String>,
+}
+
+/// Shows no password.
+impl std::fmt::Debug for SmtpSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SmtpSettings")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("security", &self.security)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why no mail can be sent with these settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SmtpSetupError {
+    /// An unprotected connection to another machine.
+    #[error("without TLS, mail goes only to a server on this machine (localhost, 127.0.0.1 or ::1)")]
+    Unprotected,
+    /// The certificate authority's file cannot be read.
+    #[error("the certificate authority's file cannot be read: {0}")]
+    ExtraCa(#[source] std::io::Error),
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] lettre::transport::smtp::Error),
+}
+
+/// Delivers mail over SMTP, with connections that are kept and used again.
+#[derive(Debug)]
+pub struct SmtpMailer(AsyncSmtpTransport<Tokio1Executor>);
+
+impl SmtpMailer {
+    /// A mailer with these settings. Nothing is sent yet.
+    pub fn new(settings: &SmtpSettings) -> Result<Self, SmtpSetupError> {
+        let local = matches!(settings.host.as_str(), "localhost" | "127.0.0.1" | "::1");
+        let tls = match settings.security {
+            Security::None if local => Tls::None,
+            Security::None => return Err(SmtpSetupError::Unprotected),
+            Security::StartTls => Tls::Required(tls_parameters(settings)?),
+            Security::Tls => Tls::Wrapper(tls_parameters(settings)?),
+        };
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&settings.host)
+            .port(settings.port)
+            .tls(tls)
+            .timeout(Some(settings.timeout));
+        if let Some((name, password)) = settings.credentials.clone() {
+            builder = builder.credentials(Credentials::new(name, password));
+        }
+        if let Some(name) = settings.hello_name.clone() {
+            builder = builder.hello_name(ClientId::Domain(name));
+        }
+        Ok(Self(builder.build()))
+    }
+
+    /// Whether the server answers, and takes our name and password.
+    pub async fn check(&self) -> Result<bool, lettre::transport::smtp::Error> {
+        self.0.test_connection().await
+    }
+}
+
+fn tls_parameters(settings: &SmtpSettings) -> Result<TlsParameters, SmtpSetupError> {
+    let mut builder = TlsParameters::builder(settings.host.clone());
+    if let Some(path) = &settings.extra_ca {
+        let pem = std::fs::read(path).map_err(SmtpSetupError::ExtraCa)?;
+        builder = builder.add_root_certificate(Certificate::from_pem(&pem)?);
+    }
+    Ok(builder.build()?)
+}
+
+#[async_trait]
+impl Mailer for SmtpMailer {
+    async fn deliver(&self, message: Message) -> Delivery {
+        match self.0.send(message).await {
+            Ok(_) => Delivery::Sent,
+            Err(error) => verdict(&error),
+        }
+    }
+}
+
+/// What an error means for the message. The server's own words may quote the recipient, so only its code is
+/// kept.
+fn verdict(error: &lettre::transport::smtp::Error) -> Delivery {
+    let code = error.status().map(u16::from);
+    match code {
+        // Answers to AUTH and STARTTLS (RFC 4954, 6; RFC 3207): our settings are wrong, not the message.
+        Some(code @ (454 | 500..=504 | 530 | 534 | 535 | 538)) => {
+            tracing::error!(code, "the mail server does not take our settings");
+            Delivery::Retry { error: format!("SMTP {code}: settings") }
+        }
+        Some(code) if error.is_permanent() => Delivery::Dead { error: format!("SMTP {code}") },
+        Some(code) => Delivery::Retry { error: format!("SMTP {code}") },
+        None if error.is_timeout() => {
+            Delivery::Retry { error: "the mail server did not answer in time".into() }
+        }
+        None if error.is_tls() => {
+            tracing::error!("the mail server's certificate is not trusted, or TLS failed");
+            Delivery::Retry { error: "TLS failed".into() }
+        }
+        None => Delivery::Retry { error: "the connection to the mail server failed".into() },
+    }
+}
