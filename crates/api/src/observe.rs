@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use actix_web::{
-    Error, HttpMessage, ResponseError,
+    Error, HttpResponse, ResponseError,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
     http::header::{self, HeaderName, HeaderValue},
     middleware::Next,
     web::Data,
@@ -20,9 +21,6 @@ use crate::{
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The request's id, kept for handlers that answer with it.
-pub(crate) struct RequestId(#[expect(dead_code, reason = "kept for handlers")] HeaderValue);
-
 pub(crate) async fn observe(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -31,24 +29,36 @@ pub(crate) async fn observe(
     let state = request.app_data::<Data<State>>().cloned();
     let limit = state.as_ref().map_or(Duration::from_secs(10), |state| state.settings.request_timeout);
     let id = request_id(&request, state.as_ref().map(|state| &***state));
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let http_request = request.request().clone();
     let method = request.method().clone();
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
     let answered = tokio::time::timeout(limit, next.call(request)).instrument(span.clone()).await;
-    let response = match answered {
-        Ok(Ok(response)) => response.map_into_left_body(),
-        Ok(Err(error)) => ServiceResponse::from_err(error, http_request.clone()).map_into_right_body(),
+    match answered {
+        Ok(Ok(mut response)) => {
+            set_headers(response.headers_mut(), id);
+            let pattern = response.request().match_pattern();
+            let status = response.status().as_u16();
+            record(&span, method.as_str(), pattern.as_deref(), status, began.elapsed());
+            Ok(response)
+        }
+        // The request is gone with the handler, so that its route is not known any more.
+        Ok(Err(error)) => Err(refusal(error.error_response(), id, &span, method.as_str(), began)),
         Err(_) => {
             let problem = Problem::new(ProblemType::Unavailable).retry_after(5);
-            ServiceResponse::new(http_request.clone(), problem.error_response()).map_into_right_body()
+            Err(refusal(problem.error_response(), id, &span, method.as_str(), began))
         }
-    };
-    let mut response = response;
+    }
+}
+
+fn refusal(
+    mut response: HttpResponse,
+    id: HeaderValue,
+    span: &tracing::Span,
+    method: &str,
+    began: Instant,
+) -> Error {
     set_headers(response.headers_mut(), id);
-    let pattern = http_request.match_pattern().unwrap_or_else(|| "none".to_owned());
-    record(&span, method.as_str(), &pattern, response.status().as_u16(), began.elapsed());
-    Ok(response)
+    record(span, method, None, response.status().as_u16(), began.elapsed());
+    InternalError::from_response("refused", response).into()
 }
 
 fn request_id(request: &ServiceRequest, state: Option<&State>) -> HeaderValue {
@@ -82,7 +92,8 @@ fn set_headers(headers: &mut header::HeaderMap, id: HeaderValue) {
 }
 
 /// The pattern of the route, never the path: ids and queries stay out of logs and labels.
-fn record(span: &tracing::Span, method: &str, pattern: &str, status: u16, took: Duration) {
+fn record(span: &tracing::Span, method: &str, pattern: Option<&str>, status: u16, took: Duration) {
+    let pattern = pattern.unwrap_or("none");
     let labels =
         [("method", method.to_owned()), ("route", pattern.to_owned()), ("status", status.to_string())];
     metrics::histogram!("kinlink_http_request_seconds", &labels).record(took.as_secs_f64());

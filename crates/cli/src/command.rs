@@ -1,0 +1,98 @@
+//! One file for each command.
+
+mod audit;
+mod client;
+mod config;
+mod context;
+mod demo;
+mod import;
+mod invite;
+mod issuer;
+mod keys;
+mod migrate;
+mod organization;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{config::ConfigFlags, output};
+
+/// Decides which patient records a login account may open.
+///
+/// Staff invite, patients redeem, authorization servers ask.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "\
+First steps:
+  kinlink demo                      everything at work, with invented people
+  kinlink demo --walkthrough        the main job, played and checked
+
+In earnest:
+  kinlink migrate up
+  kinlink organization add northside --name 'Northside General' --fhir-base https://fhir.example/r4
+  kinlink issuer add --organization northside --iss https://login.example --audience kinlink --accounts
+  kinlink import patients.ndjson --organization northside
+  kinlink client add --name 'Our login server' --organization northside --api-key
+  kinlink serve
+
+Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 wrong configuration, 4 the database."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    config: ConfigFlags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service.
+    Serve(serve::Serve),
+    /// Show everything at work, with invented people.
+    Demo(demo::Demo),
+    /// Bring the database's schema up to date, or back.
+    Migrate(migrate::Migrate),
+    /// Look at the configuration.
+    Config(config::ConfigCommand),
+    /// Custodians of patient records.
+    Organization(organization::OrganizationCommand),
+    /// Identity providers that organizations trust.
+    Issuer(issuer::IssuerCommand),
+    /// Authorization servers that may ask.
+    Client(client::ClientCommand),
+    /// Read patients from FHIR NDJSON.
+    Import(import::Import),
+    /// Issue invitations: one, or many from CSV.
+    Invite(invite::Invite),
+    /// Check and export the audit.
+    Audit(audit::AuditCommand),
+    /// The server's keys.
+    Keys(keys::KeysCommand),
+    /// Print the API's OpenAPI document.
+    Openapi,
+}
+
+/// Runs a command.
+pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let flags = &cli.config;
+    match cli.command {
+        Command::Serve(command) => command.run(flags).await,
+        Command::Demo(command) => command.run().await,
+        Command::Migrate(command) => command.run(flags).await,
+        Command::Config(command) => command.run(flags).await,
+        Command::Organization(command) => command.run(flags).await,
+        Command::Issuer(command) => command.run(flags).await,
+        Command::Client(command) => command.run(flags).await,
+        Command::Import(command) => command.run(flags).await,
+        Command::Invite(command) => command.run(flags).await,
+        Command::Audit(command) => command.run(flags).await,
+        Command::Keys(command) => command.run(flags),
+        Command::Openapi => {
+            output::line(kinlink_api::openapi::document().trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

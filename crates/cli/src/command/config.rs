@@ -1,0 +1,115 @@
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use kinlink_mail::SmtpMailer;
+
+use super::context;
+use crate::{
+    config::{Config, ConfigFlags},
+    exit::CHECK_FAILED,
+    output,
+};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConfigCommand {
+    #[command(subcommand)]
+    step: Step,
+}
+
+#[derive(Debug, Subcommand)]
+enum Step {
+    /// Check the configuration, and that what it names can be used.
+    Check {
+        /// Also log in to the mail server.
+        #[arg(long)]
+        online: bool,
+    },
+    /// Show the settings in force, secrets hidden.
+    Show,
+}
+
+impl ConfigCommand {
+    pub(crate) async fn run(self, flags: &ConfigFlags) -> anyhow::Result<ExitCode> {
+        let config = flags.load()?;
+        match self.step {
+            Step::Show => output::line(toml::to_string_pretty(&config.redacted())?),
+            Step::Check { online } => {
+                let mut checks = Checks::default();
+                checks.settings(&config);
+                checks.database(&config).await;
+                checks.mail(&config, online).await;
+                if checks.failed {
+                    return Ok(ExitCode::from(CHECK_FAILED));
+                }
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[derive(Default)]
+struct Checks {
+    failed: bool,
+}
+
+impl Checks {
+    fn note(&mut self, what: &str, outcome: Result<String, String>) {
+        match outcome {
+            Ok(remark) => output::line(format!("ok      {what}: {remark}")),
+            Err(why) => {
+                self.failed = true;
+                output::line(format!("WRONG   {what}: {why}"));
+            }
+        }
+    }
+
+    fn settings(&mut self, config: &Config) {
+        let url = &config.server.public_url;
+        let outcome = match url.parse::<url::Url>() {
+            Ok(parsed) if parsed.scheme() == "https" => Ok(url.clone()),
+            Ok(parsed) if parsed.scheme() == "http" => Ok(format!("{url} (http: only for trying out)")),
+            _ => Err(format!("`{url}` is no http or https URL")),
+        };
+        self.note("server.public_url", outcome);
+        let zero = config.server.request_timeout_seconds == 0;
+        let timeout = format!("{} s", config.server.request_timeout_seconds);
+        let outcome = if zero { Err("0 would refuse every request".to_owned()) } else { Ok(timeout) };
+        self.note("server.request_timeout_seconds", outcome);
+        let outcome = tracing_subscriber::EnvFilter::try_new(&config.log.level);
+        self.note("log.level", outcome.map(|_| config.log.level.clone()).map_err(|error| error.to_string()));
+        let keys = if std::env::var_os("KINLINK_KEYS").is_some() || config.keys.file.exists() {
+            context::keys(config).map(|_| "they can be read".to_owned()).map_err(|error| error.to_string())
+        } else if config.database.url.starts_with("sqlite:") {
+            Ok("there are none yet; they will be made".to_owned())
+        } else {
+            Err(format!("{} is not there; `kinlink keys generate` makes one", config.keys.file.display()))
+        };
+        self.note("keys", keys);
+    }
+
+    async fn database(&mut self, config: &Config) {
+        let outcome = async {
+            let database = context::connect(config).await?;
+            let pending = database.migration_status().await?.iter().filter(|m| !m.applied).count();
+            database.close().await;
+            anyhow::ensure!(pending == 0, "{pending} migrations are pending; run `kinlink migrate up`");
+            Ok("it answers, and its schema is up to date".to_owned())
+        };
+        self.note("database.url", outcome.await.map_err(|error: anyhow::Error| error.to_string()));
+    }
+
+    async fn mail(&mut self, config: &Config, online: bool) {
+        let outcome = async {
+            let Some((settings, _)) = config.smtp()? else {
+                return Ok("no server: mails would wait in the outbox".to_owned());
+            };
+            let mailer = SmtpMailer::new(&settings)?;
+            if !online {
+                return Ok("set; --online tries it".to_owned());
+            }
+            anyhow::ensure!(mailer.check().await?, "the server does not take our greeting");
+            Ok("the server takes our greeting, name and password".to_owned())
+        };
+        self.note("mail", outcome.await.map_err(|error: anyhow::Error| error.to_string()));
+    }
+}

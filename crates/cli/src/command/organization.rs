@@ -1,0 +1,124 @@
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use kinlink_domain::{
+    actor::Actor,
+    audit::{Action, Subject},
+    id::OrganizationId,
+    organization::{FhirBase, Organization, Slug},
+    policy::Policy,
+    store::{Constraint, Store, StoreError},
+};
+use serde::Serialize;
+
+use super::context::Context;
+use crate::{
+    config::ConfigFlags,
+    exit::UsageError,
+    output::{self, Format},
+};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct OrganizationCommand {
+    #[command(subcommand)]
+    step: Step,
+}
+
+#[derive(Debug, Subcommand)]
+enum Step {
+    /// Add an organization.
+    #[command(after_help = "\
+For example:
+  kinlink organization add northside --name 'Northside General' --fhir-base https://fhir.northside.example/r4")]
+    Add {
+        /// A short name for command lines and URLs: 2 to 40 of a-z, 0-9 and '-'.
+        slug: String,
+        /// Its name for people to read; it stands in mails.
+        #[arg(long)]
+        name: String,
+        /// The base URL of its FHIR server, for `fhirUser`.
+        #[arg(long, value_name = "URL")]
+        fhir_base: String,
+    },
+    /// List the organizations.
+    List {
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
+#[derive(Serialize)]
+struct Row {
+    id: String,
+    slug: String,
+    name: String,
+    fhir_base: String,
+    patients: u64,
+}
+
+impl OrganizationCommand {
+    pub(crate) async fn run(self, flags: &ConfigFlags) -> anyhow::Result<ExitCode> {
+        let context = Context::open(flags).await?;
+        match self.step {
+            Step::Add { slug, name, fhir_base } => add(&context, slug, name, &fhir_base).await?,
+            Step::List { format } => list(&context, format).await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn add(context: &Context, slug: String, name: String, fhir_base: &str) -> anyhow::Result<()> {
+    let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
+    let name = name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+        return Err(UsageError("a name has 1 to 200 characters".into()).into());
+    }
+    let now = context.ports.clock.now();
+    let organization = Organization {
+        id: OrganizationId::new(now, &*context.ports.random),
+        slug: Slug::parse(slug).map_err(|error| usage(&error))?,
+        name,
+        fhir_base: FhirBase::parse(fhir_base).map_err(|error| usage(&error))?,
+        policy: Policy::default(),
+        created_at: now,
+    };
+    let mut unit = context.store.begin().await?;
+    match unit.add_organization(&organization).await {
+        Err(StoreError::Conflict(Constraint::OrganizationSlug)) => {
+            return Err(
+                UsageError(format!("there is an organization `{}` already", organization.slug)).into()
+            );
+        }
+        other => other?,
+    }
+    let detail = serde_json::json!({"slug": organization.slug, "fhir_base": organization.fhir_base});
+    let (id, action) = (organization.id, Action::OrganizationConfigure);
+    unit.record(context.ports.audit(id, Actor::Operator, action, Subject::default(), detail));
+    unit.save().await.context("the organization was not added")?;
+    output::line(format!("{} {}", organization.id, organization.slug));
+    Ok(())
+}
+
+async fn list(context: &Context, format: Format) -> anyhow::Result<()> {
+    let mut unit = context.store.begin_read().await?;
+    let mut rows = Vec::new();
+    for organization in unit.organizations().await? {
+        rows.push(Row {
+            id: organization.id.to_string(),
+            patients: unit.count_patients(organization.id).await?,
+            slug: organization.slug.to_string(),
+            name: organization.name,
+            fhir_base: organization.fhir_base.to_string(),
+        });
+    }
+    output::list(format, &rows, &["short name", "name", "patients", "FHIR base", "id"], |row| {
+        vec![
+            row.slug.clone(),
+            row.name.clone(),
+            row.patients.to_string(),
+            row.fhir_base.clone(),
+            row.id.clone(),
+        ]
+    })
+}
