@@ -257,11 +257,11 @@ impl<'a> ChainVerifier<'a> {
         self.next = entry.seq.max(self.next - 1) + 1;
     }
 
-    /// Checks the end and returns all faults, and how many entries were read.
+    /// Checks the end and returns all faults, and how many entries were read. Even a chain without entries
+    /// has an end, from the day its organization was added.
     pub fn finish(mut self, end: Option<&ChainEnd>) -> (i64, Vec<ChainFault>) {
         let read = self.next - 1;
         match end {
-            None if read == 0 => {}
             Some(end) if end.is_authentic(self.vault) => {
                 if read < end.seq {
                     self.faults.push(ChainFault::Removed { first: self.next, last: end.seq });

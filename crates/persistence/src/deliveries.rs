@@ -71,7 +71,19 @@ impl Deliveries for SeaStore {
             .await
             .map_err(store_error)?;
         tx.commit().await.map_err(store_error)?;
-        rows.into_iter().map(|row| self.message(row)).collect()
+        let mut messages = Vec::with_capacity(rows.len());
+        for row in rows {
+            let id = Id::from_uuid(row.id);
+            match self.message(row) {
+                Ok(message) => messages.push(message),
+                // Kept, since its key may come back, and held back, since the others can be sent.
+                Err(unreadable) => {
+                    let retry = Delivery::Retry { error: unreadable.to_string() };
+                    self.settle(id, &retry, lease_until, now).await?;
+                }
+            }
+        }
+        Ok(messages)
     }
 
     async fn settle(

@@ -24,9 +24,9 @@ impl Database {
         Migrator::down(&self.writer, Some(steps)).await.map_err(store_error)
     }
 
-    /// All migrations, in order.
+    /// All migrations, in order. Writes nothing and waits for no writer, so that readiness may ask it.
     pub async fn migration_status(&self) -> Result<Vec<MigrationStatus>, StoreError> {
-        let pending = Migrator::get_pending_migrations(&self.writer).await.map_err(store_error)?;
+        let pending = Migrator::get_pending_migrations_read_only(&self.reader).await.map_err(store_error)?;
         let pending: Vec<&str> = pending.iter().map(sea_orm_migration::Migration::name).collect();
         let all = Migrator::migrations();
         let status = all.iter().map(|migration| {

@@ -3,7 +3,7 @@ use std::time::Duration;
 use kinlink_domain::port::Random;
 use kinlink_persistence::{Database, DatabaseSettings};
 use kinlink_vault::OsRandom;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, Statement};
 
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,14 +62,40 @@ impl TestDatabase {
         connection.close().await.expect("the connection closes");
     }
 
+    /// The one number that a query answers, past everything.
+    pub async fn count(&self, sql: &str) -> i64 {
+        let connection = sea_orm::Database::connect(self.url.as_str()).await.expect("a second connection");
+        let row = connection.query_one_raw(Statement::from_string(connection.get_database_backend(), sql));
+        let row = row.await.expect("the query runs").expect("the query answers one row");
+        connection.close().await.expect("the connection closes");
+        row.try_get_by_index(0).expect("the answer is a number")
+    }
+
     /// Closes and removes it.
-    pub async fn close(self) {
-        let Self { database, name, .. } = self;
-        database.close().await;
-        if let Some(name) = name {
-            administer(&format!("drop database if exists {name} with (force)")).await;
+    pub async fn close(mut self) {
+        self.database.clone().close().await;
+        if let Some(name) = self.name.take() {
+            drop_from_cluster(&name).await;
         }
     }
+}
+
+/// A test that panics leaves no database behind either.
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let Some(name) = self.name.take() else { return };
+        // A runtime cannot be entered from within another, so the work goes to a thread.
+        let removal = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime can be made").block_on(drop_from_cluster(&name));
+        });
+        // The test has failed already; what the removal says changes nothing.
+        let _ = removal.join();
+    }
+}
+
+async fn drop_from_cluster(name: &str) {
+    administer(&format!("drop database if exists {name} with (force)")).await;
 }
 
 fn cluster() -> String {

@@ -18,7 +18,7 @@ use crate::{
     entity::{
         evidence,
         link::{ActiveModel, Column, Entity, Model},
-        organization,
+        organization, patient,
     },
     error::store_error,
 };
@@ -130,6 +130,12 @@ fn evidence_from(row: &evidence::Model) -> Result<Evidence, StoreError> {
     })
 }
 
+fn to_patient(organization: OrganizationId, patient: PatientId) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::OrganizationId.eq(organization.uuid()))
+        .filter(Column::PatientId.eq(patient.uuid()))
+}
+
 impl SeaUnit {
     async fn one(&self, select: Select<Entity>) -> Result<Option<Link>, StoreError> {
         select.one(&self.tx).await.map_err(store_error)?.map(TryInto::try_into).transpose()
@@ -139,12 +145,41 @@ impl SeaUnit {
         let rows = select.order_by_desc(Column::Id).all(&self.tx).await.map_err(store_error)?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
+
+    /// Locked, since somebody may be ending one of them.
+    pub(super) async fn links_to_patient_for_update(
+        &self,
+        organization: OrganizationId,
+        patient: PatientId,
+    ) -> Result<Vec<Link>, StoreError> {
+        self.all(to_patient(organization, patient).lock(LockType::Update)).await
+    }
+
+    /// Whether a link's record can be used, as it will be until the end of this unit.
+    ///
+    /// An import that takes a record out of use marks the links that it sees, and it does not see one that
+    /// another unit is only about to save. So the record is locked against the import here: either it has
+    /// committed, and what it wrote is read, or it waits for this unit, and sees the link.
+    async fn record_usable(&self, link: &Link) -> Result<bool, StoreError> {
+        let usable: Option<bool> =
+            patient::Entity::find_by_id((link.organization.uuid(), link.patient.uuid()))
+                .select_only()
+                .column(patient::Column::Usable)
+                .lock(LockType::Share)
+                .into_tuple()
+                .one(&self.tx)
+                .await
+                .map_err(store_error)?;
+        usable.ok_or_else(|| corrupt(WHAT, "its record is gone"))
+    }
 }
 
 #[async_trait]
 impl Links for SeaUnit {
     async fn add_link(&mut self, link: &Link) -> Result<(), StoreError> {
-        Entity::insert(row(link)).exec_without_returning(&self.tx).await.map_err(store_error)?;
+        let usable = link.record_usable && self.record_usable(link).await?;
+        let row = ActiveModel { record_usable: Set(usable), ..row(link) };
+        Entity::insert(row).exec_without_returning(&self.tx).await.map_err(store_error)?;
         Ok(())
     }
 
@@ -191,10 +226,7 @@ impl Links for SeaUnit {
         organization: OrganizationId,
         patient: PatientId,
     ) -> Result<Vec<Link>, StoreError> {
-        let select = Entity::find()
-            .filter(Column::OrganizationId.eq(organization.uuid()))
-            .filter(Column::PatientId.eq(patient.uuid()));
-        self.all(select).await
+        self.all(to_patient(organization, patient)).await
     }
 
     async fn add_evidence(&mut self, evidence: &Evidence) -> Result<(), StoreError> {

@@ -30,6 +30,8 @@ type Head = (Uuid, String, Option<String>, Option<DateTime<Utc>>, Vec<u8>, bool)
 
 /// Records with one identifier that are told apart at most.
 const SAME_IDENTIFIER: u64 = 20;
+/// Ids in one statement, below SQLite's 32,766 parameters.
+const IDS: usize = 10_000;
 
 impl SeaUnit {
     fn identifier_hash(&self, organization: OrganizationId, identifier: &Identifier) -> Vec<u8> {
@@ -39,14 +41,28 @@ impl SeaUnit {
         self.vault.index_hash(Purpose::PatientIndex, &input).to_vec()
     }
 
-    /// The heads of these records, locked in an order that all writers keep.
+    /// The heads of these records, locked in an order that all writers keep if `ids` are in theirs.
     async fn locked_heads<'i>(
         &self,
         organization: OrganizationId,
         ids: impl Iterator<Item = &'i FhirId>,
     ) -> Result<HashMap<String, Head>, StoreError> {
+        let ids: Vec<&str> = ids.map(FhirId::as_str).collect();
+        let mut heads = HashMap::with_capacity(ids.len());
+        for ids in ids.chunks(IDS) {
+            let found = self.locked_heads_of(organization, ids).await?;
+            heads.extend(found.into_iter().map(|head| (head.1.clone(), head)));
+        }
+        Ok(heads)
+    }
+
+    async fn locked_heads_of(
+        &self,
+        organization: OrganizationId,
+        ids: &[&str],
+    ) -> Result<Vec<Head>, StoreError> {
         use patient::Column;
-        let heads: Vec<Head> = patient::Entity::find()
+        patient::Entity::find()
             .select_only()
             .columns([
                 Column::Id,
@@ -57,14 +73,13 @@ impl SeaUnit {
                 Column::Usable,
             ])
             .filter(Column::OrganizationId.eq(organization.uuid()))
-            .filter(Column::FhirId.is_in(ids.map(FhirId::as_str)))
+            .filter(Column::FhirId.is_in(ids.iter().copied()))
             .order_by_asc(Column::FhirId)
             .lock(LockType::Update)
             .into_tuple()
             .all(&self.tx)
             .await
-            .map_err(store_error)?;
-        Ok(heads.into_iter().map(|head| (head.1.clone(), head)).collect())
+            .map_err(store_error)
     }
 
     /// Links to a record answer only while it can be used.
@@ -75,7 +90,7 @@ impl SeaUnit {
         usable: bool,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        for link in self.links_to_patient(organization, patient).await? {
+        for link in self.links_to_patient_for_update(organization, patient).await? {
             let before = link.version;
             let link = link.mark_record(usable, now);
             if link.version != before {

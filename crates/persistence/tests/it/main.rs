@@ -1,9 +1,17 @@
 //! Storage on SQLite and PostgreSQL alike.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where something is not as it should be")]
 
+mod at_rest;
+mod attempts;
 mod audit;
+mod clients;
+mod directory;
 mod feed;
+mod idempotency;
+mod imports;
+mod invitations;
+mod links;
 mod outbox;
 mod patients;
 mod redeem;
-mod small_ports;
+mod schema;

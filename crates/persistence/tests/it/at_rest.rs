@@ -1,0 +1,65 @@
+//! Whoever steals the file learns no name, birth date, address or identifier.
+
+use kinlink_domain::{
+    actor::Authorized,
+    invitation::{Challenge, Channel},
+    link::LinkRole,
+    patient::FhirId,
+    service::issue_invitation::{EmailTarget, IssueInvitation, PatientReference, issue},
+};
+use kinlink_testkit::{Fixture, Kind};
+
+use crate::redeem::{code_for, try_code};
+
+async fn email_an_invitation(it: &Fixture) {
+    let mut unit = it.begin().await;
+    let request = IssueInvitation {
+        patient: PatientReference::FhirId(FhirId::parse("p2").unwrap()),
+        role: LinkRole::SelfRole,
+        channel: Channel::Email,
+        email: EmailTarget::OnRecord,
+        challenge: None,
+        proof: Vec::new(),
+    };
+    let by = Authorized::operator(it.here.id);
+    issue(&mut *unit, &it.ports, &it.here, by, request).await.unwrap();
+    unit.save().await.unwrap();
+}
+
+/// The file and its write-ahead log, as they are on the disk.
+fn bytes_on_disk(it: &Fixture) -> Vec<u8> {
+    let path = it.database.url().strip_prefix("sqlite:").unwrap();
+    ["", "-wal"].iter().flat_map(|suffix| std::fs::read(format!("{path}{suffix}")).unwrap()).collect()
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_stored_bytes_tell_nothing_of_a_person() {
+    let it = Fixture::new(Kind::Sqlite).await;
+    let code = code_for(&it, "p1", Some(Challenge::BirthDate)).await;
+    try_code(&it, "anna", &code, Some(kinlink_testkit::birth_date())).await;
+    email_an_invitation(&it).await;
+    assert!(it.database.count("select count(*) from outbox_message where status = 'pending'").await >= 2);
+
+    let bytes = bytes_on_disk(&it);
+    assert!(holds(&bytes, it.here.slug.as_str()), "the search itself works");
+    let secret = code.replace('-', "");
+    for text in [
+        "Featherstonehaugh",
+        "Wilhelmina",
+        "1984-02-29",
+        "19840229",
+        "patients.example",
+        "MRN-p1",
+        "MRNP1",
+        "7731",
+        &code,
+        &secret,
+    ] {
+        assert!(!holds(&bytes, text), "{text} is in the file");
+    }
+    it.close().await;
+}
