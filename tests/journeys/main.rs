@@ -1,1 +1,14 @@
+//! Journeys over real HTTP, on SQLite and PostgreSQL alike, with real tokens of a real OpenID provider.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where something is not as it should be")]
 
+#[macro_use]
+mod app;
+mod clients;
+mod idempotency;
+mod main_job;
+mod problems;
+mod redeeming;
+mod replicas;
+mod roles;
+mod schemathesis;
+mod tokens;

@@ -1,0 +1,240 @@
+//! The real application on a port of its own, with a fresh database and an OpenID provider.
+
+use std::{net::TcpListener, sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use kinlink_api::{ApiSettings, Application, ExtraRoutes};
+use kinlink_auth::rotate_api_key;
+use kinlink_demo::idp::{self, Idp, SigningKey};
+use kinlink_domain::{
+    account::Iss,
+    client::{Client, ClientKeys, ClientStatus},
+    id::{ClientId, OrganizationId},
+    issuer::{ClaimPath, Issuer, StaffClaims, TrustedIssuer},
+    store::ChangeListener,
+};
+use kinlink_persistence::SeaStore;
+use kinlink_testkit::{Fixture, Kind};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+pub(crate) struct App {
+    pub(crate) fixture: Fixture,
+    pub(crate) idp: Arc<Idp>,
+    pub(crate) url: String,
+    http: reqwest::Client,
+    application: Application,
+}
+
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Reply {
+    pub(crate) fn text(&self, pointer: &str) -> &str {
+        let found = self.body.pointer(pointer).and_then(Value::as_str);
+        found.unwrap_or_else(|| panic!("no text at {pointer} in {} {}", self.status, self.body))
+    }
+
+    /// The last part of the problem's type.
+    pub(crate) fn problem(&self) -> &str {
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{} {}", self.status, self.body);
+        assert_eq!(self.body["status"], self.status);
+        self.text("/type").rsplit('/').next().unwrap()
+    }
+
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.body);
+        self
+    }
+}
+
+/// Somebody with a credential.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    pub(crate) token: String,
+    url: String,
+    http: reqwest::Client,
+}
+
+impl Caller {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Reply {
+        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        if !self.token.is_empty() {
+            request = request.bearer_auth(&self.token);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().await.unwrap();
+        Reply { status, headers, body: serde_json::from_slice(&body).unwrap_or(Value::Null) }
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
+        self.send(Method::POST, path, Some(body), &[]).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send(Method::GET, path, None, &[]).await
+    }
+
+    /// Issues an invitation to hand over, and returns its answer.
+    pub(crate) async fn invites(&self, patient: &str) -> Reply {
+        let body = json!({"patient": {"id": patient}, "channel": "in_person"});
+        self.post("/v1/invitations", body).await.expect(201)
+    }
+
+    pub(crate) async fn redeems(&self, code: &str) -> Reply {
+        self.post("/v1/invitations/redeem", json!({"code": code})).await
+    }
+}
+
+impl App {
+    pub(crate) async fn start(kind: Kind) -> Self {
+        let fixture = Fixture::new(kind).await;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let idp = Arc::new(Idp::new(format!("{url}/idp"), fixture.ports.clock.clone(), Vec::new()).unwrap());
+        let mut unit = fixture.begin().await;
+        for organization in [&fixture.here, &fixture.there] {
+            unit.put_trusted_issuer(&trust(organization.id, organization.slug.as_str(), idp.issuer()))
+                .await
+                .unwrap();
+        }
+        unit.save().await.unwrap();
+        let routes = idp.clone();
+        let extra: ExtraRoutes = Arc::new(move |config| {
+            config.service(idp::routes("/idp", routes.clone()));
+        });
+        let application = start(&fixture, listener, Some(extra));
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
+        Self { fixture, idp, url, http, application }
+    }
+
+    /// Another replica on the same database; returns its URL and its handle.
+    pub(crate) fn replica(&self) -> (String, Application) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        (url, start(&self.fixture, listener, None))
+    }
+
+    pub(crate) fn with_token(&self, token: impl Into<String>) -> Caller {
+        Caller { token: token.into(), url: self.url.clone(), http: self.http.clone() }
+    }
+
+    pub(crate) fn at(&self, url: &str, caller: &Caller) -> Caller {
+        Caller { token: caller.token.clone(), url: url.to_owned(), http: self.http.clone() }
+    }
+
+    /// A login without any role.
+    pub(crate) fn person(&self, name: &str) -> Caller {
+        self.with_token(self.idp.token(name, &json!({})).unwrap())
+    }
+
+    /// A staff user with one role at one organization.
+    pub(crate) fn staff(&self, role: &str, slug: &str) -> Caller {
+        let claims = json!({"roles": {slug: [role]}});
+        self.with_token(self.idp.token(&format!("{role}-{slug}"), &claims).unwrap())
+    }
+
+    pub(crate) fn registrar(&self) -> Caller {
+        self.staff("registrar", "here")
+    }
+
+    /// Registers an authorization server for these organizations and returns it with an API key.
+    pub(crate) async fn client(&self, organizations: &[OrganizationId]) -> (ClientId, Caller, SigningKey) {
+        let key = SigningKey::generate("client-1").unwrap();
+        let ports = &self.fixture.ports;
+        let client = Client {
+            id: ClientId::new(ports.clock.now(), &*ports.random),
+            name: "test".into(),
+            organizations: organizations.to_vec(),
+            keys: Some(ClientKeys::Jwks(key.jwks())),
+            status: ClientStatus::Active,
+            created_at: ports.clock.now(),
+        };
+        let mut unit = self.fixture.begin().await;
+        unit.add_client(&client).await.unwrap();
+        let api_key = rotate_api_key(&mut *unit, ports, client.id, TimeDelta::zero()).await.unwrap();
+        unit.save().await.unwrap();
+        (client.id, self.with_token(api_key.text), key)
+    }
+
+    /// What a lookup for this login asks.
+    pub(crate) fn account(&self, name: &str) -> Value {
+        json!({"iss": self.idp.issuer(), "sub": name})
+    }
+
+    /// Moves the clock.
+    pub(crate) fn pass(&self, time: TimeDelta) {
+        self.fixture.clock.advance(time);
+    }
+
+    pub(crate) async fn close(self) {
+        self.application.stop().await;
+        self.fixture.close().await;
+    }
+}
+
+fn start(fixture: &Fixture, listener: TcpListener, extra: Option<ExtraRoutes>) -> Application {
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let settings = ApiSettings {
+        workers: Some(2),
+        lookup_audit_interval: Duration::from_millis(100),
+        ..ApiSettings::new(url)
+    };
+    let make = |listener: Arc<dyn ChangeListener>| {
+        Arc::new(fixture.store.clone().with_listener(listener)) as Arc<SeaStore>
+    };
+    Application::start(listener, settings, fixture.ports.clone(), make, extra).unwrap()
+}
+
+/// Trusts the provider for accounts, and for staff by a claim of the organization's own.
+fn trust(organization: OrganizationId, slug: &str, issuer: &str) -> TrustedIssuer {
+    TrustedIssuer {
+        issuer: Issuer { iss: Iss::parse(issuer).unwrap(), subject_claim: ClaimPath::parse("sub").unwrap() },
+        organization,
+        audiences: vec![idp::AUDIENCE.to_owned()],
+        accounts: true,
+        staff: Some(StaffClaims {
+            roles: ClaimPath::parse(format!("roles.{slug}")).unwrap(),
+            names: std::collections::BTreeMap::new(),
+        }),
+    }
+}
+
+/// Makes two tests of one body, `name::sqlite` and `name::postgres`.
+macro_rules! journey {
+    (async fn $name:ident($app:ident: App) $body:block) => {
+        async fn $name($app: &crate::app::App) $body
+
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                let app = crate::app::App::start(kinlink_testkit::Kind::Sqlite).await;
+                super::$name(&app).await;
+                app.close().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                let app = crate::app::App::start(kinlink_testkit::Kind::Postgres).await;
+                super::$name(&app).await;
+                app.close().await;
+            }
+        }
+    };
+}

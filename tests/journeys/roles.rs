@@ -1,0 +1,150 @@
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::app::{App, Caller};
+
+/// An operation on things of the organization `here`, and who may do it.
+struct Operation {
+    method: Method,
+    path: String,
+    body: Option<Value>,
+    /// Of registrar, reviewer, auditor, admin at `here`.
+    roles: [bool; 4],
+    account: bool,
+    client: bool,
+    /// What staff of the neighbour get: 404 for a thing named by its id, 403 for a named organization.
+    neighbour: u16,
+}
+
+const ROLES: [&str; 4] = ["registrar", "reviewer", "auditor", "admin"];
+
+async fn operations(app: &App) -> Vec<Operation> {
+    let invitation = app.registrar().invites("p1").await.text("/invitation/id").to_owned();
+    let linked = app.registrar().invites("p2").await;
+    let redeemed = app.person("owner").redeems(linked.text("/code")).await.expect(201);
+    let link = redeemed.text("/link/id").to_owned();
+    let op = |method: &Method, path: String, body: Option<Value>| Operation {
+        method: method.clone(),
+        path,
+        body,
+        roles: [false; 4],
+        account: false,
+        client: false,
+        neighbour: 403,
+    };
+    let (get, post) = (Method::GET, Method::POST);
+    let desk = [true, false, false, true];
+    let readers = [true, true, false, true];
+    let issue = json!({"organization": "here", "patient": {"id": "p3"}, "channel": "in_person"});
+    vec![
+        Operation { roles: desk, ..op(&post, "/v1/invitations".into(), Some(issue)) },
+        Operation { roles: desk, ..op(&get, "/v1/invitations?organization=here".into(), None) },
+        Operation { roles: desk, neighbour: 404, ..op(&get, format!("/v1/invitations/{invitation}"), None) },
+        Operation {
+            roles: desk,
+            neighbour: 404,
+            ..op(&post, format!("/v1/invitations/{invitation}/reissue"), Some(json!({})))
+        },
+        Operation {
+            roles: desk,
+            neighbour: 404,
+            ..op(&post, format!("/v1/invitations/{invitation}/revoke"), Some(json!({"reason": "lost"})))
+        },
+        Operation {
+            roles: [false, false, true, false],
+            ..op(&get, "/v1/audit?organization=here".into(), None)
+        },
+        Operation {
+            roles: readers,
+            client: true,
+            neighbour: 404,
+            ..op(&get, format!("/v1/links/{link}"), None)
+        },
+        Operation { client: true, ..op(&post, "/v1/links/lookup".into(), Some(app.account("owner"))) },
+        Operation {
+            account: true,
+            roles: [true; 4],
+            neighbour: 200,
+            ..op(&get, "/v1/account/links".into(), None)
+        },
+        Operation {
+            roles: readers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/links/{link}/revoke"), Some(json!({"reason": "staff_error"})))
+        },
+    ]
+}
+
+async fn call(caller: &Caller, operation: &Operation) -> u16 {
+    caller.send(operation.method.clone(), &operation.path, operation.body.clone(), &[]).await.status
+}
+
+/// Allowed means past the check of rights: a thing that an earlier call has ended answers 409.
+fn allowed(status: u16) -> bool {
+    matches!(status, 200 | 201 | 409)
+}
+
+journey! {
+    async fn every_role_may_do_what_the_table_says_and_the_neighbour_nothing(app: App) {
+        let (_, client, _) = app.client(&[app.fixture.here.id]).await;
+        let (_, foreign_client, _) = app.client(&[app.fixture.there.id]).await;
+        for operation in &operations(app).await {
+            let what = format!("{} {}", operation.method, operation.path);
+            assert_eq!(call(&app.with_token(""), operation).await, 401, "nobody: {what}");
+            for role in ROLES {
+                let status = call(&app.staff(role, "there"), operation).await;
+                let lookup_is_for_clients = operation.path.ends_with("lookup");
+                let expected = if lookup_is_for_clients { 403 } else { operation.neighbour };
+                // A role that gives no such right anywhere is told so, before anything is looked for.
+                assert!(status == expected || status == 403, "{role} of the neighbour: {what} gave {status}");
+            }
+            let status = call(&app.person("somebody"), operation).await;
+            assert_eq!(allowed(status), operation.account, "a login without roles: {what} gave {status}");
+            let status = call(&client, operation).await;
+            assert_eq!(allowed(status), operation.client, "a client: {what} gave {status}");
+            for (role, may) in ROLES.iter().zip(operation.roles) {
+                let status = call(&app.staff(role, "here"), operation).await;
+                assert_eq!(allowed(status), may, "{role}: {what} gave {status}");
+                assert!(may || matches!(status, 403 | 404), "{role}: {what} gave {status}");
+            }
+        }
+        let found = foreign_client.post("/v1/links/lookup", app.account("owner")).await.expect(200);
+        assert_eq!(found.body["links"], json!([]), "the neighbour's client sees nothing");
+    }
+}
+
+journey! {
+    async fn the_neighbours_client_does_not_see_a_link_by_its_id(app: App) {
+        let (_, client, _) = app.client(&[app.fixture.here.id]).await;
+        let (_, foreign, _) = app.client(&[app.fixture.there.id]).await;
+        let code = app.registrar().invites("p1").await.text("/code").to_owned();
+        let link = app.person("anna").redeems(&code).await.expect(201);
+        let path = format!("/v1/links/{}", link.text("/link/id"));
+        client.get(&path).await.expect(200);
+        assert_eq!(foreign.get(&path).await.expect(404).problem(), "not-found");
+        let evidence = app.registrar().get(&path).await.expect(200);
+        assert_eq!(evidence.body["evidence"][0]["fact"]["type"], "code_redeemed");
+        assert!(app.person("anna").get(&path).await.expect(200).body["evidence"].is_null());
+        app.person("ben").get(&path).await.expect(404);
+    }
+}
+
+journey! {
+    async fn each_side_ends_links_with_its_own_reasons_and_staffs_are_not_told(app: App) {
+        let code = app.registrar().invites("p1").await.text("/code").to_owned();
+        let anna = app.person("anna");
+        let link = anna.redeems(&code).await.expect(201);
+        let path = format!("/v1/links/{}", link.text("/link/id"));
+        let revoke = format!("{path}/revoke");
+        anna.post(&revoke, json!({"reason": "court_order"})).await.expect(422);
+        app.registrar().post(&revoke, json!({"reason": "not_me"})).await.expect(422);
+        app.person("ben").post(&revoke, json!({"reason": "not_me"})).await.expect(404);
+        app.registrar().post(&revoke, json!({"reason": "safety"})).await.expect(200);
+        let seen = anna.get(&path).await.expect(200);
+        assert_eq!(seen.text("/status"), "revoked");
+        assert!(seen.body["reason"].is_null(), "why staff ended it may endanger somebody");
+        let listed = anna.get("/v1/account/links").await.expect(200);
+        assert!(listed.body["links"][0]["reason"].is_null());
+        assert_eq!(app.registrar().get(&path).await.expect(200).text("/reason"), "safety");
+    }
+}

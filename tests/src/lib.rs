@@ -1,1 +1,0 @@
-//! The black-box journeys live in `journeys/`; this crate has no library code.
