@@ -12,6 +12,7 @@ use jsonwebtoken::jwk::Jwk;
 use kinlink_domain::{account::Iss, port::Clock};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::OwnedMutexGuard;
 use url::Url;
 
 use crate::jwt::Unverified;
@@ -22,6 +23,8 @@ const FRESH: TimeDelta = TimeDelta::hours(1);
 const USABLE: TimeDelta = TimeDelta::hours(24);
 /// The least time between two fetches that tokens with unknown keys cause.
 const PAUSE: TimeDelta = TimeDelta::seconds(30);
+/// The least time between two fetches while the provider does not answer.
+const PAUSE_AFTER_FAILURE: TimeDelta = TimeDelta::seconds(2);
 /// A longer answer is refused.
 const MAX_ANSWER: usize = 512 * 1024;
 
@@ -83,13 +86,14 @@ impl KeyFetcher {
             let mut providers = self.providers.lock().unwrap_or_else(PoisonError::into_inner);
             providers.entry(source.clone()).or_default().clone()
         };
-        let mut kept = provider.lock().await;
+        let mut kept = provider.lock_owned().await;
         let now = self.clock.now();
-        if kept.fetched_at.is_none_or(|at| now >= at + FRESH) && kept.may_try(now) {
-            self.refresh(source, &mut kept, now).await;
-        }
-        if !kept.knows(token) && kept.may_try(now) {
-            self.refresh(source, &mut kept, now).await;
+        let outdated = kept.fetched_at.is_none_or(|at| now >= at + FRESH);
+        if (outdated || !kept.knows(token)) && kept.may_try(now) {
+            // A task of its own, since the request that asks may be given up in the middle: the answer is
+            // for all that wait.
+            let refreshing = tokio::spawn(refresh(self.http.clone(), source.clone(), kept, now));
+            kept = refreshing.await.map_err(|_| KeyError::Unavailable)?;
         }
         if kept.fetched_at.is_none_or(|at| now >= at + USABLE) {
             return Err(KeyError::Unavailable);
@@ -98,56 +102,63 @@ impl KeyFetcher {
         drop(kept);
         signed_by_any(token, &candidates)
     }
+}
 
-    async fn refresh(&self, source: &KeySource, kept: &mut Kept, now: DateTime<Utc>) {
-        kept.tried_at = Some(now);
-        if let Some(keys) = self.fetch(source).await {
-            kept.keys = keys;
-            kept.fetched_at = Some(now);
-        } else {
-            tracing::warn!(?source, "keys cannot be fetched");
-        }
+async fn refresh(
+    http: reqwest::Client,
+    source: KeySource,
+    mut kept: OwnedMutexGuard<Kept>,
+    now: DateTime<Utc>,
+) -> OwnedMutexGuard<Kept> {
+    kept.tried_at = Some(now);
+    if let Some(keys) = fetch(&http, &source).await {
+        kept.keys = keys;
+        kept.fetched_at = Some(now);
+    } else {
+        tracing::warn!(?source, "keys cannot be fetched");
     }
+    kept
+}
 
-    async fn fetch(&self, source: &KeySource) -> Option<Vec<Jwk>> {
-        let uri = match source {
-            KeySource::Uri(uri) => uri.clone(),
-            KeySource::Issuer(iss) => {
-                let document =
-                    format!("{}/.well-known/openid-configuration", iss.as_str().trim_end_matches('/'));
-                let discovery: Discovery =
-                    serde_json::from_value(self.get(&document.parse().ok()?).await?).ok()?;
-                // OpenID Connect Discovery 1.0, 4.3: the same text, or somebody speaks for another.
-                if discovery.issuer != iss.as_str() {
-                    tracing::warn!(%iss, "the discovery document names another issuer");
-                    return None;
-                }
-                discovery.jwks_uri
-            }
-        };
-        Some(public_keys(&self.get(&uri).await?))
-    }
-
-    async fn get(&self, url: &Url) -> Option<Value> {
-        // Keys that come over plain http are keys of whoever sits in between.
-        if Iss::parse(format!("{}://{}", url.scheme(), url.authority())).is_err() {
-            return None;
-        }
-        let mut answer = self.http.get(url.clone()).send().await.ok()?.error_for_status().ok()?;
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.ok()? {
-            if body.len() + chunk.len() > MAX_ANSWER {
+async fn fetch(http: &reqwest::Client, source: &KeySource) -> Option<Vec<Jwk>> {
+    let uri = match source {
+        KeySource::Uri(uri) => uri.clone(),
+        KeySource::Issuer(iss) => {
+            let document = format!("{}/.well-known/openid-configuration", iss.as_str().trim_end_matches('/'));
+            let discovery: Discovery =
+                serde_json::from_value(get(http, &document.parse().ok()?).await?).ok()?;
+            // OpenID Connect Discovery 1.0, 4.3: the same text, or somebody speaks for another.
+            if discovery.issuer != iss.as_str() {
+                tracing::warn!(%iss, "the discovery document names another issuer");
                 return None;
             }
-            body.extend_from_slice(&chunk);
+            discovery.jwks_uri
         }
-        serde_json::from_slice(&body).ok()
+    };
+    Some(public_keys(&get(http, &uri).await?))
+}
+
+async fn get(http: &reqwest::Client, url: &Url) -> Option<Value> {
+    // Keys that come over plain http are keys of whoever sits in between.
+    if Iss::parse(format!("{}://{}", url.scheme(), url.authority())).is_err() {
+        return None;
     }
+    let mut answer = http.get(url.clone()).send().await.ok()?.error_for_status().ok()?;
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.ok()? {
+        if body.len() + chunk.len() > MAX_ANSWER {
+            return None;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    serde_json::from_slice(&body).ok()
 }
 
 impl Kept {
+    /// A provider that gave keys is left alone for a while; one that did not answer is asked again sooner.
     fn may_try(&self, now: DateTime<Utc>) -> bool {
-        self.tried_at.is_none_or(|at| now >= at + PAUSE)
+        let pause = if self.fetched_at == self.tried_at { PAUSE } else { PAUSE_AFTER_FAILURE };
+        self.tried_at.is_none_or(|at| now >= at + pause)
     }
 
     fn knows(&self, token: &Unverified<'_>) -> bool {

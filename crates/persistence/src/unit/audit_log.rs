@@ -7,6 +7,8 @@ use kinlink_domain::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set};
 
+use uuid::Uuid;
+
 use super::SeaUnit;
 use crate::{
     convert::{actor_columns, actor_from_columns, corrupt, from_json, from_word, keyed_hash, to_json},
@@ -114,6 +116,15 @@ fn filtered(select: Select<audit_entry::Entity>, filter: &AuditFilter) -> Select
     select
 }
 
+/// Entries of one moment have ids in no order, so the place in the chain is what a list goes on by.
+fn cursor_of(seq: i64) -> Uuid {
+    Uuid::from_u128(u128::try_from(seq).unwrap_or_default())
+}
+
+fn seq_of(cursor: Uuid) -> i64 {
+    i64::try_from(cursor.as_u128()).unwrap_or(i64::MAX)
+}
+
 #[async_trait]
 impl AuditLog for SeaUnit {
     async fn audit_entries(
@@ -124,15 +135,15 @@ impl AuditLog for SeaUnit {
     ) -> Result<Listed<ChainedEntry>, StoreError> {
         let mut select = filtered(of(organization), filter);
         if let Some(after) = page.after {
-            select = select.filter(audit_entry::Column::Id.lt(after));
+            select = select.filter(audit_entry::Column::Seq.lt(seq_of(after)));
         }
         let rows = select
-            .order_by_desc(audit_entry::Column::Id)
+            .order_by_desc(audit_entry::Column::Seq)
             .limit(u64::from(page.limit) + 1)
             .all(&self.tx)
             .await
             .map_err(store_error)?;
-        super::listed(rows, page.limit, |row| row.id, |row| chained(&row))
+        super::listed(rows, page.limit, |row| cursor_of(row.seq), |row| chained(&row))
     }
 
     async fn audit_chain(
