@@ -69,6 +69,7 @@ journey! {
     async fn two_keys_live_during_a_rotation_and_a_third_ends_the_first(app: App) {
         let (id, first, _) = app.client(&[app.fixture.here.id]).await;
         let rotate = async || {
+            app.pass(TimeDelta::milliseconds(1));
             let mut unit = app.fixture.begin().await;
             let ports = &app.fixture.ports;
             let key = kinlink_auth::rotate_api_key(&mut *unit, ports, id, TimeDelta::hours(24)).await.unwrap();

@@ -1,1 +1,26 @@
-fn main() {}
+//! Measures Kinlink on this machine and prints what it found, as a table and as JSON.
+
+mod lookup;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(about, version)]
+struct Cli {
+    #[command(subcommand)]
+    measure: Measure,
+}
+
+#[derive(Debug, Subcommand)]
+enum Measure {
+    /// Lookups against a handler of the same server that answers the same bytes from memory.
+    Lookup(lookup::Lookup),
+}
+
+fn main() -> anyhow::Result<()> {
+    // Two providers of cryptography are compiled in by way of dependencies; this one is meant.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    match Cli::parse().measure {
+        Measure::Lookup(lookup) => lookup.run(),
+    }
+}

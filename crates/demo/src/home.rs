@@ -34,8 +34,8 @@ pub(crate) async fn home() -> HttpResponse {
         "<p>Everybody here is invented. A token for any of these users, without a password:</p>\
          <pre>curl -d grant_type=password -d username=anna /demo/idp/token</pre>\
          <h2>Patients who log in</h2><ul>{accounts}</ul><h2>Staff</h2>{staff}\
-         <p>The patients are <code>n-001</code> to <code>n-100</code> at Northside and <code>r-001</code> to \
-         <code>r-100</code> at Riverside. Every second one, beginning with the first, has an email on \
+         <p>The patients are <code>n-001</code> to <code>n-120</code> at Northside and <code>r-001</code> to \
+         <code>r-120</code> at Riverside. Every second one, beginning with the first, has an email on \
          record.</p>"
     );
     HttpResponse::Ok().content_type(ContentType::html()).body(page("Kinlink demo", &body))

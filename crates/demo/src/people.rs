@@ -1,5 +1,5 @@
 //! Who takes part in the demo: two hospitals, a staff user of each role at both, three account holders, and
-//! a hundred synthetic patients each.
+//! some hundred synthetic patients each.
 
 use std::io::Read;
 
@@ -20,7 +20,7 @@ use serde_json::json;
 
 use crate::idp::{AUDIENCE, User};
 
-/// Synthea's hundred patients, see `assets/NOTICE`.
+/// Synthea's patients, see `assets/NOTICE`.
 const SYNTHEA: &[u8] = include_bytes!("../assets/patients-100.ndjson.gz");
 
 /// A hospital of the demo.

@@ -190,7 +190,8 @@ mod tests {
     #[test]
     fn no_name_and_no_address_can_add_a_header() {
         let injected = source(&invitation("North\r\nBcc: evil@evil.example"), "a@b.example");
-        assert!(!injected.lines().any(|line| line.starts_with("Bcc:")));
+        let (headers, _) = injected.split_once("\r\n\r\n").unwrap();
+        assert!(!headers.lines().any(|line| line.starts_with("Bcc:")), "{headers}");
         let to = "a@b.example\r\nBcc: evil@evil.example";
         assert!(letterhead().write(id(), to, &invitation("North"), DateTime::UNIX_EPOCH).is_err());
     }

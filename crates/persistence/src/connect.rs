@@ -1,6 +1,6 @@
 use std::{path::PathBuf, time::Duration};
 
-use sea_orm::{ConnectOptions, DatabaseConnection, DbBackend, DbErr};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -109,4 +109,15 @@ fn create_private_file(path: &std::path::Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(|_| ())
+}
+
+/// Makes an empty database of this name in a PostgreSQL cluster, in place of one that may be there: for
+/// measurements.
+pub async fn recreate_postgres_database(cluster: &str, name: &str) -> Result<(), ConnectError> {
+    let administrator = sea_orm::Database::connect(options(&DatabaseSettings::new(cluster), 1)).await?;
+    for sql in [format!("drop database if exists {name} with (force)"), format!("create database {name}")] {
+        administrator.execute_unprepared(&sql).await?;
+    }
+    administrator.close().await?;
+    Ok(())
 }

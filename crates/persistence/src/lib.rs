@@ -15,7 +15,7 @@ mod migrate;
 mod store;
 mod unit;
 
-pub use connect::{ConnectError, Database, DatabaseSettings};
+pub use connect::{ConnectError, Database, DatabaseSettings, recreate_postgres_database};
 pub use housekeeping::Housekeeping;
 pub use migrate::MigrationStatus;
 pub use store::SeaStore;

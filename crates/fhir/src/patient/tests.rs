@@ -19,7 +19,7 @@ fn parse(json: &serde_json::Value) -> Result<ImportedPatient, PatientParseError>
 fn every_synthea_patient_is_read_with_its_names_identifiers_and_birth_date() {
     let lines = synthea();
     let patients: Vec<_> = lines.lines().map(|line| parse_patient(line.as_bytes()).unwrap()).collect();
-    assert_eq!(patients.len(), 100);
+    assert_eq!(patients.len(), 120);
     for patient in &patients {
         let demographics = &patient.demographics;
         assert!(demographics.birth_date.is_some_and(|date| date.day().is_some()));

@@ -1,0 +1,178 @@
+use std::{net::TcpListener, sync::Arc};
+
+use anyhow::Context;
+use chrono::TimeDelta;
+use kinlink_api::{ApiSettings, Application, ExtraRoutes};
+use kinlink_auth::rotate_api_key;
+use kinlink_domain::{
+    account::{AccountKey, Iss, Sub},
+    client::{Client, ClientStatus},
+    id::{ClientId, Id, LinkId, OrganizationId, PatientId},
+    link::{Link, LinkRole, LinkState, Period},
+    organization::{FhirBase, Organization, Slug},
+    patient::FhirId,
+    policy::Policy,
+    proofing::{Assurance, AssuranceLevel, Ial},
+    service::Ports,
+    store::{ChangeListener, Store},
+};
+use kinlink_persistence::{Database, DatabaseSettings, SeaStore};
+use kinlink_vault::{KeyRing, OsRandom, SystemClock};
+
+const ISS: &str = "https://login.example";
+/// Links made in one transaction.
+const BATCH: u32 = 2_000;
+
+/// A database of many accounts, and a client that may ask about them.
+pub(super) struct Stage {
+    database: Database,
+    ports: Ports,
+    api_key: String,
+    accounts: u32,
+}
+
+/// A server on a stage.
+pub(super) struct Server {
+    pub(super) address: std::net::SocketAddr,
+    application: Application,
+}
+
+impl Server {
+    pub(super) async fn stop(self) {
+        self.application.stop().await;
+    }
+}
+
+impl Stage {
+    pub(super) async fn build(url: &str, accounts: u32) -> anyhow::Result<Self> {
+        let vault = Arc::new(KeyRing::generate(&OsRandom));
+        let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), vault };
+        let database = Database::connect(&DatabaseSettings::new(url)).await?;
+        database.migrate_up(None).await?;
+        let store = SeaStore::new(database.clone(), ports.clone());
+        let (organization, api_key) = organize(&store, &ports).await?;
+        let mut made = 0;
+        while made < accounts {
+            let mut unit = store.begin().await?;
+            for n in made..(made + BATCH).min(accounts) {
+                let account = unit.ensure_account(&key(n)?, ports.clock.now()).await?;
+                unit.add_link(&link(&ports, organization, account.id, n)?).await?;
+            }
+            unit.save().await?;
+            made += BATCH;
+        }
+        Ok(Self { database, ports, api_key, accounts })
+    }
+
+    /// A server whose cache holds so many accounts.
+    pub(super) fn serve(&self, cache_capacity: u64) -> anyhow::Result<Server> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let settings = ApiSettings { cache_capacity, ..ApiSettings::new(format!("http://{address}")) };
+        let make = |listener: Arc<dyn ChangeListener>| {
+            Arc::new(SeaStore::new(self.database.clone(), self.ports.clone()).with_listener(listener))
+        };
+        let application =
+            Application::start(listener, settings, self.ports.clone(), make, Some(static_route()))?;
+        Ok(Server { address, application })
+    }
+
+    /// A lookup for each account, in an order that is not that of the rows.
+    pub(super) fn lookups(&self) -> Vec<Vec<u8>> {
+        let spread = |n: u32| (u64::from(n) * 7_919 % u64::from(self.accounts)).to_string();
+        (0..self.accounts)
+            .map(|n| {
+                let body = format!("{{\"iss\":\"{ISS}\",\"sub\":\"account-{}\"}}", spread(n));
+                self.request("/v1/links/lookup", &body)
+            })
+            .collect()
+    }
+
+    pub(super) fn static_request(&self) -> Vec<u8> {
+        self.request("/bench/static", &format!("{{\"iss\":\"{ISS}\",\"sub\":\"account-12345\"}}"))
+    }
+
+    fn request(&self, path: &str, body: &str) -> Vec<u8> {
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            self.api_key,
+            body.len()
+        )
+        .into_bytes()
+    }
+}
+
+/// The same bytes as a lookup's answer, from memory, without authentication, parsing or database.
+fn static_route() -> ExtraRoutes {
+    const ANSWER: &str = include_str!("answer.json");
+    async fn answer() -> actix_web::HttpResponse {
+        actix_web::HttpResponse::Ok().content_type("application/json").body(ANSWER.trim_end())
+    }
+    Arc::new(|config| {
+        config.route("/bench/static", actix_web::web::post().to(answer));
+    })
+}
+
+fn key(n: u32) -> anyhow::Result<AccountKey> {
+    Ok(AccountKey { iss: Iss::parse(ISS)?, sub: Sub::parse(format!("account-{n}"))? })
+}
+
+async fn organize(store: &SeaStore, ports: &Ports) -> anyhow::Result<(OrganizationId, String)> {
+    let now = ports.clock.now();
+    let organization = Organization {
+        id: OrganizationId::new(now, &*ports.random),
+        slug: Slug::parse("northside")?,
+        name: "Northside".to_owned(),
+        fhir_base: FhirBase::parse("https://fhir.northside.example/r4")?,
+        policy: Policy::default(),
+        created_at: now,
+    };
+    let client = Client {
+        id: ClientId::new(now, &*ports.random),
+        name: "bench".to_owned(),
+        organizations: vec![organization.id],
+        keys: None,
+        status: ClientStatus::Active,
+        created_at: now,
+    };
+    let mut unit = store.begin().await?;
+    unit.add_organization(&organization).await?;
+    unit.add_client(&client).await?;
+    let api_key = rotate_api_key(&mut *unit, ports, client.id, TimeDelta::zero()).await?;
+    unit.save().await?;
+    Ok((organization.id, api_key.text))
+}
+
+fn link(
+    ports: &Ports,
+    organization: OrganizationId,
+    account: kinlink_domain::id::AccountId,
+    n: u32,
+) -> anyhow::Result<Link> {
+    let now = ports.clock.now();
+    Ok(Link {
+        id: LinkId::new(now, &*ports.random),
+        version: 1,
+        account,
+        organization,
+        patient: PatientId::from_uuid(Id::<kinlink_domain::id::PatientKind>::new(now, &*ports.random).uuid()),
+        fhir_id: FhirId::parse(format!("patient-{n}"))?,
+        role: LinkRole::SelfRole,
+        permissions: Policy::default().self_permissions,
+        period: Period { start: now, end: None },
+        assurance: Assurance { ial: Ial::Ial2, level: AssuranceLevel::Level3 },
+        record_usable: true,
+        invitation: None,
+        created_at: now,
+        updated_at: now,
+        state: LinkState::Active,
+    })
+}
+
+/// A database of its own in the cluster.
+pub(super) async fn create_postgres_database(cluster: &str) -> anyhow::Result<String> {
+    let (server, _) = cluster.rsplit_once('/').context("the cluster's URL ends with a database")?;
+    kinlink_persistence::recreate_postgres_database(cluster, "kinlink_bench").await?;
+    Ok(format!("{server}/kinlink_bench"))
+}
