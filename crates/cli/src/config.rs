@@ -165,7 +165,10 @@ impl ConfigFlags {
                 )));
             }
             Some(path) => figment = figment.merge(Toml::file_exact(path)),
-            None => figment = figment.merge(Toml::file_exact("kinlink.toml")),
+            None if std::path::Path::new("kinlink.toml").exists() => {
+                figment = figment.merge(Toml::file_exact("kinlink.toml"));
+            }
+            None => {}
         }
         // Only names with a double underscore are settings: KINLINK_CONFIG and KINLINK_KEYS are not.
         let environment = Env::prefixed("KINLINK_").filter(|name| name.as_str().contains("__")).split("__");

@@ -1,0 +1,91 @@
+use crate::kinlink::{command, run_in};
+
+fn with_file(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("kinlink.toml"), text).unwrap();
+    folder
+}
+
+#[test]
+fn a_wrong_setting_is_named_with_the_place_that_set_it() {
+    let folder = with_file("[server]\nworkers = \"many\"\n");
+    let said = run_in(folder.path(), &["config", "show"]).expect(3).err;
+    assert!(said.contains("server.workers") && said.contains("kinlink.toml"), "{said}");
+
+    let folder = with_file("[serve]\nlisten = \"x\"\n");
+    let said = run_in(folder.path(), &["config", "show"]).expect(3).err;
+    assert!(said.contains("serve") && said.contains("server"), "{said}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(folder.path())
+        .args(["config", "show"])
+        .env("KINLINK_SERVER__WORKERS", "many")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("workers") && said.to_lowercase().contains("environment"), "{said}");
+}
+
+#[test]
+fn flags_stand_over_the_environment_over_the_file() {
+    let folder = with_file("[database]\nurl = \"sqlite:file.sqlite\"\n");
+    let show = |args: &[&str], environment: Option<&str>| {
+        let mut command = command(folder.path());
+        command.args(args).args(["config", "show"]);
+        if let Some(url) = environment {
+            command.env("KINLINK_DATABASE__URL", url);
+        }
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    assert!(show(&[], None).contains("sqlite:file.sqlite"));
+    assert!(show(&[], Some("sqlite:env.sqlite")).contains("sqlite:env.sqlite"));
+    assert!(
+        show(&["--database-url", "sqlite:flag.sqlite"], Some("sqlite:env.sqlite"))
+            .contains("sqlite:flag.sqlite")
+    );
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let folder = with_file(
+        "[database]\nurl = \"postgres://me:SECRET@db.example/kinlink\"\n[mail]\npassword = \"SECRET\"\n",
+    );
+    let shown = run_in(folder.path(), &["config", "show"]).expect(0).out;
+    assert!(!shown.contains("SECRET"), "{shown}");
+}
+
+#[test]
+fn check_says_what_is_wrong_and_succeeds_when_nothing_is() {
+    let folder = with_file("[mail]\nhost = \"mail.example\"\nsecurity = \"none\"\n");
+    let said = run_in(folder.path(), &["config", "check"]).expect(1).out;
+    assert!(said.contains("WRONG   database.url") && said.contains("WRONG   mail"), "{said}");
+    let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), &["migrate", "up"]).expect(0);
+    run_in(folder.path(), &["config", "check"]).expect(0);
+}
+
+#[test]
+fn the_example_file_is_the_defaults_with_an_explanation_of_each() {
+    let example = include_str!("../../../../kinlink.example.toml");
+    let set = |line: &'static str| line.strip_prefix("#: ").or_else(|| line.starts_with('[').then_some(line));
+    let uncommented = example.lines().filter_map(set).collect::<Vec<_>>().join("\n");
+    let defaults = run_in(tempfile::tempdir().unwrap().path(), &["config", "show"]).expect(0).out;
+    let folder = with_file(&uncommented);
+    assert_eq!(run_in(folder.path(), &["config", "show"]).expect(0).out, defaults);
+    for line in defaults.lines().filter(|line| line.contains(" = ")) {
+        assert!(uncommented.contains(line), "kinlink.example.toml does not explain: {line}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_that_others_can_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), &["migrate", "up"]).expect(0);
+    run_in(folder.path(), &["keys", "generate"]).expect(0);
+    run_in(folder.path(), &["organization", "list"]).expect(0);
+    let keys = folder.path().join("kinlink.keys.toml");
+    std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(run_in(folder.path(), &["organization", "list"]).expect(3).err.contains("chmod 600"));
+}

@@ -1,0 +1,42 @@
+use crate::kinlink::{on_both, patient};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_invitation_by_id_or_by_identifier() {
+    on_both(async |it| {
+        it.import(&patient("p1", 1)).expect(0);
+        let by_id = it.run(&["invite", "--organization", "northside", "--patient", "p1"]).expect(0).out;
+        assert!(by_id.contains("code ") && by_id.contains("valid until"), "{by_id}");
+        let by_mrn =
+            ["invite", "--organization", "northside", "--identifier", "urn:mrn|mrn p1", "--channel", "post"];
+        it.run(&by_mrn).expect(0);
+        let unknown = it.run(&["invite", "--organization", "northside", "--patient", "nope"]).expect(2).err;
+        assert!(unknown.contains("no such patient"), "{unknown}");
+        let no_email = ["invite", "--organization", "northside", "--patient", "p1", "--channel", "email"];
+        assert!(it.run(&no_email).expect(2).err.contains("no email"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_from_csv_where_a_bad_row_does_not_stop_the_rest_and_done_rows_are_passed_over() {
+    on_both(async |it| {
+        it.import(&format!("{}{}", patient("p1", 1), patient("p2", 1))).expect(0);
+        let rows = "patient_id,channel,challenge\np1,in_person,birth_date\nnope,post,\np2,pigeon,\n";
+        std::fs::write(it.folder.path().join("in.csv"), rows).unwrap();
+        let many = |from: &str, to: &str| {
+            it.run(&["invite", "--organization", "northside", "--csv", from, "--out", to])
+        };
+        assert!(many("in.csv", "out.csv").expect(1).out.contains("1 issued, 0 passed over, 2 refused"));
+        assert!(many("in.csv", "out.csv").expect(2).err.contains("name a new file"));
+        let out = it.folder.path().join("out.csv");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let mended = std::fs::read_to_string(&out).unwrap().replace("pigeon", "post");
+        std::fs::write(it.folder.path().join("again.csv"), mended).unwrap();
+        assert!(many("again.csv", "last.csv").expect(1).out.contains("1 issued, 1 passed over, 1 refused"));
+    })
+    .await;
+}

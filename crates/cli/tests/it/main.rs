@@ -1,0 +1,11 @@
+//! The `kinlink` command as a person runs it: the built binary, in a folder of its own.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where something is not as it should be")]
+
+mod administration;
+mod audit;
+mod configuration;
+mod import;
+mod invite;
+mod killed;
+mod kinlink;
+mod walkthrough;
