@@ -11,6 +11,7 @@
 //! | invitation and its code | [`invitation`], [`code`] |
 //! | link, permissions | [`link`], [`permission`] |
 //! | evidence, assurance | [`evidence`], [`proofing`] |
+//! | comparison of demographics | [`comparison`] |
 //! | client (authorization server) | [`client`] |
 //! | staff, roles, who acts | [`actor`] |
 //! | wrong tries and lockout | [`attempt`] |
@@ -26,6 +27,7 @@ pub mod attempt;
 pub mod audit;
 pub mod client;
 pub mod code;
+pub mod comparison;
 pub mod demographics;
 pub mod evidence;
 pub mod id;
