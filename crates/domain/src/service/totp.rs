@@ -34,6 +34,8 @@ pub struct Login<'a> {
     pub account: AccountId,
     /// The organizations at which it has a staff role.
     pub staff_at: &'a [OrganizationId],
+    /// When the person logged in, if the token says so.
+    pub logged_in_at: Option<DateTime<Utc>>,
 }
 
 /// What is given to prove it is the same person.
@@ -66,6 +68,12 @@ pub enum TotpRefusal {
     /// There is one, so enrolling another needs a code of it.
     #[error("a code of the present authenticator is needed")]
     CodeNeeded,
+    /// The login is too old to enrol the first authenticator by.
+    #[error("the login is too old")]
+    LoginTooOld {
+        /// How old it may be, in seconds.
+        max_age: u32,
+    },
     /// Wrong, of another time, or used before. Which of these, nobody is told.
     #[error("the code is not accepted")]
     NotAccepted,

@@ -1,6 +1,6 @@
 //! A new secret is shown, once.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Decided, Given, Login, TotpRefusal, lock, prove, record};
 use crate::{
@@ -9,6 +9,10 @@ use crate::{
     store::{StoreError, UnitOfWork},
     totp::{Authenticator, PENDING, TotpSecret},
 };
+
+/// How old a login may be to enrol the first authenticator, in seconds. Nothing else vouches for the person
+/// then, and whoever came by a token of hours ago must not gain what step-up is to keep from them.
+const FIRST_LOGIN_SECONDS: u32 = 15 * 60;
 
 /// A new secret, to be shown and forgotten.
 #[derive(Debug)]
@@ -19,7 +23,8 @@ pub struct Enrolled {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Draws a new secret for the account. While one counts, `given` must prove that its owner asks.
+/// Draws a new secret for the account. While one counts, `given` must prove that its owner asks; before, the
+/// login must be recent, as far as the token tells.
 pub async fn enrol(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
@@ -38,9 +43,13 @@ pub async fn enrol(
         }
     }
     let now = ports.clock.now();
+    let replaces = current.as_ref().is_some_and(|current| current.active().is_some());
+    let oldest = now - TimeDelta::seconds(FIRST_LOGIN_SECONDS.into());
+    if !replaces && login.logged_in_at.is_some_and(|at| at < oldest) {
+        return Ok(Err(TotpRefusal::LoginTooOld { max_age: FIRST_LOGIN_SECONDS }));
+    }
     let secret = TotpSecret::generate(&*ports.random);
     let sealed = ports.vault.seal(&Authenticator::row(login.account), secret.as_bytes());
-    let replaces = current.as_ref().is_some_and(|current| current.active().is_some());
     unit.put_authenticator(&Authenticator::enrol(current, login.account, sealed, now)).await?;
     unit.note_staff(login.account, login.staff_at).await?;
     let detail = serde_json::json!({"replaces": replaces});
