@@ -56,7 +56,10 @@ impl Bearer {
         let claims = &self.claims.0;
         let amr = claims.get("amr").and_then(Value::as_array).into_iter().flatten();
         Authentication {
-            time: claims.get("auth_time").and_then(Value::as_i64).and_then(|at| DateTime::from_timestamp(at, 0)),
+            time: claims
+                .get("auth_time")
+                .and_then(Value::as_i64)
+                .and_then(|at| DateTime::from_timestamp(at, 0)),
             acr: claims.get("acr").and_then(Value::as_str).map(ToOwned::to_owned),
             amr: amr.filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
         }

@@ -151,7 +151,8 @@ impl StepUpPolicy {
 
     fn is_fresh(&self, login: &Authentication, now: DateTime<Utc>) -> bool {
         let most = TimeDelta::seconds(self.fresh_login_seconds.into());
-        self.fresh_login_seconds > 0 && login.time.is_some_and(|time| now - time <= most && time <= now + LEEWAY)
+        self.fresh_login_seconds > 0
+            && login.time.is_some_and(|time| now - time <= most && time <= now + LEEWAY)
     }
 }
 

@@ -149,7 +149,9 @@ extract!(PersonCaller, |request| {
     let bearer = bearer(&request).await?;
     let staff_at = organizations(&bearer.staff());
     if staff_at.is_empty() && bearer.account_organizations().next().is_none() {
-        return Err(Problem::new(ProblemType::Forbidden).detail("not for logins of this provider without a role"));
+        return Err(
+            Problem::new(ProblemType::Forbidden).detail("not for logins of this provider without a role")
+        );
     }
     Ok(Self { login: login(&request, &bearer)?, bearer, staff_at })
 });

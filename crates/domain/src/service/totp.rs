@@ -92,7 +92,11 @@ pub enum TotpRefusal {
 pub type Decided<T> = Result<T, TotpRefusal>;
 
 /// Locks the account's tries until the end of the unit, and says whether another one is allowed.
-async fn lock(unit: &mut dyn UnitOfWork, ports: &Ports, account: AccountId) -> Result<Decided<()>, StoreError> {
+async fn lock(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    account: AccountId,
+) -> Result<Decided<()>, StoreError> {
     let now = ports.clock.now();
     let counter = unit.attempts_for_update(AttemptScope::Totp, key(account), now).await?;
     let locked = counter.and_then(|counter| counter.locked_until(AttemptScope::Totp.limit(), now));

@@ -7,7 +7,8 @@ use kinlink_domain::{
     totp::{Authenticator, RecoveryCode},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set, sea_query::OnConflict,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set,
+    sea_query::OnConflict,
 };
 
 use self::row::{code_from, row};
@@ -113,8 +114,7 @@ impl Authenticators for SeaUnit {
                 account_id: Set(account.uuid()),
                 organization_id: Set(organization.uuid()),
             };
-            let key =
-                [authenticator_staff::Column::AccountId, authenticator_staff::Column::OrganizationId];
+            let key = [authenticator_staff::Column::AccountId, authenticator_staff::Column::OrganizationId];
             authenticator_staff::Entity::insert(row)
                 .on_conflict(OnConflict::columns(key).do_nothing().to_owned())
                 .exec_without_returning(&self.tx)

@@ -52,7 +52,9 @@ mod tests {
         });
         let drawn: Vec<bool> = code.to_colors().into_iter().map(|color| color == Color::Dark).collect();
         assert!(seen.eq(drawn.iter().copied()));
-        assert!((0..width).all(|at| pixels.get_pixel(at, 0).0 == [255] && pixels.get_pixel(0, at).0 == [255]));
+        assert!(
+            (0..width).all(|at| pixels.get_pixel(at, 0).0 == [255] && pixels.get_pixel(0, at).0 == [255])
+        );
         assert!(pictures.svg.contains("<svg") && pictures.svg.contains("#000"));
     }
 }

@@ -46,12 +46,10 @@ pub(crate) async fn verify(
     body: JsonBody<VerifyBody>,
 ) -> Result<HttpResponse, Problem> {
     let given = given(body.value.code.as_deref(), body.value.recovery_code.as_deref())?;
-    let given = given.ok_or_else(|| {
-        Problem::new(ProblemType::InvalidMember).at("", "either `code` or `recovery_code`")
-    })?;
+    let given = given
+        .ok_or_else(|| Problem::new(ProblemType::InvalidMember).at("", "either `code` or `recovery_code`"))?;
     let mut unit = state.store.begin().await?;
-    let decided =
-        verify_code(&mut *unit, &state.ports, login(&caller), caller.login.token, &given).await?;
+    let decided = verify_code(&mut *unit, &state.ports, login(&caller), caller.login.token, &given).await?;
     let outcome = if decided.is_ok() { "accepted" } else { "refused" };
     metrics::counter!("kinlink_step_ups_total", "outcome" => outcome).increment(1);
     match decided {
