@@ -66,7 +66,8 @@ pub async fn reset(unit: &mut dyn UnitOfWork, ports: &Ports, request: &Reset) ->
     if matches!(request.by.actor(), Actor::Staff(account) if account == request.account) {
         return Err(ResetError::Own);
     }
-    if !staff_at.is_empty() && !(request.over_staff && staff_at.contains(&here)) {
+    let may = staff_at.is_empty() || (request.over_staff && staff_at.contains(&here));
+    if !may {
         return Err(ResetError::StaffLogin);
     }
     if unit.authenticator(request.account).await?.is_none() {
