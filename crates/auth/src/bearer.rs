@@ -10,6 +10,7 @@ use kinlink_domain::{
     id::{AccountId, OrganizationId},
     issuer::TrustedIssuer,
     port::Clock,
+    step_up::Authentication,
     store::{Change, Store, StoreError},
 };
 use serde_json::Value;
@@ -48,6 +49,25 @@ impl Bearer {
     /// The account of this login.
     pub fn account(&self) -> AccountId {
         self.key.id()
+    }
+
+    /// How this person logged in.
+    pub fn authentication(&self) -> Authentication {
+        let claims = &self.claims.0;
+        let amr = claims.get("amr").and_then(Value::as_array).into_iter().flatten();
+        Authentication {
+            time: claims
+                .get("auth_time")
+                .and_then(Value::as_i64)
+                .and_then(|at| DateTime::from_timestamp(at, 0)),
+            acr: claims.get("acr").and_then(Value::as_str).map(ToOwned::to_owned),
+            amr: amr.filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
+        }
+    }
+
+    /// What the person calls this login, to be shown to nobody else.
+    pub fn login_name(&self) -> Option<&str> {
+        ["preferred_username", "email"].iter().find_map(|claim| self.claims.0.get(claim)?.as_str())
     }
 
     /// The organizations at which this login may be a patient's.

@@ -7,6 +7,7 @@ use kinlink_domain::{
     link::LinkRole,
     patient::FhirId,
     service::issue_invitation::{IssueInvitation, PatientReference, issue as issue_invitation},
+    step_up::SteppedAct,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -135,6 +136,10 @@ pub(crate) async fn issue(
     let by = staff.at(organization.id, StaffAct::ManageInvitations)?;
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
+    }
+    if !value.proof.is_empty() {
+        let policy = &organization.policy.step_up;
+        staff.login.stepped_up(&mut *unit, &state, policy, SteppedAct::InvitationIssue).await?;
     }
     let RoleBody::SelfRole = value.role;
     let wanted = IssueInvitation {

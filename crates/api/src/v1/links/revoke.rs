@@ -3,6 +3,7 @@ use kinlink_domain::{
     actor::{StaffAct, StaffRefusal},
     link::{Link, Revocation},
     service::end_link::{Ender, end},
+    step_up::SteppedAct,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -48,7 +49,7 @@ pub(crate) async fn revoke(
     body: JsonBody<RevokeLinkBody>,
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(&request)?;
-    let AnyCaller::Person { account, staff } = caller else {
+    let AnyCaller::Person { account, staff, login } = caller else {
         return Err(Problem::new(ProblemType::Forbidden).detail("not for clients"));
     };
     let once = Once::new(&request, &state, staff.account, &body.bytes)?;
@@ -58,6 +59,9 @@ pub(crate) async fn revoke(
     let by = ender(&link, account, by_staff)?;
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
+    }
+    if let Ender::Staff(by) = by {
+        login.stepped_up_at(&mut *unit, &state, by.organization(), SteppedAct::LinkRevokeByStaff).await?;
     }
     let ended = end(&mut *unit, &state.ports, by, id, body.value.reason).await?;
     let answer = RevokedAnswer { link: LinkView::new(&ended, state.ports.clock.now()) };
