@@ -62,13 +62,16 @@ pub enum StaffAct {
     ReadLinks,
     /// End a link.
     EndLinks,
+    /// Read the queue of reviews, and decide them.
+    DecideReviews,
     /// Read the audit.
     ReadAudit,
 }
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 4] = [Self::ManageInvitations, Self::ReadLinks, Self::EndLinks, Self::ReadAudit];
+    pub const ALL: [Self; 5] =
+        [Self::ManageInvitations, Self::ReadLinks, Self::EndLinks, Self::DecideReviews, Self::ReadAudit];
 
     /// Whether `role` may. The auditor reads the audit and nothing else, and nobody else reads it, so that
     /// whoever watches cannot also act.
@@ -78,6 +81,7 @@ impl StaffAct {
             Self::ReadLinks | Self::EndLinks => {
                 matches!(role, Role::Registrar | Role::Reviewer | Role::Admin)
             }
+            Self::DecideReviews => matches!(role, Role::Reviewer | Role::Admin),
             Self::ReadAudit => matches!(role, Role::Auditor),
         }
     }
@@ -188,8 +192,8 @@ mod tests {
     #[test]
     fn whoever_reads_the_audit_cannot_act() {
         for role in Role::ALL {
-            let acts =
-                [StaffAct::ManageInvitations, StaffAct::EndLinks].iter().any(|act| act.allowed_to(role));
+            let acts = [StaffAct::ManageInvitations, StaffAct::EndLinks, StaffAct::DecideReviews];
+            let acts = acts.iter().any(|act| act.allowed_to(role));
             assert!(!(acts && StaffAct::ReadAudit.allowed_to(role)), "{role}");
         }
     }

@@ -4,13 +4,19 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// What wrong tries are counted on, beside the invitation itself.
+/// What is counted, beside wrong tries on an invitation or a claim itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AttemptScope {
     /// The account that tried.
     Account,
     /// The network address that the try came from.
     Address,
+    /// Claims that an account submitted: not wrong tries, but no less to be limited.
+    ClaimsOfAccount,
+    /// Claims that came from a network address.
+    ClaimsFromAddress,
+    /// Codes that went to contacts of one record.
+    CodesToRecord,
 }
 
 impl AttemptScope {
@@ -19,6 +25,9 @@ impl AttemptScope {
         match self {
             Self::Account => "account",
             Self::Address => "address",
+            Self::ClaimsOfAccount => "claims_of_account",
+            Self::ClaimsFromAddress => "claims_from_address",
+            Self::CodesToRecord => "codes_to_record",
         }
     }
 
@@ -27,6 +36,11 @@ impl AttemptScope {
         match self {
             Self::Account => AttemptLimit { failures: 10, window: TimeDelta::hours(1) },
             Self::Address => AttemptLimit { failures: 100, window: TimeDelta::hours(1) },
+            // Somebody who mistypes a name tries again; somebody who guesses names needs thousands.
+            Self::ClaimsOfAccount => AttemptLimit { failures: 5, window: TimeDelta::hours(24) },
+            Self::ClaimsFromAddress => AttemptLimit { failures: 60, window: TimeDelta::hours(1) },
+            // The number is the organization's: `claims.codes_per_record_per_day`.
+            Self::CodesToRecord => AttemptLimit { failures: 3, window: TimeDelta::hours(24) },
         }
     }
 }

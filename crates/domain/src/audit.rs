@@ -62,6 +62,36 @@ pub enum Action {
     /// A link became worth more or less by its evidence.
     #[serde(rename = "link.reassess")]
     LinkReassess,
+    /// A claim was submitted.
+    #[serde(rename = "claim.submit")]
+    ClaimSubmit,
+    /// A claim was matched, and what follows was decided.
+    #[serde(rename = "claim.process")]
+    ClaimProcess,
+    /// The code of a claim was entered.
+    #[serde(rename = "claim.confirm")]
+    ClaimConfirm,
+    /// A try to confirm a claim was refused.
+    #[serde(rename = "claim.refuse")]
+    ClaimRefuse,
+    /// A claim was withdrawn.
+    #[serde(rename = "claim.withdraw")]
+    ClaimWithdraw,
+    /// Reviews were listed.
+    #[serde(rename = "review.list")]
+    ReviewList,
+    /// A review was read, with the data of a person and of the candidates.
+    #[serde(rename = "review.read")]
+    ReviewRead,
+    /// A reviewer approved.
+    #[serde(rename = "review.approve")]
+    ReviewApprove,
+    /// A reviewer asked for more.
+    #[serde(rename = "review.ask")]
+    ReviewAsk,
+    /// A reviewer declined.
+    #[serde(rename = "review.decline")]
+    ReviewDecline,
     /// The audit was read.
     #[serde(rename = "audit.read")]
     AuditRead,
@@ -89,6 +119,16 @@ impl Action {
             Self::LinkLookup => "link.lookup",
             Self::LinkRevoke => "link.revoke",
             Self::LinkReassess => "link.reassess",
+            Self::ClaimSubmit => "claim.submit",
+            Self::ClaimProcess => "claim.process",
+            Self::ClaimConfirm => "claim.confirm",
+            Self::ClaimRefuse => "claim.refuse",
+            Self::ClaimWithdraw => "claim.withdraw",
+            Self::ReviewList => "review.list",
+            Self::ReviewRead => "review.read",
+            Self::ReviewApprove => "review.approve",
+            Self::ReviewAsk => "review.ask",
+            Self::ReviewDecline => "review.decline",
             Self::AuditRead => "audit.read",
             Self::AuditExport => "audit.export",
         }

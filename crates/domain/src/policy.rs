@@ -1,7 +1,11 @@
 //! An organization's rules, as data. Every default has its source or its reason beside it.
 
+mod claims;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+
+pub use claims::{ClaimPolicy, MatchingPolicy, TrustedAssurance, TrustedClientPolicy};
 
 use crate::{
     code::CodeStrength,
@@ -11,7 +15,7 @@ use crate::{
 };
 
 /// The rules of one organization. Missing members take their default.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// How long a code is valid, by channel.
@@ -24,6 +28,10 @@ pub struct Policy {
     pub minimum_assurance: Ial,
     /// What evidence is worth.
     pub proofing: ProofingPolicy,
+    /// What follows from a comparison of demographics.
+    pub matching: MatchingPolicy,
+    /// How claims go.
+    pub claims: ClaimPolicy,
 }
 
 impl Default for Policy {
@@ -34,6 +42,8 @@ impl Default for Policy {
             self_permissions: Permissions::everything(),
             minimum_assurance: Ial::Ial1,
             proofing: ProofingPolicy::default(),
+            matching: MatchingPolicy::default(),
+            claims: ClaimPolicy::default(),
         }
     }
 }

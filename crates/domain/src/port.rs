@@ -23,6 +23,8 @@ pub trait Random: Send + Sync + fmt::Debug {
 pub enum Purpose {
     /// The secret half of an invitation code.
     InvitationCode,
+    /// The code that confirms a claim.
+    ClaimCode,
     /// An API key of a client.
     ApiKey,
     /// An access token that Kinlink's token endpoint issued to a client.

@@ -4,6 +4,7 @@
 //! [`UnitOfWork::save`] writes audit entries, outbox messages and the change feed together with the rest and
 //! commits; a unit that is dropped leaves no trace.
 
+mod claims;
 mod directory;
 mod feed;
 mod journal;
@@ -14,6 +15,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+pub use claims::{ClaimQueue, Claims, ReviewFilter, Reviews};
 pub use directory::{Clients, Directory};
 pub use feed::{Change, ChangeFeed, ChangeListener, FeedEntry, FeedHead};
 pub use journal::{
@@ -21,7 +23,7 @@ pub use journal::{
     LookupCount,
 };
 pub use links::{AnswerableLink, InvitationFilter, Invitations, LinkReader, Links};
-pub use people::{Accounts, Attempts, Patients};
+pub use people::{Accounts, Attempts, Candidates, Patients};
 
 /// Why storage did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +85,8 @@ pub trait UnitOfWork:
     + Attempts
     + Invitations
     + Links
+    + Claims
+    + Reviews
     + Journal
     + Idempotency
     + AuditLog
