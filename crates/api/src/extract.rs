@@ -15,7 +15,7 @@ use kinlink_domain::{
 };
 
 pub(crate) use body::{JsonBody, Parameters};
-pub(crate) use caller::{AccountUser, AnyCaller, ClientCaller, StaffCaller, address};
+pub(crate) use caller::{AccountUser, AnyCaller, Claimant, ClientCaller, StaffCaller, address};
 pub(crate) use cursor::{Cursor, limit};
 
 use crate::{

@@ -39,6 +39,8 @@ pub enum Purpose {
     Idempotency,
     /// Whether imported demographics differ from those on record.
     Demographics,
+    /// Whether imported contacts differ from those on record.
+    Contacts,
 }
 
 /// Which generation of the server's keys made a hash or a ciphertext.

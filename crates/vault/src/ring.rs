@@ -15,8 +15,9 @@ type HmacSha256 = Hmac<Sha256>;
 pub(crate) type Key = Zeroizing<[u8; 32]>;
 
 const NONCE: usize = 24;
-const PURPOSES: [Purpose; 8] = [
+const PURPOSES: [Purpose; 10] = [
     Purpose::InvitationCode,
+    Purpose::ClaimCode,
     Purpose::ApiKey,
     Purpose::AccessToken,
     Purpose::Audit,
@@ -24,6 +25,7 @@ const PURPOSES: [Purpose; 8] = [
     Purpose::PatientIndex,
     Purpose::Idempotency,
     Purpose::Demographics,
+    Purpose::Contacts,
 ];
 
 /// A set of keys that cannot be used.

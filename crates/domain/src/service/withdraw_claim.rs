@@ -1,5 +1,5 @@
 //! An account takes its claim back. The same statements whatever became of the claim meanwhile: its review, if
-//! there is one, is closed later by the worker.
+//! there is one, is closed later, by housekeeping.
 
 use super::Ports;
 use crate::{

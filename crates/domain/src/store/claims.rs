@@ -115,7 +115,4 @@ pub trait ClaimQueue: Send + Sync + fmt::Debug {
         lease_until: DateTime<Utc>,
         limit: u16,
     ) -> Result<Vec<(OrganizationId, ClaimId)>, StoreError>;
-    /// Closes reviews of claims that were withdrawn or whose time is over; returns how many. Not done where a
-    /// claim is withdrawn: it would take longer for one that is in review.
-    async fn close_moot_reviews(&self, now: DateTime<Utc>) -> Result<u64, StoreError>;
 }
