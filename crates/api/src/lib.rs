@@ -19,7 +19,7 @@ mod problem;
 mod state;
 mod v1;
 
-pub use claim_worker::ClaimWorker;
 pub use application::{Application, ExtraRoutes, StartError};
+pub use claim_worker::ClaimWorker;
 pub use problem::{Problem, ProblemType, catalogue_markdown};
 pub use state::ApiSettings;

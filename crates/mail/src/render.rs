@@ -236,7 +236,8 @@ mod tests {
         let (subject, text, html) = letterhead().render(&mail).unwrap();
         assert_eq!(subject, "Your confirmation code from St. Mary & Sons");
         for part in [&text, &html] {
-            for expected in ["AAAA-BBBB-CCCC-DDDD-EEEE", "1 January 1970, 00:00 UTC", "clm_", "ever ask you"] {
+            for expected in ["AAAA-BBBB-CCCC-DDDD-EEEE", "1 January 1970, 00:00 UTC", "clm_", "ever ask you"]
+            {
                 assert!(part.contains(expected), "{expected} is missing in {part}");
             }
         }

@@ -91,8 +91,7 @@ const fn word(state: &ClaimState) -> &'static str {
 }
 
 fn row(claim: &Claim, vault: &dyn Vault) -> ActiveModel {
-    let stored =
-        Stored { demographics: claim.demographics.clone(), assertion: claim.assertion.clone() };
+    let stored = Stored { demographics: claim.demographics.clone(), assertion: claim.assertion.clone() };
     let sealed = vault.seal(claim.id.uuid().as_bytes(), to_json(&stored).as_bytes());
     ActiveModel {
         account_id: Set(claim.account.uuid()),

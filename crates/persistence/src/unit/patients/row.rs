@@ -59,7 +59,10 @@ pub(super) fn content_hash(patient: &ImportedPatient, vault: &dyn Vault) -> Vec<
 /// different is the same, and one that comes before the others now is not.
 pub(super) fn contacts_hash(patient: &ImportedPatient, vault: &dyn Vault) -> Vec<u8> {
     let plain = |text: &str| -> String {
-        text.chars().filter(|c| !c.is_whitespace() && !"()-./,".contains(*c)).flat_map(char::to_lowercase).collect()
+        text.chars()
+            .filter(|c| !c.is_whitespace() && !"()-./,".contains(*c))
+            .flat_map(char::to_lowercase)
+            .collect()
     };
     let demographics = &patient.demographics;
     let telecom: Vec<_> = demographics

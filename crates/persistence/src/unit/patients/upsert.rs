@@ -87,8 +87,7 @@ impl SeaUnit {
         if head.content_hash == hash {
             return Plan::Unchanged;
         }
-        let stored =
-            RecordVersion { version_id: head.version_id.clone(), last_updated: head.last_updated };
+        let stored = RecordVersion { version_id: head.version_id.clone(), last_updated: head.last_updated };
         if patient.version.supersedes(&stored) {
             // A record stored before contacts were hashed may have had any: taken for a change, to be safe.
             let same = head.contacts_hash.as_ref() == Some(&contacts_hash(patient, &*self.vault));
