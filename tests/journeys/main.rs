@@ -3,12 +3,15 @@
 
 #[macro_use]
 mod app;
+mod claims;
 mod clients;
 mod idempotency;
 mod main_job;
+mod no_oracle;
 mod problems;
 mod redeeming;
 mod replicas;
+mod reviews;
 mod roles;
 mod schemathesis;
 mod step_up;
