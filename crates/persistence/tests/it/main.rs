@@ -4,6 +4,7 @@
 mod at_rest;
 mod attempts;
 mod audit;
+mod claims;
 mod clients;
 mod directory;
 mod feed;
