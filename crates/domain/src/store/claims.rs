@@ -20,8 +20,11 @@ pub trait Claims {
     /// Replaces failures, code hash, band and state: one statement, the same for every state.
     async fn update_claim(&mut self, claim: &Claim) -> Result<(), StoreError>;
     /// One claim of an organization.
-    async fn claim(&mut self, organization: OrganizationId, id: ClaimId)
-    -> Result<Option<Claim>, StoreError>;
+    async fn claim_by_id(
+        &mut self,
+        organization: OrganizationId,
+        id: ClaimId,
+    ) -> Result<Option<Claim>, StoreError>;
     /// One claim of an organization, locked.
     async fn claim_for_update(
         &mut self,

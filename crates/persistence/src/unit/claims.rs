@@ -193,7 +193,7 @@ impl Claims for SeaUnit {
         Ok(())
     }
 
-    async fn claim(
+    async fn claim_by_id(
         &mut self,
         organization: OrganizationId,
         id: ClaimId,

@@ -44,7 +44,7 @@ async fn of_client(
     id: ClaimId,
 ) -> Result<Option<Claim>, Problem> {
     for organization in &client.organizations {
-        if let Some(claim) = unit.claim(*organization, id).await? {
+        if let Some(claim) = unit.claim_by_id(*organization, id).await? {
             return Ok(Some(claim).filter(|claim| claim.submitted_by == Actor::Client(client.id)));
         }
     }

@@ -166,7 +166,7 @@ pub(crate) async fn read(
     let mut unit = state.store.begin().await?;
     let (by, organization, review) = find(&mut *unit, &staff, id).await?;
     let claim = match review.subject {
-        ReviewSubject::Claim(claim) => unit.claim(organization.id, claim).await?,
+        ReviewSubject::Claim(claim) => unit.claim_by_id(organization.id, claim).await?,
         ReviewSubject::Dispute { .. } => None,
     };
     let now = state.ports.clock.now();
