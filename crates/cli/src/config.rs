@@ -11,7 +11,7 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
 };
 use kinlink_api::ApiSettings;
-use kinlink_mail::{Letterhead, Security, SmtpSettings};
+use kinlink_delivery::{Letterhead, Security, SmtpSettings};
 use serde::{Deserialize, Serialize};
 
 use crate::exit::ConfigurationError;

@@ -9,7 +9,7 @@ use actix_web::{
 };
 use async_trait::async_trait;
 use kinlink_domain::outbox::Delivery;
-use kinlink_mail::Mailer;
+use kinlink_delivery::Mailer;
 use lettre::Message;
 use serde::Serialize;
 

@@ -16,7 +16,7 @@ use kinlink_domain::{
     service::Ports,
     store::{ChangeListener, Store},
 };
-use kinlink_mail::{Letterhead, OutboxWorker};
+use kinlink_delivery::{Letterhead, OutboxWorker};
 use kinlink_persistence::{Database, DatabaseSettings, SeaStore};
 use kinlink_vault::{KeyRing, OsRandom, SystemClock};
 use tokio_util::sync::CancellationToken;

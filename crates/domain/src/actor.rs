@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountId, ClientId, OrganizationId};
+use crate::id::{AccountId, ClientId, MessageId, OrganizationId};
 
 /// What a staff user may do at an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -62,13 +62,16 @@ pub enum StaffAct {
     ReadLinks,
     /// End a link.
     EndLinks,
+    /// Suspend a link, lift a suspension, decide a dispute.
+    ReviewLinks,
     /// Read the audit.
     ReadAudit,
 }
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 4] = [Self::ManageInvitations, Self::ReadLinks, Self::EndLinks, Self::ReadAudit];
+    pub const ALL: [Self; 5] =
+        [Self::ManageInvitations, Self::ReadLinks, Self::EndLinks, Self::ReviewLinks, Self::ReadAudit];
 
     /// Whether `role` may. The auditor reads the audit and nothing else, and nobody else reads it, so that
     /// whoever watches cannot also act.
@@ -78,6 +81,7 @@ impl StaffAct {
             Self::ReadLinks | Self::EndLinks => {
                 matches!(role, Role::Registrar | Role::Reviewer | Role::Admin)
             }
+            Self::ReviewLinks => matches!(role, Role::Reviewer | Role::Admin),
             Self::ReadAudit => matches!(role, Role::Auditor),
         }
     }
@@ -93,6 +97,8 @@ pub enum Actor {
     Account(AccountId),
     /// An authorization server.
     Client(ClientId),
+    /// Whoever holds the link in this message, which went to a contact on record.
+    Contact(MessageId),
     /// Somebody at the command line of the machine that Kinlink runs on.
     Operator,
     /// Kinlink itself.
@@ -188,8 +194,9 @@ mod tests {
     #[test]
     fn whoever_reads_the_audit_cannot_act() {
         for role in Role::ALL {
-            let acts =
-                [StaffAct::ManageInvitations, StaffAct::EndLinks].iter().any(|act| act.allowed_to(role));
+            let acts = [StaffAct::ManageInvitations, StaffAct::EndLinks, StaffAct::ReviewLinks]
+                .iter()
+                .any(|act| act.allowed_to(role));
             assert!(!(acts && StaffAct::ReadAudit.allowed_to(role)), "{role}");
         }
     }

@@ -62,6 +62,30 @@ pub enum Action {
     /// A link became worth more or less by its evidence.
     #[serde(rename = "link.reassess")]
     LinkReassess,
+    /// The contacts on record were told that a link was made.
+    #[serde(rename = "link.notify")]
+    LinkNotify,
+    /// A link was suspended.
+    #[serde(rename = "link.suspend")]
+    LinkSuspend,
+    /// A link's suspension was lifted.
+    #[serde(rename = "link.reinstate")]
+    LinkReinstate,
+    /// A contact on record said that a link is not the patient's.
+    #[serde(rename = "dispute.open")]
+    DisputeOpen,
+    /// A dispute was read.
+    #[serde(rename = "dispute.read")]
+    DisputeRead,
+    /// Disputes were listed.
+    #[serde(rename = "dispute.list")]
+    DisputeList,
+    /// A dispute was found right, and its link ended.
+    #[serde(rename = "dispute.uphold")]
+    DisputeUphold,
+    /// A dispute was found wrong, and its link opened again.
+    #[serde(rename = "dispute.dismiss")]
+    DisputeDismiss,
     /// The audit was read.
     #[serde(rename = "audit.read")]
     AuditRead,
@@ -89,6 +113,14 @@ impl Action {
             Self::LinkLookup => "link.lookup",
             Self::LinkRevoke => "link.revoke",
             Self::LinkReassess => "link.reassess",
+            Self::LinkNotify => "link.notify",
+            Self::LinkSuspend => "link.suspend",
+            Self::LinkReinstate => "link.reinstate",
+            Self::DisputeOpen => "dispute.open",
+            Self::DisputeRead => "dispute.read",
+            Self::DisputeList => "dispute.list",
+            Self::DisputeUphold => "dispute.uphold",
+            Self::DisputeDismiss => "dispute.dismiss",
             Self::AuditRead => "audit.read",
             Self::AuditExport => "audit.export",
         }

@@ -11,12 +11,13 @@
 //! | invitation and its code | [`invitation`], [`code`] |
 //! | link, permissions | [`link`], [`permission`] |
 //! | evidence, assurance | [`evidence`], [`proofing`] |
+//! | "this was not me" | [`dispute`] |
 //! | comparison of demographics | [`comparison`] |
 //! | client (authorization server) | [`client`] |
 //! | staff, roles, who acts | [`actor`] |
 //! | wrong tries and lockout | [`attempt`] |
 //! | audit chain | [`audit`] |
-//! | messages to the outside | [`outbox`] |
+//! | messages to the outside | [`outbox`], [`phone`], [`postal`] |
 //!
 //! No I/O lives here. Time, randomness, keys and storage are ports ([`port`], [`store`]); the application
 //! services ([`service`]) load, decide and save through them within one unit of work.
@@ -29,6 +30,7 @@ pub mod client;
 pub mod code;
 pub mod comparison;
 pub mod demographics;
+pub mod dispute;
 pub mod evidence;
 pub mod id;
 pub mod invitation;
@@ -40,8 +42,10 @@ pub mod page;
 pub mod partial_date;
 pub mod patient;
 pub mod permission;
+pub mod phone;
 pub mod policy;
 pub mod port;
+pub mod postal;
 pub mod proofing;
 pub mod service;
 pub mod store;

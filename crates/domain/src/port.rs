@@ -37,6 +37,8 @@ pub enum Purpose {
     Idempotency,
     /// Whether imported demographics differ from those on record.
     Demographics,
+    /// The "this was not me" link in a notice.
+    DisputeToken,
 }
 
 /// Which generation of the server's keys made a hash or a ciphertext.

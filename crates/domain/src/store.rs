@@ -5,6 +5,7 @@
 //! commits; a unit that is dropped leaves no trace.
 
 mod directory;
+mod disputes;
 mod feed;
 mod journal;
 mod links;
@@ -15,6 +16,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 pub use directory::{Clients, Directory};
+pub use disputes::Disputes;
 pub use feed::{Change, ChangeFeed, ChangeListener, FeedEntry, FeedHead};
 pub use journal::{
     AuditFilter, AuditLog, Deliveries, Idempotency, IdempotencyClaim, IdempotencyKey, Journal, LookupAudit,
@@ -50,6 +52,8 @@ pub enum StoreError {
 pub enum Constraint {
     /// At most one unrevoked link for an account and a record.
     LiveLink,
+    /// At most one open dispute about a link.
+    OpenDispute,
     /// No two invitations share a locator.
     Locator,
     /// No two organizations share a short name.
@@ -83,6 +87,7 @@ pub trait UnitOfWork:
     + Attempts
     + Invitations
     + Links
+    + Disputes
     + Journal
     + Idempotency
     + AuditLog

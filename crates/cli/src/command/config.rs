@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use kinlink_mail::SmtpMailer;
+use kinlink_delivery::SmtpMailer;
 
 use super::context;
 use crate::{

@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context as _;
 use kinlink_api::Application;
 use kinlink_domain::store::ChangeListener;
-use kinlink_mail::{OutboxWorker, SmtpMailer};
+use kinlink_delivery::{OutboxWorker, SmtpMailer};
 use kinlink_persistence::SeaStore;
 use tokio_util::sync::CancellationToken;
 

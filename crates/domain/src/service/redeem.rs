@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
 
-use super::Ports;
+use super::{Ports, notice::notify_link_made};
 use crate::{
     account::Account,
     actor::Actor,
@@ -14,11 +14,10 @@ use crate::{
     audit::{Action, Subject},
     code::{Code, MistypedCode},
     evidence::{Evidence, Fact},
-    id::{EvidenceId, LinkId, MessageId},
+    id::{EvidenceId, LinkId},
     invitation::{Challenge, Invitation, InvitationState, InvitationStatus},
     link::{Link, LinkState, Period},
     organization::Organization,
-    outbox::{Mail, Message, MessageBody},
     partial_date::PartialDate,
     patient::PatientRecord,
     port::Purpose,
@@ -181,9 +180,8 @@ async fn link_account(
             subject,
             detail,
         ));
-        if let Some(to) = patient.record.demographics.emails().first() {
-            unit.send(notice(ports, organization, &link, (*to).to_owned()));
-        }
+        // Which contact the code went to is not kept, so every one hears of it.
+        notify_link_made(unit, ports, organization, &link, patient, None).await?;
         Redeemed::Created(link)
     };
     let (Redeemed::Created(link) | Redeemed::Existing(link)) = &outcome else { return Ok(outcome) };
@@ -368,18 +366,5 @@ fn subject(invitation: &Invitation, request: &Redeem<'_>, link: Option<LinkId>) 
         link,
         invitation: Some(invitation.id),
         client: None,
-    }
-}
-
-fn notice(ports: &Ports, organization: &Organization, link: &Link, to: String) -> Message {
-    let mail =
-        Mail::LinkNotice { organization: organization.name.clone(), at: link.created_at, link: link.id };
-    Message {
-        id: MessageId::new(link.created_at, &*ports.random),
-        organization: organization.id,
-        body: MessageBody::Mail { to, mail },
-        due_at: link.created_at,
-        expires_at: None,
-        attempts: 0,
     }
 }

@@ -85,13 +85,13 @@ impl OutboxWorker {
         self.random.fill(&mut jitter);
         let retry_at = now + backoff(attempts, jitter[0]);
         match &delivery {
-            Delivery::Sent => metrics::counter!("kinlink_mails_total", "outcome" => "sent").increment(1),
+            Delivery::Sent => metrics::counter!("kinlink_deliverys_total", "outcome" => "sent").increment(1),
             Delivery::Retry { error } => {
-                metrics::counter!("kinlink_mails_total", "outcome" => "retry").increment(1);
+                metrics::counter!("kinlink_deliverys_total", "outcome" => "retry").increment(1);
                 tracing::info!(message = %message.id, attempts, error, "a mail will be tried again");
             }
             Delivery::Dead { error } => {
-                metrics::counter!("kinlink_mails_total", "outcome" => "dead").increment(1);
+                metrics::counter!("kinlink_deliverys_total", "outcome" => "dead").increment(1);
                 tracing::warn!(message = %message.id, attempts, error, "a mail was given up");
             }
         }

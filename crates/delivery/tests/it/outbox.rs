@@ -10,7 +10,7 @@ use kinlink_domain::{
     outbox::{Delivery, MAX_ATTEMPTS, Mail, Message, MessageBody},
     store::Store,
 };
-use kinlink_mail::{Letterhead, Mailer, OutboxWorker};
+use kinlink_delivery::{Letterhead, Mailer, OutboxWorker};
 use kinlink_testkit::{Fixture, on_both_databases};
 
 use crate::server::Server;

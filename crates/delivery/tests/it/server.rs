@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use kinlink_mail::{Security, SmtpMailer, SmtpSettings};
+use kinlink_delivery::{Security, SmtpMailer, SmtpSettings};
 
 /// A mail server in a process of its own.
 pub(crate) struct Server {

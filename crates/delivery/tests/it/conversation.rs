@@ -3,7 +3,7 @@ use kinlink_domain::{
     id::{InvitationId, MessageId},
     outbox::{Delivery, Mail},
 };
-use kinlink_mail::{Letterhead, Mailer, Security, SmtpMailer, SmtpSettings, SmtpSetupError};
+use kinlink_delivery::{Letterhead, Mailer, Security, SmtpMailer, SmtpSettings, SmtpSetupError};
 
 use crate::server::Server;
 
