@@ -4,7 +4,9 @@
 #[macro_use]
 mod app;
 mod clients;
+mod disputes;
 mod idempotency;
+mod letters;
 mod main_job;
 mod problems;
 mod redeeming;

@@ -23,6 +23,7 @@ async fn operations(app: &App) -> Vec<Operation> {
     let linked = app.registrar().invites("p2").await;
     let redeemed = app.person("owner").redeems(linked.text("/code")).await.expect(201);
     let link = redeemed.text("/link/id").to_owned();
+    let dispute = crate::disputes::disputed(app, "p3").await;
     let op = |method: &Method, path: String, body: Option<Value>| Operation {
         method: method.clone(),
         path,
@@ -35,6 +36,7 @@ async fn operations(app: &App) -> Vec<Operation> {
     let (get, post) = (Method::GET, Method::POST);
     let desk = [true, false, false, true];
     let readers = [true, true, false, true];
+    let reviewers = [false, true, false, true];
     let issue = json!({"organization": "here", "patient": {"id": "p3"}, "channel": "in_person"});
     vec![
         Operation { roles: desk, ..op(&post, "/v1/invitations".into(), Some(issue)) },
@@ -66,6 +68,28 @@ async fn operations(app: &App) -> Vec<Operation> {
             roles: [true; 4],
             neighbour: 200,
             ..op(&get, "/v1/account/links".into(), None)
+        },
+        Operation {
+            roles: reviewers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/links/{link}/suspend"), Some(json!({"reason": "review"})))
+        },
+        Operation {
+            roles: reviewers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/links/{link}/reinstate"), Some(json!({"reason": "unfounded"})))
+        },
+        Operation { roles: reviewers, ..op(&get, "/v1/disputes?organization=here".into(), None) },
+        Operation { roles: reviewers, neighbour: 404, ..op(&get, format!("/v1/disputes/{dispute}"), None) },
+        Operation {
+            roles: reviewers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/disputes/{dispute}/dismiss"), Some(json!({"reason": "unfounded"})))
+        },
+        Operation {
+            roles: reviewers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/disputes/{dispute}/uphold"), Some(json!({"reason": "fraud"})))
         },
         Operation {
             roles: readers,

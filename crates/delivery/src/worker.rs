@@ -3,27 +3,31 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use futures_util::StreamExt;
 use kinlink_domain::{
-    outbox::{Delivery, MAX_ATTEMPTS, Message, MessageBody, backoff},
+    outbox::{Delivery, MAX_ATTEMPTS, Message, MessageKind, backoff},
     port::{Clock, Random},
     store::{Deliveries, StoreError},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Letterhead, Mailer};
+use crate::Sender;
 
-/// How long a message stays with the worker that took it: longer than any delivery takes.
+/// How long a message stays with the worker that took it: longer than a batch takes in which every delivery
+/// runs into its timeout.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
 /// Messages taken at once.
 const BATCH: u16 = 20;
 /// Deliveries at once.
 const PARALLEL: usize = 4;
+/// A receiver may ask for a pause of at most so long.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(24);
 
-/// Sends what is due, until it is stopped. Several replicas share the work.
+/// Sends what is due of one kind, until it is stopped. Several replicas share the work. Each kind has a worker
+/// of its own, so that a gateway that does not answer holds up no other.
 #[derive(Debug)]
 pub struct OutboxWorker {
     deliveries: Arc<dyn Deliveries>,
-    mailer: Arc<dyn Mailer>,
-    letterhead: Letterhead,
+    kind: MessageKind,
+    sender: Arc<dyn Sender>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     idle: Duration,
@@ -33,12 +37,12 @@ impl OutboxWorker {
     /// A worker that looks for due messages every half second.
     pub fn new(
         deliveries: Arc<dyn Deliveries>,
-        mailer: Arc<dyn Mailer>,
-        letterhead: Letterhead,
+        kind: MessageKind,
+        sender: Arc<dyn Sender>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self { deliveries, mailer, letterhead, clock, random, idle: Duration::from_millis(500) }
+        Self { deliveries, kind, sender, clock, random, idle: Duration::from_millis(500) }
     }
 
     /// Works until `stop`, and finishes what it took.
@@ -62,7 +66,7 @@ impl OutboxWorker {
     /// Takes what is due and sends it; returns how many messages it took.
     pub async fn step(&self) -> Result<usize, StoreError> {
         let now = self.clock.now();
-        let due = self.deliveries.take_due(now, now + LEASE, BATCH).await?;
+        let due = self.deliveries.take_due(now, now + LEASE, BATCH, self.kind).await?;
         let taken = due.len();
         let settled: Vec<_> = futures_util::stream::iter(due)
             .map(|message| self.settle(message))
@@ -78,35 +82,43 @@ impl OutboxWorker {
         let now = self.clock.now();
         let attempts = message.attempts + 1;
         let delivery = match delivery {
-            Delivery::Retry { error } if attempts >= MAX_ATTEMPTS => Delivery::Dead { error },
+            Delivery::Retry { error, .. } if attempts >= MAX_ATTEMPTS => Delivery::Dead { error },
             other => other,
         };
         let mut jitter = [0];
         self.random.fill(&mut jitter);
-        let retry_at = now + backoff(attempts, jitter[0]);
-        match &delivery {
-            Delivery::Sent => metrics::counter!("kinlink_deliverys_total", "outcome" => "sent").increment(1),
-            Delivery::Retry { error } => {
-                metrics::counter!("kinlink_deliverys_total", "outcome" => "retry").increment(1);
-                tracing::info!(message = %message.id, attempts, error, "a mail will be tried again");
+        let mut pause = backoff(attempts, jitter[0]);
+        if let Delivery::Retry { after: Some(asked), .. } = &delivery {
+            pause = pause.max(*asked).min(LONGEST_PAUSE);
+        }
+        let retry_at = now + pause;
+        self.note(&message, attempts, &delivery);
+        self.deliveries.settle(message.id, &delivery, retry_at, now).await
+    }
+
+    fn note(&self, message: &Message, attempts: u16, delivery: &Delivery) {
+        let kind = self.kind.as_str();
+        let count = |outcome: &'static str| {
+            metrics::counter!("kinlink_messages_total", "kind" => kind, "outcome" => outcome).increment(1);
+        };
+        match delivery {
+            Delivery::Sent => count("sent"),
+            Delivery::Retry { error, .. } => {
+                count("retry");
+                tracing::info!(message = %message.id, kind, attempts, error, "a message will be tried again");
             }
             Delivery::Dead { error } => {
-                metrics::counter!("kinlink_deliverys_total", "outcome" => "dead").increment(1);
-                tracing::warn!(message = %message.id, attempts, error, "a mail was given up");
+                count("dead");
+                tracing::warn!(message = %message.id, kind, attempts, error, "a message was given up");
             }
         }
-        self.deliveries.settle(message.id, &delivery, retry_at, now).await
     }
 
     async fn deliver(&self, message: &Message) -> Delivery {
         let now = self.clock.now();
         if message.expires_at.is_some_and(|end| now >= end) {
-            return Delivery::Dead { error: "expired before it could be sent".into() };
+            return Delivery::dead("expired before it could be sent");
         }
-        let MessageBody::Mail { to, mail } = &message.body;
-        match self.letterhead.write(message.id, to, mail, now) {
-            Ok(mail) => self.mailer.deliver(mail).await,
-            Err(error) => Delivery::Dead { error: error.to_string() },
-        }
+        self.sender.send(message, now).await
     }
 }

@@ -12,11 +12,12 @@ use kinlink_auth::rotate_api_key;
 use kinlink_domain::{
     client::{Client, ClientKeys, ClientStatus},
     id::{ClientId, OrganizationId},
+    outbox::MessageKind,
     port::Random,
-    service::Ports,
+    service::{Outlets, Ports},
     store::{ChangeListener, Store},
 };
-use kinlink_delivery::{Letterhead, OutboxWorker};
+use kinlink_delivery::{Letterhead, MailSender, OutboxWorker, Pages, Sender};
 use kinlink_persistence::{Database, DatabaseSettings, SeaStore};
 use kinlink_vault::{KeyRing, OsRandom, SystemClock};
 use tokio_util::sync::CancellationToken;
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     home,
     idp::{self, Idp, SigningKey},
-    mailbox::{self, Mailbox},
+    mailbox::{self, Gateway, Mailbox},
     people::{ACCOUNTS, HOSPITALS, users},
     walkthrough::{self, Stage},
 };
@@ -70,7 +71,7 @@ struct Demo {
     stage: Stage,
     application: Application,
     database: Database,
-    mailing: tokio::task::JoinHandle<()>,
+    mailing: Vec<tokio::task::JoinHandle<()>>,
     stop_mailing: CancellationToken,
 }
 
@@ -81,7 +82,7 @@ impl Demo {
         let base_url = format!("http://{}", listener.local_addr()?);
         prepare_folder(&options.folder)?;
         let vault = Arc::new(KeyRing::generate(&OsRandom));
-        let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), vault };
+        let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), vault, outlets: Outlets { texts: true, letters: true } };
         let file = options.folder.join("kinlink.sqlite");
         let database =
             Database::connect(&DatabaseSettings::new(format!("sqlite:{}", file.display()))).await?;
@@ -98,12 +99,23 @@ impl Demo {
         let extra = extra_routes(idp.clone(), mailbox.clone());
         let application = Application::start(listener, settings, ports.clone(), make_store, Some(extra))?;
         let store = kept.context("the application took no store")?;
+        let pages = Pages { public_url: base_url.clone(), redeem_url: None };
         let stage = populate(&store, &ports, &idp, base_url).await?;
         let stop_mailing = CancellationToken::new();
         let letterhead =
-            Letterhead { from: "Kinlink demo <no-reply@kinlink.example>".parse()?, redeem_url: None };
-        let worker = OutboxWorker::new(store, mailbox, letterhead, ports.clock, ports.random);
-        let mailing = tokio::spawn(worker.run(stop_mailing.clone()));
+            Letterhead { from: "Kinlink demo <no-reply@kinlink.example>".parse()?, pages: pages.clone() };
+        let gateway = Arc::new(Gateway { mailbox: mailbox.clone(), pages });
+        let senders: [(MessageKind, Arc<dyn Sender>); 3] = [
+            (MessageKind::Mail, Arc::new(MailSender::new(mailbox, letterhead))),
+            (MessageKind::Text, gateway.clone()),
+            (MessageKind::Letter, gateway),
+        ];
+        let mailing = senders.map(|(kind, sender)| {
+            let Ports { clock, random, .. } = ports.clone();
+            let worker = OutboxWorker::new(store.clone(), kind, sender, clock, random);
+            tokio::spawn(worker.run(stop_mailing.clone()))
+        });
+        let mailing = mailing.into();
         Ok(Self { stage, application, database, mailing, stop_mailing })
     }
 
@@ -134,7 +146,9 @@ impl Demo {
     async fn stop(self) {
         self.application.stop().await;
         self.stop_mailing.cancel();
-        let _ = self.mailing.await;
+        for mailing in self.mailing {
+            let _ = mailing.await;
+        }
         self.database.close().await;
     }
 }

@@ -1,4 +1,4 @@
-//! Rows as they are stored. See `migrations/src/main_job/up.sql` for what each column means.
+//! Rows as they are stored. See `migrations/src/*/up.sql` for what each column means.
 
 macro_rules! entity {
     ($module:ident, $table:literal, { $($(#[$meta:meta])* $field:ident: $ty:ty,)* }) => {
@@ -132,6 +132,25 @@ entity!(link, "link", {
     ended_at: Option<DateTimeUtc>,
     ended_by: Option<String>,
     ended_reason: Option<String>,
+    suspended_at: Option<DateTimeUtc>,
+    suspended_by: Option<String>,
+    suspended_reason: Option<String>,
+});
+
+entity!(dispute, "dispute", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    link_id: Uuid,
+    account_id: Uuid,
+    patient_id: Uuid,
+    message_id: Uuid,
+    opened_at: DateTimeUtc,
+    status: String,
+    decided_at: Option<DateTimeUtc>,
+    decided_by: Option<String>,
+    decided_reason: Option<String>,
 });
 
 entity!(evidence, "evidence", {
@@ -204,6 +223,7 @@ entity!(outbox_message, "outbox_message", {
     organization_id: Uuid,
     key_id: Option<i32>,
     sealed: Option<Vec<u8>>,
+    kind: String,
     status: String,
     due_at: DateTimeUtc,
     expires_at: Option<DateTimeUtc>,

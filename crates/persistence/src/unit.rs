@@ -4,6 +4,7 @@ mod accounts;
 mod attempts;
 mod audit_log;
 mod clients;
+mod disputes;
 mod directory;
 mod idempotency;
 mod invitations;

@@ -3,13 +3,13 @@ use kinlink_domain::{
     id::{InvitationId, MessageId},
     outbox::{Delivery, Mail},
 };
-use kinlink_delivery::{Letterhead, Mailer, Security, SmtpMailer, SmtpSettings, SmtpSetupError};
+use kinlink_delivery::{Letterhead, Mailer, Pages, Security, SmtpMailer, SmtpSettings, SmtpSetupError};
 
 use crate::server::Server;
 
 fn message() -> lettre::Message {
-    let letterhead =
-        Letterhead { from: "Kinlink <no-reply@kinlink.example>".parse().unwrap(), redeem_url: None };
+    let pages = Pages { public_url: "https://kinlink.example".into(), redeem_url: None };
+    let letterhead = Letterhead { from: "Kinlink <no-reply@kinlink.example>".parse().unwrap(), pages };
     let mail = Mail::Invitation {
         organization: "Hôpital Saint-Louis".into(),
         code: "AAAA-BBBB-CCCC-DDDD-EEEE".into(),
@@ -27,7 +27,7 @@ async fn deliver(settings: &SmtpSettings) -> Delivery {
 
 fn retry(delivery: &Delivery) -> &str {
     match delivery {
-        Delivery::Retry { error } => error,
+        Delivery::Retry { error, .. } => error,
         other => panic!("expected a retry, got {other:?}"),
     }
 }
@@ -67,7 +67,7 @@ async fn a_certificate_that_nobody_vouches_for_gets_no_mail() {
 #[tokio::test]
 async fn a_refused_recipient_is_given_up_without_naming_them() {
     let server = Server::start("refuse");
-    assert_eq!(deliver(&server.settings()).await, Delivery::Dead { error: "SMTP 550".into() });
+    assert_eq!(deliver(&server.settings()).await, Delivery::dead("SMTP 550"));
     assert_eq!(server.stop(), 0);
 }
 

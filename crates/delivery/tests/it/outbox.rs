@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use kinlink_domain::{
     id::{LinkId, MessageId},
-    outbox::{Delivery, MAX_ATTEMPTS, Mail, Message, MessageBody},
+    outbox::{Delivery, MAX_ATTEMPTS, Mail, Message, MessageBody, MessageKind},
     store::Store,
 };
-use kinlink_delivery::{Letterhead, Mailer, OutboxWorker};
+use kinlink_delivery::{Letterhead, MailSender, Mailer, OutboxWorker, Pages};
 use kinlink_testkit::{Fixture, on_both_databases};
 
 use crate::server::Server;
@@ -23,14 +23,19 @@ struct Busy(AtomicUsize);
 impl Mailer for Busy {
     async fn deliver(&self, _: lettre::Message) -> Delivery {
         self.0.fetch_add(1, Ordering::Relaxed);
-        Delivery::Retry { error: "busy".into() }
+        Delivery::retry("busy")
     }
 }
 
 async fn enqueue(it: &Fixture, expires_in: Option<TimeDelta>) {
     let now = it.ports.clock.now();
-    let mail =
-        Mail::LinkNotice { organization: "Here".into(), at: now, link: LinkId::new(now, &*it.ports.random) };
+    let mail = Mail::LinkNotice {
+        organization: "Here".into(),
+        at: now,
+        link: LinkId::new(now, &*it.ports.random),
+        service: "login.example".into(),
+        dispute: "TOKEN".into(),
+    };
     let mut unit = it.store.begin().await.unwrap();
     unit.send(Message {
         id: MessageId::new(now, &*it.ports.random),
@@ -44,9 +49,11 @@ async fn enqueue(it: &Fixture, expires_in: Option<TimeDelta>) {
 }
 
 fn worker(it: &Fixture, mailer: Arc<dyn Mailer>) -> OutboxWorker {
-    let letterhead = Letterhead { from: "k@kinlink.example".parse().unwrap(), redeem_url: None };
-    let ports = it.ports.clone();
-    OutboxWorker::new(Arc::new(it.store.clone()), mailer, letterhead, ports.clock, ports.random)
+    let pages = Pages { public_url: "https://kinlink.example".into(), redeem_url: None };
+    let letterhead = Letterhead { from: "k@kinlink.example".parse().unwrap(), pages };
+    let (store, ports) = (Arc::new(it.store.clone()), it.ports.clone());
+    let sender = Arc::new(MailSender::new(mailer, letterhead));
+    OutboxWorker::new(store, MessageKind::Mail, sender, ports.clock, ports.random)
 }
 
 on_both_databases! {
@@ -55,7 +62,9 @@ on_both_databases! {
         enqueue(it, None).await;
         let worker = worker(it, Arc::new(server.mailer()));
         assert_eq!(worker.step().await.unwrap(), 1);
-        assert_eq!(server.mail()["to"][0], "patient@mail.example");
+        let mail = server.mail();
+        assert_eq!(mail["to"][0], "patient@mail.example");
+        assert!(mail["source"].as_str().unwrap().contains("https://kinlink.example/not-me/TOKEN"));
         it.clock.advance(TimeDelta::days(1));
         assert_eq!(worker.step().await.unwrap(), 0);
         assert_eq!(server.stop(), 0);

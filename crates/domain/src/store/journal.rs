@@ -145,14 +145,14 @@ pub trait LookupAudit: Send + Sync + fmt::Debug {
 /// The outbox, for those who send.
 #[async_trait]
 pub trait Deliveries: Send + Sync + fmt::Debug {
-    /// Takes up to `limit` due messages of these `kinds` for itself until `lease_until`. Workers of several
-    /// replicas share the work: what one has taken, others pass over. What nobody here can send waits.
+    /// Takes up to `limit` due messages of one kind for itself until `lease_until`. Workers of several
+    /// replicas share the work: what one has taken, others pass over.
     async fn take_due(
         &self,
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
         limit: u16,
-        kinds: &[MessageKind],
+        kind: MessageKind,
     ) -> Result<Vec<Message>, StoreError>;
     /// Notes what became of a message; one that may be taken later is due again at `retry_at`.
     async fn settle(

@@ -6,6 +6,7 @@ mod attempts;
 mod audit;
 mod clients;
 mod directory;
+mod disputes;
 mod feed;
 mod idempotency;
 mod imports;

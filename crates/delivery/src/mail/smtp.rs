@@ -11,7 +11,7 @@ use lettre::{
     },
 };
 
-use crate::Mailer;
+use super::Mailer;
 
 /// How the connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,17 +128,17 @@ fn verdict(error: &lettre::transport::smtp::Error) -> Delivery {
         // Answers to AUTH and STARTTLS (RFC 4954, 6; RFC 3207): our settings are wrong, not the message.
         Some(code @ (454 | 500..=504 | 530 | 534 | 535 | 538)) => {
             tracing::error!(code, "the mail server does not take our settings");
-            Delivery::Retry { error: format!("SMTP {code}: settings") }
+            Delivery::retry(format!("SMTP {code}: settings"))
         }
-        Some(code) if error.is_permanent() => Delivery::Dead { error: format!("SMTP {code}") },
-        Some(code) => Delivery::Retry { error: format!("SMTP {code}") },
+        Some(code) if error.is_permanent() => Delivery::dead(format!("SMTP {code}")),
+        Some(code) => Delivery::retry(format!("SMTP {code}")),
         None if error.is_timeout() => {
-            Delivery::Retry { error: "the mail server did not answer in time".into() }
+            Delivery::retry("the mail server did not answer in time")
         }
         None if error.is_tls() => {
             tracing::error!("the mail server's certificate is not trusted, or TLS failed");
-            Delivery::Retry { error: "TLS failed".into() }
+            Delivery::retry("TLS failed")
         }
-        None => Delivery::Retry { error: "the connection to the mail server failed".into() },
+        None => Delivery::retry("the connection to the mail server failed"),
     }
 }

@@ -10,14 +10,15 @@ use lettre::{
 };
 use std::time::SystemTime;
 
+use crate::{Pages, moment};
+
 /// What is the same in every mail.
 #[derive(Debug, Clone)]
 pub struct Letterhead {
     /// Who sends.
     pub from: Mailbox,
-    /// Where a code can be redeemed in a browser. The code is put behind `#code=`, so that it reaches no
-    /// server's log.
-    pub redeem_url: Option<String>,
+    /// Where mails point to.
+    pub pages: Pages,
 }
 
 /// A mail that cannot be made. Says nothing of its contents.
@@ -60,6 +61,8 @@ struct NoticeMail<'a> {
     organization: &'a str,
     at: String,
     reference: String,
+    service: &'a str,
+    not_me: String,
 }
 
 impl Letterhead {
@@ -98,24 +101,26 @@ impl Letterhead {
                     expires_at: moment(*expires_at),
                     asks_birth_date: *asks_birth_date,
                     reference: invitation.to_string(),
-                    link: self.redeem_url.as_ref().map(|url| format!("{url}#code={code}")),
+                    link: self.pages.redeem(code),
                 };
                 let subject = format!("Your access code from {organization}");
                 let text = InvitationText(&mail).render().map_err(failed)?;
                 Ok((subject, text, InvitationHtml(&mail).render().map_err(failed)?))
             }
-            Mail::LinkNotice { organization, at, link } => {
-                let mail = NoticeMail { organization, at: moment(*at), reference: link.to_string() };
+            Mail::LinkNotice { organization, at, link, service, dispute } => {
+                let mail = NoticeMail {
+                    organization,
+                    at: moment(*at),
+                    reference: link.to_string(),
+                    service,
+                    not_me: self.pages.not_me(dispute),
+                };
                 let subject = format!("An account was given access at {organization}");
                 let text = NoticeText(&mail).render().map_err(failed)?;
                 Ok((subject, text, NoticeHtml(&mail).render().map_err(failed)?))
             }
         }
     }
-}
-
-fn moment(at: DateTime<Utc>) -> String {
-    at.format("%-d %B %Y, %H:%M UTC").to_string()
 }
 
 #[cfg(test)]
@@ -127,7 +132,10 @@ mod tests {
     fn letterhead() -> Letterhead {
         Letterhead {
             from: "Kinlink <no-reply@kinlink.example>".parse().unwrap(),
-            redeem_url: Some("https://portal.example/redeem".into()),
+            pages: Pages {
+                public_url: "https://kinlink.example".into(),
+                redeem_url: Some("https://portal.example/redeem".into()),
+            },
         }
     }
 
@@ -172,10 +180,13 @@ mod tests {
             organization: "Northside".into(),
             at: DateTime::UNIX_EPOCH,
             link: id::<kinlink_domain::id::LinkKind>() as LinkId,
+            service: "login.example".into(),
+            dispute: "TOKEN".into(),
         };
         let (_, text, html) = letterhead().render(&mail).unwrap();
         for part in [text, html] {
-            assert!(part.contains("was not you") && part.contains("lnk_"));
+            assert!(part.contains("was not you") && part.contains("lnk_") && part.contains("login.example"));
+            assert!(part.contains("https://kinlink.example/not-me/TOKEN"));
         }
     }
 
