@@ -43,7 +43,9 @@ async fn page(app: &App, method: reqwest::Method, token: &str) -> (u16, String) 
     let answer = answer.unwrap();
     let headers = answer.headers().clone();
     let policy = headers["content-security-policy"].to_str().unwrap();
-    assert!(policy.starts_with("default-src 'none'; style-src 'self'") && policy.contains("form-action 'self'"));
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'self'") && policy.contains("form-action 'self'")
+    );
     assert_eq!(headers["referrer-policy"], "no-referrer", "the address is a key");
     assert_eq!(headers["cache-control"], "no-store");
     (answer.status().as_u16(), answer.text().await.unwrap())
@@ -201,6 +203,7 @@ journey! {
         let issued = app.registrar().invites("p1").await;
         let redeemed = app.person("anna").redeems(issued.text("/code")).await.expect(200);
         assert_eq!(redeemed.text("/link/status"), "suspended", "a new code does not lift it");
+        assert!(redeemed.body["link"]["reason"].is_null());
         assert_eq!(links_of(app, &client, "anna").await, 0);
         reviewer.post(&reinstate, json!({"reason": "unfounded"})).await.expect(200);
         assert_eq!(links_of(app, &client, "anna").await, 1);

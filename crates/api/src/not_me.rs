@@ -15,7 +15,11 @@ use actix_web::{
 use askama::Template;
 use kinlink_domain::service::dispute::{self, Disputable, Standing, TokenRefusal};
 
-use crate::{extract, problem::{Problem, ProblemType}, state::State};
+use crate::{
+    extract,
+    problem::{Problem, ProblemType},
+    state::State,
+};
 
 const STYLE: &str = include_str!("not_me/style.css");
 /// As everywhere, but that the page's own form may be sent.

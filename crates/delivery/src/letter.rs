@@ -2,11 +2,7 @@
 //! paper has the address where an envelope's window is.
 
 use askama::Template;
-use kinlink_domain::{
-    outbox::Letter,
-    policy::Paper,
-    postal::PostalAddress,
-};
+use kinlink_domain::{outbox::Letter, policy::Paper, postal::PostalAddress};
 use qrcode::{EcLevel, QrCode, render::svg};
 
 use crate::{Pages, moment};
@@ -44,9 +40,11 @@ pub fn letter_html(to: &PostalAddress, letter: &Letter, pages: &Pages) -> Result
         asks_birth_date,
         invitation,
     } = letter;
-    let page = pages.redeem_url.clone().zip(pages.redeem(code)).and_then(|(url, with_code)| {
-        Some(Page { url, qr: qr(&with_code)? })
-    });
+    let page = pages
+        .redeem_url
+        .clone()
+        .zip(pages.redeem(code))
+        .and_then(|(url, with_code)| Some(Page { url, qr: qr(&with_code)? }));
     InvitationLetter {
         organization,
         return_address,
@@ -98,10 +96,7 @@ mod tests {
     }
 
     fn pages(redeem_url: Option<&str>) -> Pages {
-        Pages {
-            public_url: "https://kinlink.example".into(),
-            redeem_url: redeem_url.map(ToOwned::to_owned),
-        }
+        Pages { public_url: "https://kinlink.example".into(), redeem_url: redeem_url.map(ToOwned::to_owned) }
     }
 
     #[test]

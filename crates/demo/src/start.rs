@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context, ensure};
 use kinlink_api::{ApiSettings, Application, ExtraRoutes};
 use kinlink_auth::rotate_api_key;
+use kinlink_delivery::{Letterhead, MailSender, OutboxWorker, Pages, Sender};
 use kinlink_domain::{
     client::{Client, ClientKeys, ClientStatus},
     id::{ClientId, OrganizationId},
@@ -17,7 +18,6 @@ use kinlink_domain::{
     service::{Outlets, Ports},
     store::{ChangeListener, Store},
 };
-use kinlink_delivery::{Letterhead, MailSender, OutboxWorker, Pages, Sender};
 use kinlink_persistence::{Database, DatabaseSettings, SeaStore};
 use kinlink_vault::{KeyRing, OsRandom, SystemClock};
 use tokio_util::sync::CancellationToken;
@@ -82,7 +82,12 @@ impl Demo {
         let base_url = format!("http://{}", listener.local_addr()?);
         prepare_folder(&options.folder)?;
         let vault = Arc::new(KeyRing::generate(&OsRandom));
-        let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), vault, outlets: Outlets { texts: true, letters: true } };
+        let ports = Ports {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(OsRandom),
+            vault,
+            outlets: Outlets { texts: true, letters: true },
+        };
         let file = options.folder.join("kinlink.sqlite");
         let database =
             Database::connect(&DatabaseSettings::new(format!("sqlite:{}", file.display()))).await?;

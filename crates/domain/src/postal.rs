@@ -64,7 +64,9 @@ fn address_lines(address: &Address, paper: Paper) -> Option<Vec<String>> {
         }
         Some(_) | None => lines.push(joined(&[code, Some(city)])),
     }
-    lines.extend(country);
+    // The post at home wants no country, and the window has few lines.
+    let at_home = paper == Paper::UsLetter && matches!(country.as_deref(), Some("US" | "USA"));
+    lines.extend(country.filter(|_| !at_home));
     Some(lines)
 }
 
@@ -99,6 +101,7 @@ mod tests {
     fn an_address_is_written_as_its_country_does() {
         for (country, paper, last) in [
             (Some("US"), Paper::A4, vec!["Cambridge, MA 02139", "US"]),
+            (Some("US"), Paper::UsLetter, vec!["Cambridge, MA 02139"]),
             (None, Paper::UsLetter, vec!["Cambridge, MA 02139"]),
             (None, Paper::A4, vec!["02139 Cambridge"]),
             (Some("de"), Paper::A4, vec!["02139 Cambridge", "DE"]),

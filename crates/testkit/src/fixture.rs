@@ -48,7 +48,8 @@ impl Fixture {
         let clock = Arc::new(ManualClock::new(start));
         let random = Arc::new(OsRandom);
         let vault = Arc::new(KeyRing::generate(&OsRandom));
-        let ports = Ports { clock: clock.clone(), random, vault, outlets: Outlets { texts: true, letters: true } };
+        let ports =
+            Ports { clock: clock.clone(), random, vault, outlets: Outlets { texts: true, letters: true } };
         let store = SeaStore::new(database.database().clone(), ports.clone());
         let [here, there] = ["here", "there"].map(|slug| organization(slug, start));
         let fixture = Self { database, store, ports, clock, here, there };

@@ -7,8 +7,8 @@ use std::{
 
 use anyhow::Context as _;
 use kinlink_api::Application;
-use kinlink_domain::{outbox::MessageKind, service::Ports, store::ChangeListener};
 use kinlink_delivery::{MailSender, OutboxWorker, Sender, SmtpMailer, WebhookSender};
+use kinlink_domain::{outbox::MessageKind, service::Ports, store::ChangeListener};
 use kinlink_persistence::SeaStore;
 use tokio_util::sync::CancellationToken;
 

@@ -69,12 +69,24 @@ fn check_says_what_is_wrong_and_succeeds_when_nothing_is() {
 fn check_says_what_is_wrong_with_a_webhook() {
     let good = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     for (texts, expected) in [
-        (format!("url = \"https://sms.example/in\"\nsecret = \"{good}\""), "ok      texts: they go to sms.example"),
-        (format!("url = \"http://sms.example/in\"\nsecret = \"{good}\""), "WRONG   texts: the address must be https"),
+        (
+            format!("url = \"https://sms.example/in\"\nsecret = \"{good}\""),
+            "ok      texts: they go to sms.example",
+        ),
+        (
+            format!("url = \"http://sms.example/in\"\nsecret = \"{good}\""),
+            "WRONG   texts: the address must be https",
+        ),
         ("url = \"https://sms.example/in\"".to_owned(), "WRONG   texts: `texts.secret`: a secret is whsec_"),
         (format!("url = \"nonsense\"\nsecret = \"{good}\""), "WRONG   texts: `texts.url`"),
-        (format!("url = \"https://a.example/\"\nsecret = \"{good}\"\ntimeout_seconds = 60"), "WRONG   texts: the timeout"),
-        ("url = \"https://a.example/\"\nsecret_file = \"none\"".to_owned(), "WRONG   texts: `texts.secret_file`"),
+        (
+            format!("url = \"https://a.example/\"\nsecret = \"{good}\"\ntimeout_seconds = 60"),
+            "WRONG   texts: the timeout",
+        ),
+        (
+            "url = \"https://a.example/\"\nsecret_file = \"none\"".to_owned(),
+            "WRONG   texts: `texts.secret_file`",
+        ),
         (String::new(), "ok      texts: no text messages"),
     ] {
         let folder = with_file(&format!("[texts]\n{texts}\n"));

@@ -26,13 +26,16 @@ async fn letters_are_written_one_for_each_invitation_by_post_and_for_their_owner
         let invite = ["invite", "--organization", "northside"];
         let many = ["--csv", "in.csv", "--out", "out.csv", "--letters", "letters"];
         it.run(&[&invite[..], &many].concat()).expect(0);
-        let letters: Vec<_> =
-            std::fs::read_dir(it.folder.path().join("letters")).unwrap().map(|entry| entry.unwrap()).collect();
+        let letters: Vec<_> = std::fs::read_dir(it.folder.path().join("letters"))
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .collect();
         assert_eq!(letters.len(), 1, "only for post");
         let out = std::fs::read_to_string(it.folder.path().join("out.csv")).unwrap();
         assert!(out.contains(letters[0].path().file_stem().unwrap().to_str().unwrap()), "{out}");
         let letter = std::fs::read_to_string(letters[0].path()).unwrap();
-        let code = out.lines().nth(1).unwrap().split(',').find(|cell| cell.matches('-').count() == 3).unwrap();
+        let code =
+            out.lines().nth(1).unwrap().split(',').find(|cell| cell.matches('-').count() == 3).unwrap();
         assert!(code.split('-').all(|group| letter.contains(&format!("<span>{group}</span>"))), "{code}");
         #[cfg(unix)]
         {

@@ -132,9 +132,7 @@ fn verdict(error: &lettre::transport::smtp::Error) -> Delivery {
         }
         Some(code) if error.is_permanent() => Delivery::dead(format!("SMTP {code}")),
         Some(code) => Delivery::retry(format!("SMTP {code}")),
-        None if error.is_timeout() => {
-            Delivery::retry("the mail server did not answer in time")
-        }
+        None if error.is_timeout() => Delivery::retry("the mail server did not answer in time"),
         None if error.is_tls() => {
             tracing::error!("the mail server's certificate is not trusted, or TLS failed");
             Delivery::retry("TLS failed")

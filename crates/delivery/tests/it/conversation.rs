@@ -1,9 +1,9 @@
 use chrono::DateTime;
+use kinlink_delivery::{Letterhead, Mailer, Pages, Security, SmtpMailer, SmtpSettings, SmtpSetupError};
 use kinlink_domain::{
     id::{InvitationId, MessageId},
     outbox::{Delivery, Mail},
 };
-use kinlink_delivery::{Letterhead, Mailer, Pages, Security, SmtpMailer, SmtpSettings, SmtpSetupError};
 
 use crate::server::Server;
 

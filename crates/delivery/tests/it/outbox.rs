@@ -5,12 +5,12 @@ use std::sync::{
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use kinlink_delivery::{Letterhead, MailSender, Mailer, OutboxWorker, Pages};
 use kinlink_domain::{
     id::{LinkId, MessageId},
     outbox::{Delivery, MAX_ATTEMPTS, Mail, Message, MessageBody, MessageKind},
     store::Store,
 };
-use kinlink_delivery::{Letterhead, MailSender, Mailer, OutboxWorker, Pages};
 use kinlink_testkit::{Fixture, on_both_databases};
 
 use crate::server::Server;

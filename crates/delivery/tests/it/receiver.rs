@@ -67,7 +67,7 @@ async fn take(
     kept: &Mutex<Vec<Received>>,
     answers: &[Answer],
 ) -> HttpResponse {
-    let header = |name: &str| request.headers()[name].to_str().unwrap().to_owned();
+    let header = |name: &str| request.headers().get(name).unwrap().to_str().unwrap().to_owned();
     let answer = {
         let mut kept = kept.lock().unwrap();
         let answer = *answers.get(kept.len()).or(answers.last()).unwrap();

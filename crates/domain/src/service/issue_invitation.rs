@@ -188,14 +188,8 @@ async fn issue_in_place_of(
     let patient = find_patient(unit, organization, request.patient).await?;
     check_invitable(&patient, request.challenge)?;
     let (demographics, contact) = (&patient.record.demographics, &organization.policy.contact);
-    let route = Route::choose(
-        request.channel,
-        request.send,
-        request.email,
-        demographics,
-        contact,
-        ports.outlets,
-    )?;
+    let route =
+        Route::choose(request.channel, request.send, request.email, demographics, contact, ports.outlets)?;
     let now = ports.clock.now();
     let code = Code::generate(Policy::strength(request.channel), &*ports.random);
     let invitation = Invitation {

@@ -4,19 +4,20 @@
 //! went to, where there is one; that names the service and the date; and that says what to do if it was not
 //! the person. Whoever stole a code by one contact is so found out by another.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::Ports;
 use crate::{
     actor::Actor,
     audit::{Action, Subject},
+    demographics::Demographics,
     dispute::DisputeToken,
     id::MessageId,
     link::Link,
     organization::Organization,
     outbox::{Mail, Message, MessageBody, Text},
     patient::PatientRecord,
-    phone::PhoneNumber,
+    phone::{PhoneNumber, PhoneRegion},
     store::{StoreError, UnitOfWork},
 };
 
@@ -37,7 +38,8 @@ pub async fn notify_link_made(
     patient: &PatientRecord,
     used: Option<&str>,
 ) -> Result<(), StoreError> {
-    let contacts = recipients(ports, organization, patient, used);
+    let region = organization.policy.contact.phone_region;
+    let contacts = recipients(&patient.record.demographics, ports.outlets.texts, region, used);
     let service = match unit.account(link.account).await? {
         Some(account) => service_name(account.key.iss.as_str()),
         None => organization.name.clone(),
@@ -61,17 +63,16 @@ pub async fn notify_link_made(
     Ok(())
 }
 
+/// Who is told: everyone but whoever `used` their contact, unless there is nobody else.
 fn recipients(
-    ports: &Ports,
-    organization: &Organization,
-    patient: &PatientRecord,
+    demographics: &Demographics,
+    texts: bool,
+    region: Option<PhoneRegion>,
     used: Option<&str>,
 ) -> Vec<Contact> {
-    let demographics = &patient.record.demographics;
-    let region = organization.policy.contact.phone_region;
     let mut all: Vec<Contact> =
         demographics.emails().into_iter().map(|email| Contact::Email(email.to_owned())).collect();
-    if ports.outlets.texts {
+    if texts {
         all.extend(demographics.text_numbers(region).into_iter().map(Contact::Number));
     }
     let Some(used) = used else { return all };
@@ -97,7 +98,7 @@ fn notice(
     service: &str,
     contact: Contact,
 ) -> Message {
-    let now: chrono::DateTime<Utc> = link.created_at;
+    let now = link.created_at;
     let id = MessageId::new(now, &*ports.random);
     let expires_at = now + TimeDelta::days(organization.policy.notices.dispute_days.into());
     let dispute = DisputeToken { link: link.id, message: id, expires_at }.write(&*ports.vault);
@@ -125,5 +126,47 @@ fn notice(
         due_at: now,
         expires_at: Some(expires_at),
         attempts: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demographics::{ContactPoint, ContactSystem};
+
+    #[test]
+    fn everyone_else_is_told_and_who_is_alone_is_told_all_the_same() {
+        let point =
+            |system, value: &str| ContactPoint { system, value: value.to_owned(), usage: None, rank: None };
+        let record =
+            |points: &[ContactPoint]| Demographics { telecom: points.to_vec(), ..Demographics::default() };
+        let (a, b) = (point(ContactSystem::Email, "a@x.example"), point(ContactSystem::Email, "b@x.example"));
+        let sms = point(ContactSystem::Sms, "+1 617 555 0123");
+        let all = record(&[a.clone(), sms.clone(), b]);
+        for (who, texts, used, expected) in [
+            (&all, true, None, vec!["a@x.example", "b@x.example", "+16175550123"]),
+            (&all, false, None, vec!["a@x.example", "b@x.example"]),
+            (&all, true, Some("A@X.example"), vec!["b@x.example", "+16175550123"]),
+            (&all, true, Some("+1 (617) 555-0123"), vec!["a@x.example", "b@x.example"]),
+            (&all, true, Some("elsewhere@x.example"), vec!["a@x.example", "b@x.example", "+16175550123"]),
+            (&record(&[a.clone()]), true, Some("a@x.example"), vec!["a@x.example"]),
+            (&record(&[a, sms]), false, Some("a@x.example"), vec!["a@x.example"]),
+            (&record(&[]), true, Some("a@x.example"), vec![]),
+        ] {
+            let told: Vec<String> = recipients(who, texts, None, used)
+                .into_iter()
+                .map(|contact| match contact {
+                    Contact::Email(email) => email,
+                    Contact::Number(number) => number.as_str().to_owned(),
+                })
+                .collect();
+            assert_eq!(told, expected, "{used:?}");
+        }
+    }
+
+    #[test]
+    fn a_service_is_named_as_the_address_bar_does() {
+        assert_eq!(service_name("https://login.hospital.example/realms/x"), "login.hospital.example");
+        assert_eq!(service_name("urn:idp"), "urn:idp");
     }
 }

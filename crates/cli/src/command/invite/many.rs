@@ -127,5 +127,13 @@ fn wanted(row: &Row) -> Result<IssueInvitation, UsageError> {
         "" => EmailTarget::OnRecord,
         address => EmailTarget::Address { address: address.to_owned(), validated_by_staff: false },
     };
-    Ok(IssueInvitation { patient, role: LinkRole::SelfRole, channel, email, send, challenge, proof: Vec::new() })
+    Ok(IssueInvitation {
+        patient,
+        role: LinkRole::SelfRole,
+        channel,
+        email,
+        send,
+        challenge,
+        proof: Vec::new(),
+    })
 }

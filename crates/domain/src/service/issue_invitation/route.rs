@@ -169,10 +169,9 @@ mod tests {
             ],
             ..Demographics::default()
         };
-        demographics.names.push(crate::demographics::HumanName {
-            family: Some("Lee".to_owned()),
-            ..Default::default()
-        });
+        demographics
+            .names
+            .push(crate::demographics::HumanName { family: Some("Lee".to_owned()), ..Default::default() });
         demographics.addresses.push(crate::demographics::Address {
             line: vec!["1 Main Street".to_owned()],
             city: Some("Cambridge".to_owned()),
