@@ -5,7 +5,9 @@
 mod app;
 mod claims;
 mod clients;
+mod disputes;
 mod idempotency;
+mod letters;
 mod main_job;
 mod no_oracle;
 mod problems;

@@ -30,6 +30,7 @@ async fn operations(app: &App) -> Vec<Operation> {
     let redeemed = app.person("owner").redeems(linked.text("/code")).await.expect(201);
     let link = redeemed.text("/link/id").to_owned();
     let reset = json!({"account": redeemed.text("/link/account"), "proof": {"document": "passport"}});
+    let dispute = crate::disputes::disputed(app, "p3").await;
     let op = |method: &Method, path: String, body: Option<Value>| Operation {
         method: method.clone(),
         path,
@@ -127,6 +128,28 @@ async fn operations(app: &App) -> Vec<Operation> {
             roles: reviewers,
             neighbour: 404,
             ..op(&post, format!("/v1/reviews/{review}/decline"), Some(json!({"reason": "fraud"})))
+        },
+        Operation {
+            roles: reviewers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/links/{link}/suspend"), Some(json!({"reason": "review"})))
+        },
+        Operation {
+            roles: reviewers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/links/{link}/reinstate"), Some(json!({"reason": "unfounded"})))
+        },
+        Operation { roles: reviewers, ..op(&get, "/v1/disputes?organization=here".into(), None) },
+        Operation { roles: reviewers, neighbour: 404, ..op(&get, format!("/v1/disputes/{dispute}"), None) },
+        Operation {
+            roles: reviewers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/disputes/{dispute}/dismiss"), Some(json!({"reason": "unfounded"})))
+        },
+        Operation {
+            roles: reviewers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/disputes/{dispute}/uphold"), Some(json!({"reason": "fraud"})))
         },
         Operation {
             roles: readers,

@@ -3,6 +3,7 @@
 pub(crate) mod account_links;
 pub(crate) mod audit;
 pub(crate) mod claims;
+pub(crate) mod disputes;
 pub(crate) mod invitations;
 pub(crate) mod links;
 pub(crate) mod reviews;
@@ -15,7 +16,7 @@ use actix_web::{
 };
 
 use crate::{
-    docs, health, oauth,
+    docs, health, not_me, oauth,
     problem::{Problem, ProblemType},
 };
 
@@ -41,6 +42,22 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         )
         .service(resource("/v1/links/{id}", "GET").route(get().to(links::read::read)))
         .service(resource("/v1/links/{id}/revoke", "POST").route(post().to(links::revoke::revoke)))
+        .service(resource("/v1/links/{id}/suspend", "POST").route(post().to(links::suspend::suspend)))
+        .service(resource("/v1/links/{id}/reinstate", "POST").route(post().to(links::reinstate::reinstate)))
+        .service(
+            resource("/v1/disputes", "GET, POST")
+                .route(post().to(disputes::open::open))
+                .route(get().to(disputes::list::list)),
+        )
+        .service(resource("/v1/disputes/{id}", "GET").route(get().to(disputes::read::read)))
+        .service(resource("/v1/disputes/{id}/uphold", "POST").route(post().to(disputes::uphold::uphold)))
+        .service(resource("/v1/disputes/{id}/dismiss", "POST").route(post().to(disputes::dismiss::dismiss)))
+        .service(resource("/not-me/style.css", "GET").route(get().to(not_me::style)))
+        .service(
+            resource("/not-me/{token}", "GET, POST")
+                .route(get().to(not_me::show))
+                .route(post().to(not_me::press)),
+        )
         .service(resource("/v1/account/links", "GET").route(get().to(account_links::list)))
         .service(
             resource("/v1/invitations", "GET, POST")

@@ -9,15 +9,16 @@ use std::{
 use anyhow::{Context, ensure};
 use kinlink_api::{ApiSettings, Application, ClaimWorker, ExtraRoutes};
 use kinlink_auth::rotate_api_key;
+use kinlink_delivery::{Letterhead, MailSender, OutboxWorker, Pages, Sender};
 use kinlink_domain::{
     client::{Client, ClientKeys, ClientStatus},
     comparison::Matcher,
     id::{ClientId, OrganizationId},
+    outbox::MessageKind,
     port::Random,
-    service::Ports,
+    service::{Outlets, Ports},
     store::{ChangeListener, Store},
 };
-use kinlink_mail::{Letterhead, OutboxWorker};
 use kinlink_persistence::{Database, DatabaseSettings, SeaStore};
 use kinlink_vault::{KeyRing, OsRandom, SystemClock};
 use tokio_util::sync::CancellationToken;
@@ -25,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     home,
     idp::{self, Idp, SigningKey},
-    mailbox::{self, Mailbox},
+    mailbox::{self, Gateway, Mailbox},
     people::{ACCOUNTS, HOSPITALS, users},
     walkthrough::{self, Stage},
 };
@@ -84,7 +85,12 @@ impl Demo {
         let base_url = format!("http://{}", listener.local_addr()?);
         prepare_folder(&options.folder)?;
         let vault = Arc::new(KeyRing::generate(&OsRandom));
-        let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), vault };
+        let ports = Ports {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(OsRandom),
+            vault,
+            outlets: Outlets { texts: true, letters: true },
+        };
         let file = options.folder.join("kinlink.sqlite");
         let database =
             Database::connect(&DatabaseSettings::new(format!("sqlite:{}", file.display()))).await?;
@@ -101,6 +107,7 @@ impl Demo {
         let extra = extra_routes(idp.clone(), mailbox.clone());
         let application = Application::start(listener, settings, ports.clone(), make_store, Some(extra))?;
         let store = kept.context("the application took no store")?;
+        let pages = Pages { public_url: base_url.clone(), redeem_url: None };
         let stage = populate(&store, &ports, &idp, base_url).await?;
         let stop_workers = CancellationToken::new();
         let mut workers = Vec::new();
@@ -109,9 +116,18 @@ impl Demo {
             workers.push(tokio::spawn(worker.run(stop_workers.clone())));
         }
         let letterhead =
-            Letterhead { from: "Kinlink demo <no-reply@kinlink.example>".parse()?, redeem_url: None };
-        let worker = OutboxWorker::new(store, mailbox, letterhead, ports.clock, ports.random);
-        workers.push(tokio::spawn(worker.run(stop_workers.clone())));
+            Letterhead { from: "Kinlink demo <no-reply@kinlink.example>".parse()?, pages: pages.clone() };
+        let gateway = Arc::new(Gateway { mailbox: mailbox.clone(), pages });
+        let senders: [(MessageKind, Arc<dyn Sender>); 3] = [
+            (MessageKind::Mail, Arc::new(MailSender::new(mailbox, letterhead))),
+            (MessageKind::Text, gateway.clone()),
+            (MessageKind::Letter, gateway),
+        ];
+        workers.extend(senders.map(|(kind, sender)| {
+            let Ports { clock, random, .. } = ports.clone();
+            let worker = OutboxWorker::new(store.clone(), kind, sender, clock, random);
+            tokio::spawn(worker.run(stop_workers.clone()))
+        }));
         Ok(Self { stage, application, database, workers, stop_workers })
     }
 

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountId, ClientId, OrganizationId};
+use crate::id::{AccountId, ClientId, MessageId, OrganizationId};
 
 /// What a staff user may do at an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -68,19 +68,22 @@ pub enum StaffAct {
     ResetStaffAuthenticators,
     /// Read the queue of reviews, and decide them.
     DecideReviews,
+    /// Suspend a link, lift a suspension, decide a dispute.
+    ReviewLinks,
     /// Read the audit.
     ReadAudit,
 }
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ManageInvitations,
         Self::ReadLinks,
         Self::EndLinks,
         Self::ResetAuthenticators,
         Self::ResetStaffAuthenticators,
         Self::DecideReviews,
+        Self::ReviewLinks,
         Self::ReadAudit,
     ];
 
@@ -95,6 +98,7 @@ impl StaffAct {
             Self::ResetAuthenticators => matches!(role, Role::Reviewer | Role::Admin),
             Self::ResetStaffAuthenticators => matches!(role, Role::Admin),
             Self::DecideReviews => matches!(role, Role::Reviewer | Role::Admin),
+            Self::ReviewLinks => matches!(role, Role::Reviewer | Role::Admin),
             Self::ReadAudit => matches!(role, Role::Auditor),
         }
     }
@@ -110,6 +114,8 @@ pub enum Actor {
     Account(AccountId),
     /// An authorization server.
     Client(ClientId),
+    /// Whoever holds the link in this message, which went to a contact on record.
+    Contact(MessageId),
     /// Somebody at the command line of the machine that Kinlink runs on.
     Operator,
     /// Kinlink itself.
@@ -205,7 +211,12 @@ mod tests {
     #[test]
     fn whoever_reads_the_audit_cannot_act() {
         for role in Role::ALL {
-            let acts = [StaffAct::ManageInvitations, StaffAct::EndLinks, StaffAct::DecideReviews];
+            let acts = [
+                StaffAct::ManageInvitations,
+                StaffAct::EndLinks,
+                StaffAct::DecideReviews,
+                StaffAct::ReviewLinks,
+            ];
             let acts = acts.iter().any(|act| act.allowed_to(role));
             assert!(!(acts && StaffAct::ReadAudit.allowed_to(role)), "{role}");
         }

@@ -2,4 +2,6 @@
 
 pub(crate) mod lookup;
 pub(crate) mod read;
+pub(crate) mod reinstate;
 pub(crate) mod revoke;
+pub(crate) mod suspend;

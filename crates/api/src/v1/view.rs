@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use kinlink_domain::{
     evidence::{AddressValidation, Evidence, Fact},
     invitation::{Challenge, Channel, Invitation, InvitationRevocation, InvitationState, InvitationStatus},
-    link::{Link, LinkState, LinkStatus, Revocation},
+    link::{Link, LinkState, LinkStatus, Revocation, Suspension},
     proofing::Assurance,
 };
 use serde::Serialize;
@@ -126,22 +126,34 @@ pub(crate) struct LinkView {
     permissions: String,
     period: PeriodView,
     assurance: AssuranceView,
-    /// `active`, `pending`, `expired`, `revoked` or `record_inactive`, now.
+    /// `active`, `pending`, `expired`, `suspended`, `revoked` or `record_inactive`, now.
     #[schema(value_type = String, example = "active")]
     status: LinkStatus,
     created_at: DateTime<Utc>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    suspended_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<DateTime<Utc>>,
+    /// Why it is suspended, or was ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "no_longer_wanted")]
-    reason: Option<Revocation>,
+    reason: Option<Reason>,
+}
+
+/// Why a link is suspended, or was ended.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Reason {
+    Suspended(Suspension),
+    Ended(Revocation),
 }
 
 impl LinkView {
     pub(crate) fn new(link: &Link, now: DateTime<Utc>) -> Self {
-        let (ended_at, reason) = match link.state {
-            LinkState::Active => (None, None),
-            LinkState::Revoked { at, reason, .. } => (Some(at), Some(reason)),
+        let (suspended_at, ended_at, reason) = match link.state {
+            LinkState::Active => (None, None, None),
+            LinkState::Suspended { at, reason, .. } => (Some(at), None, Some(Reason::Suspended(reason))),
+            LinkState::Revoked { at, reason, .. } => (None, Some(at), Some(Reason::Ended(reason))),
         };
         Self {
             id: link.id.to_string(),
@@ -156,13 +168,14 @@ impl LinkView {
             assurance: link.assurance.into(),
             status: link.status(now),
             created_at: link.created_at,
+            suspended_at,
             ended_at,
             reason,
         }
     }
 
-    /// What the account itself is told of an ended link: that it ended. Why staff ended it may endanger
-    /// somebody.
+    /// What the account itself is told of an ended or suspended link: that it is. Why, and who said so, may
+    /// endanger somebody.
     #[must_use]
     pub(crate) fn without_reason(self) -> Self {
         Self { reason: None, ..self }

@@ -146,6 +146,7 @@ async fn link(
         role: LinkRole::SelfRole,
         invitation: None,
         by: Actor::Account(account),
+        used: contact_of(confirmation, patient),
         support: support(unit, &claim, confirmation, now).await?,
     };
     let made = make_link(unit, ports, wanted).await?;
@@ -165,6 +166,14 @@ async fn link(
         Made::Created(link) => Confirmed::Created(link),
         Made::Existing(link) => Confirmed::Existing(link),
     })
+}
+
+/// The contact that the code went to. Of a record that changed since then nobody knows which one that is now, so
+/// all are told.
+fn contact_of(confirmation: &Confirmation, patient: &PatientRecord) -> Option<String> {
+    let contact = confirmation.contact.filter(|_| patient.updated_at <= confirmation.sent_at)?;
+    let emails = patient.record.demographics.emails();
+    emails.get(usize::from(contact)).map(|email| (*email).to_owned())
 }
 
 /// What supports the link: the match, the code, and what reviewers saw.

@@ -3,15 +3,14 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Ports;
+use super::{Ports, notice::notify_link_made};
 use crate::{
     actor::Actor,
     audit::{Action, Subject},
     evidence::{Evidence, Fact},
-    id::{AccountId, EvidenceId, InvitationId, LinkId, MessageId},
+    id::{AccountId, EvidenceId, InvitationId, LinkId},
     link::{Link, LinkRole, LinkState, Period},
     organization::Organization,
-    outbox::{Mail, Message, MessageBody},
     patient::PatientRecord,
     proofing::assess,
     store::{Change, StoreError, UnitOfWork},
@@ -43,6 +42,8 @@ pub struct WantedLink<'a> {
     pub invitation: Option<InvitationId>,
     /// Who makes it.
     pub by: Actor,
+    /// The contact that a code went to, if that is known; whoever reads it needs no notice.
+    pub used: Option<String>,
     /// Why it may be made.
     pub support: Vec<Support>,
 }
@@ -111,9 +112,7 @@ async fn create(
         serde_json::json!({"role": link.role.as_str(), "assurance": link.assurance, "evidence": facts});
     let subject = Subject { invitation: wanted.invitation, ..about(&link) };
     unit.record(ports.audit(organization.id, wanted.by, Action::LinkCreate, subject, detail));
-    if let Some(to) = patient.record.demographics.emails().first() {
-        unit.send(notice(ports, organization, &link, (*to).to_owned()));
-    }
+    notify_link_made(unit, ports, organization, &link, patient, wanted.used.as_deref()).await?;
     Ok(link)
 }
 
@@ -166,18 +165,5 @@ fn about(link: &Link) -> Subject {
         account: Some(link.account),
         patient: Some(link.patient),
         ..Subject::default()
-    }
-}
-
-fn notice(ports: &Ports, organization: &Organization, link: &Link, to: String) -> Message {
-    let mail =
-        Mail::LinkNotice { organization: organization.name.clone(), at: link.created_at, link: link.id };
-    Message {
-        id: MessageId::new(link.created_at, &*ports.random),
-        organization: organization.id,
-        body: MessageBody::Mail { to, mail },
-        due_at: link.created_at,
-        expires_at: None,
-        attempts: 0,
     }
 }

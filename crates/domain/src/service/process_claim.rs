@@ -161,6 +161,7 @@ impl Done<'_> {
                     role: LinkRole::SelfRole,
                     invitation: None,
                     by: self.claim.submitted_by,
+                    used: None,
                     support: support.into_iter().collect(),
                 };
                 let link = make_link(self.unit, ports, wanted).await?.link().id;

@@ -152,6 +152,8 @@ async fn link_account(
         role: invitation.role.clone(),
         invitation: Some(invitation.id),
         by: Actor::Account(account),
+        // Which contact the code went to is not kept, so every one hears of it.
+        used: None,
         support: support(&invitation, account, now),
     };
     let made = make_link(unit, ports, wanted).await?;

@@ -51,11 +51,22 @@ pub(crate) fn role(
 }
 
 fn row(link: &Link) -> ActiveModel {
-    let (status, at, by, reason) = match link.state {
-        LinkState::Active => ("active", None, None, None),
-        LinkState::Revoked { at, by, reason } => {
-            ("revoked", Some(at), Some(to_json(&by)), Some(to_word(&reason)))
-        }
+    let base = match link.state {
+        LinkState::Active => ActiveModel { status: Set("active".to_owned()), ..unended() },
+        LinkState::Suspended { at, by, reason } => ActiveModel {
+            status: Set("suspended".to_owned()),
+            suspended_at: Set(Some(at)),
+            suspended_by: Set(Some(to_json(&by))),
+            suspended_reason: Set(Some(to_word(&reason))),
+            ..unended()
+        },
+        LinkState::Revoked { at, by, reason } => ActiveModel {
+            status: Set("revoked".to_owned()),
+            ended_at: Set(Some(at)),
+            ended_by: Set(Some(to_json(&by))),
+            ended_reason: Set(Some(to_word(&reason))),
+            ..unended()
+        },
     };
     ActiveModel {
         account_id: Set(link.account.uuid()),
@@ -75,10 +86,19 @@ fn row(link: &Link) -> ActiveModel {
         invitation_id: Set(link.invitation.map(Id::uuid)),
         created_at: Set(link.created_at),
         updated_at: Set(link.updated_at),
-        status: Set(status.to_owned()),
-        ended_at: Set(at),
-        ended_by: Set(by),
-        ended_reason: Set(reason),
+        ..base
+    }
+}
+
+fn unended() -> ActiveModel {
+    ActiveModel {
+        ended_at: Set(None),
+        ended_by: Set(None),
+        ended_reason: Set(None),
+        suspended_at: Set(None),
+        suspended_by: Set(None),
+        suspended_reason: Set(None),
+        ..Default::default()
     }
 }
 
@@ -110,9 +130,14 @@ impl TryFrom<Model> for Link {
 }
 
 fn state(row: &Model) -> Result<LinkState, StoreError> {
-    match (row.status.as_str(), row.ended_at, row.ended_by.as_deref(), row.ended_reason.as_deref()) {
-        ("active", None, None, None) => Ok(LinkState::Active),
-        ("revoked", Some(at), Some(by), Some(reason)) => {
+    let ended = (row.ended_at, row.ended_by.as_deref(), row.ended_reason.as_deref());
+    let suspended = (row.suspended_at, row.suspended_by.as_deref(), row.suspended_reason.as_deref());
+    match (row.status.as_str(), ended, suspended) {
+        ("active", (None, None, None), (None, None, None)) => Ok(LinkState::Active),
+        ("suspended", (None, None, None), (Some(at), Some(by), Some(reason))) => {
+            Ok(LinkState::Suspended { at, by: from_json(WHAT, by)?, reason: from_word(WHAT, reason)? })
+        }
+        ("revoked", (Some(at), Some(by), Some(reason)), (None, None, None)) => {
             Ok(LinkState::Revoked { at, by: from_json(WHAT, by)?, reason: from_word(WHAT, reason)? })
         }
         _ => Err(corrupt(WHAT, "its state does not fit together")),
@@ -212,7 +237,7 @@ impl Links for SeaUnit {
         let select = Entity::find()
             .filter(Column::AccountId.eq(account.uuid()))
             .filter(Column::PatientId.eq(patient.uuid()))
-            .filter(Column::Status.eq("active"))
+            .filter(Column::Status.ne("revoked"))
             .lock(LockType::Update);
         self.one(select).await
     }

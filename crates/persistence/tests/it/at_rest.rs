@@ -22,6 +22,7 @@ async fn email_an_invitation(it: &Fixture) {
         role: LinkRole::SelfRole,
         channel: Channel::Email,
         email: EmailTarget::OnRecord,
+        send: false,
         challenge: None,
         proof: Vec::new(),
     };

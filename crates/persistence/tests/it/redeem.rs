@@ -22,6 +22,7 @@ pub(crate) async fn code_for(it: &Fixture, patient: &str, challenge: Option<Chal
         role: LinkRole::SelfRole,
         channel: Channel::InPerson,
         email: EmailTarget::OnRecord,
+        send: false,
         challenge,
         proof: Vec::new(),
     };

@@ -73,7 +73,8 @@ pub(crate) async fn redeem(
             return Err(Problem::from_refusal(refusal, now));
         }
     };
-    let response = once.answer(&mut *unit, status, &RedeemAnswer { link: LinkView::new(&link, now) }).await?;
+    let answer = RedeemAnswer { link: LinkView::new(&link, now).without_reason() };
+    let response = once.answer(&mut *unit, status, &answer).await?;
     unit.save().await?;
     Ok(response)
 }
