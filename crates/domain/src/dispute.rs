@@ -184,11 +184,12 @@ mod tests {
     fn a_dispute_is_decided_once() {
         let uphold = |dispute: Dispute| dispute.uphold(Actor::Operator, Revocation::Fraud, NOW);
         let dismiss = |dispute: Dispute| dispute.dismiss(Actor::Operator, Reinstatement::Unfounded, NOW);
-        let (upheld, dismissed) = (uphold(open()).unwrap(), dismiss(open()).unwrap());
         assert_eq!(open().status(), DisputeStatus::Open);
-        assert_eq!(upheld.status(), DisputeStatus::Upheld);
-        assert_eq!(dismissed.status(), DisputeStatus::Dismissed);
-        for decided in [upheld, dismissed] {
+        for (decided, status) in [
+            (uphold(open()).unwrap(), DisputeStatus::Upheld),
+            (dismiss(open()).unwrap(), DisputeStatus::Dismissed),
+        ] {
+            assert_eq!(decided.status(), status);
             assert_eq!(uphold(decided.clone()), Err(AlreadyDecided));
             assert_eq!(dismiss(decided), Err(AlreadyDecided));
         }
