@@ -103,7 +103,7 @@ pub async fn confirm(
     if claim.view(policy, now) != ClaimantStatus::Open {
         return Ok(Confirmed::Refused(ClaimRefusal(claim.status(policy, now)).into()));
     }
-    match claim.confirmation(now).cloned() {
+    match claim.confirmation(now).copied() {
         Some(confirmation) if right => {
             accept(unit, ports, request, claim, &organization, &confirmation).await
         }
