@@ -62,20 +62,28 @@ pub enum StaffAct {
     ReadLinks,
     /// End a link.
     EndLinks,
+    /// Add evidence to a link, and withdraw it.
+    ManageEvidence,
     /// Read the audit.
     ReadAudit,
 }
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 4] = [Self::ManageInvitations, Self::ReadLinks, Self::EndLinks, Self::ReadAudit];
+    pub const ALL: [Self; 5] = [
+        Self::ManageInvitations,
+        Self::ReadLinks,
+        Self::EndLinks,
+        Self::ManageEvidence,
+        Self::ReadAudit,
+    ];
 
     /// Whether `role` may. The auditor reads the audit and nothing else, and nobody else reads it, so that
     /// whoever watches cannot also act.
     pub const fn allowed_to(self, role: Role) -> bool {
         match self {
             Self::ManageInvitations => matches!(role, Role::Registrar | Role::Admin),
-            Self::ReadLinks | Self::EndLinks => {
+            Self::ReadLinks | Self::EndLinks | Self::ManageEvidence => {
                 matches!(role, Role::Registrar | Role::Reviewer | Role::Admin)
             }
             Self::ReadAudit => matches!(role, Role::Auditor),
@@ -189,7 +197,7 @@ mod tests {
     fn whoever_reads_the_audit_cannot_act() {
         for role in Role::ALL {
             let acts =
-                [StaffAct::ManageInvitations, StaffAct::EndLinks].iter().any(|act| act.allowed_to(role));
+                [StaffAct::ManageInvitations, StaffAct::EndLinks, StaffAct::ManageEvidence].iter().any(|act| act.allowed_to(role));
             assert!(!(acts && StaffAct::ReadAudit.allowed_to(role)), "{role}");
         }
     }

@@ -62,6 +62,12 @@ pub enum Action {
     /// A link became worth more or less by its evidence.
     #[serde(rename = "link.reassess")]
     LinkReassess,
+    /// Evidence was added to a link.
+    #[serde(rename = "evidence.add")]
+    EvidenceAdd,
+    /// Evidence of a link was withdrawn.
+    #[serde(rename = "evidence.withdraw")]
+    EvidenceWithdraw,
     /// The audit was read.
     #[serde(rename = "audit.read")]
     AuditRead,
@@ -89,6 +95,8 @@ impl Action {
             Self::LinkLookup => "link.lookup",
             Self::LinkRevoke => "link.revoke",
             Self::LinkReassess => "link.reassess",
+            Self::EvidenceAdd => "evidence.add",
+            Self::EvidenceWithdraw => "evidence.withdraw",
             Self::AuditRead => "audit.read",
             Self::AuditExport => "audit.export",
         }

@@ -132,6 +132,8 @@ kinds! {
     InvitationKind, InvitationId, "inv";
     /// A link's id, `lnk_…`.
     LinkKind, LinkId, "lnk";
+    /// A claim's id, `clm_…`.
+    ClaimKind, ClaimId, "clm";
     /// An evidence's id, `evd_…`.
     EvidenceKind, EvidenceId, "evd";
     /// A client's id, `cli_…`.

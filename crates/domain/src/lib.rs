@@ -10,7 +10,7 @@
 //! | patient record, demographics | [`patient`], [`demographics`], [`partial_date`] |
 //! | invitation and its code | [`invitation`], [`code`] |
 //! | link, permissions | [`link`], [`permission`] |
-//! | evidence, assurance | [`evidence`], [`proofing`] |
+//! | evidence, assurance | [`evidence`], [`proofing`], [`federated`] |
 //! | comparison of demographics | [`comparison`] |
 //! | client (authorization server) | [`client`] |
 //! | staff, roles, who acts | [`actor`] |
@@ -30,6 +30,7 @@ pub mod code;
 pub mod comparison;
 pub mod demographics;
 pub mod evidence;
+pub mod federated;
 pub mod id;
 pub mod invitation;
 pub mod issuer;

@@ -1,11 +1,16 @@
 //! What Kinlink does, step by step: each service loads, decides and saves within one unit of work that its
 //! caller begins and saves.
 
+pub mod add_evidence;
 pub mod end_link;
+pub mod federate;
 pub mod issue_invitation;
 pub mod lookup;
+pub mod reassess;
 pub mod redeem;
 pub mod revoke_invitation;
+pub mod set_policy;
+pub mod withdraw_evidence;
 
 use std::sync::Arc;
 

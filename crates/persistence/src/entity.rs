@@ -132,6 +132,7 @@ entity!(link, "link", {
     ended_at: Option<DateTimeUtc>,
     ended_by: Option<String>,
     ended_reason: Option<String>,
+    assurance_later: Option<String>,
 });
 
 entity!(evidence, "evidence", {
@@ -143,6 +144,10 @@ entity!(evidence, "evidence", {
     fact: String,
     established_at: DateTimeUtc,
     established_by: String,
+    valid_until: Option<DateTimeUtc>,
+    withdrawn_at: Option<DateTimeUtc>,
+    withdrawn_by: Option<String>,
+    withdrawn_reason: Option<String>,
 });
 
 entity!(client, "client", {

@@ -6,14 +6,15 @@
 use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
 
-use super::Ports;
+use super::{Ports, federate, reassess};
 use crate::{
     account::Account,
     actor::Actor,
     attempt::AttemptScope,
     audit::{Action, Subject},
     code::{Code, MistypedCode},
-    evidence::{Evidence, Fact},
+    evidence::{Evidence, EvidenceState, Fact},
+    federated::Asserted,
     id::{EvidenceId, LinkId, MessageId},
     invitation::{Challenge, Invitation, InvitationState, InvitationStatus},
     link::{Link, LinkState, Period},
@@ -22,7 +23,7 @@ use crate::{
     partial_date::PartialDate,
     patient::PatientRecord,
     port::Purpose,
-    proofing::assess,
+    proofing::assess_over_time,
     store::{Change, StoreError, UnitOfWork},
 };
 
@@ -35,6 +36,8 @@ pub struct Redeem<'a> {
     pub code: &'a str,
     /// The birth date, if one was given.
     pub birth_date: Option<PartialDate>,
+    /// What the account's identity provider says of it.
+    pub asserted: Option<&'a Asserted>,
     /// The network address that the try came from, in any stable form.
     pub address: &'a str,
 }
@@ -144,13 +147,24 @@ async fn link_account(
 ) -> Result<Redeemed, StoreError> {
     let now = ports.clock.now();
     let account = request.account.id;
-    let facts = facts(&invitation);
     let existing = unit.unrevoked_link_for_update(account, patient.id).await?;
     let outcome = if let Some(link) = existing {
-        Redeemed::Existing(strengthen(unit, ports, organization, link, &invitation).await?)
+        for evidence in evidence(ports, link.id, request, &invitation) {
+            unit.add_evidence(&evidence).await?;
+        }
+        if let Some(asserted) = request.asserted {
+            federate::add_if_news(unit, ports, organization, &link, patient, asserted).await?;
+        }
+        Redeemed::Existing(reassess::reassess(unit, ports, &organization.policy.proofing, link).await?)
     } else {
+        let id = LinkId::new(now, &*ports.random);
+        let mut evidence = evidence(ports, id, request, &invitation);
+        if let Some(asserted) = request.asserted {
+            let federated = federate::evidence(ports, organization, id, account, &invitation.role, patient, asserted);
+            evidence.extend(federated);
+        }
         let link = Link {
-            id: LinkId::new(now, &*ports.random),
+            id,
             version: 1,
             account,
             organization: organization.id,
@@ -159,7 +173,7 @@ async fn link_account(
             role: invitation.role.clone(),
             permissions: organization.policy.self_permissions.clone(),
             period: Period { start: now, end: None },
-            assurance: assess(&facts, &organization.policy.proofing),
+            assurance: assess_over_time(&evidence, &organization.policy.proofing, now),
             record_usable: true,
             invitation: Some(invitation.id),
             created_at: now,
@@ -167,11 +181,14 @@ async fn link_account(
             state: LinkState::Active,
         };
         unit.add_link(&link).await?;
-        add_evidence(unit, ports, &link, &invitation).await?;
+        for evidence in &evidence {
+            unit.add_evidence(evidence).await?;
+        }
+        let facts: Vec<_> = evidence.iter().map(|evidence| &evidence.fact).collect();
         let subject = subject(&invitation, request, Some(link.id));
         let detail = serde_json::json!({
             "role": link.role.as_str(),
-            "assurance": link.assurance,
+            "assurance": link.assurance.at(now),
             "evidence": facts,
         });
         unit.record(ports.audit(
@@ -205,57 +222,32 @@ async fn link_account(
     Ok(outcome)
 }
 
-/// Adds evidence to a link that is already there, which may raise its assurance.
-async fn strengthen(
-    unit: &mut dyn UnitOfWork,
+/// What redeeming this invitation establishes, as evidence of this link.
+fn evidence(
     ports: &Ports,
-    organization: &Organization,
-    link: Link,
+    link: LinkId,
+    request: &Redeem<'_>,
     invitation: &Invitation,
-) -> Result<Link, StoreError> {
-    add_evidence(unit, ports, &link, invitation).await?;
-    let evidence = unit.evidence(link.id).await?;
-    let assurance = assess(evidence.iter().map(|evidence| &evidence.fact), &organization.policy.proofing);
-    let before = link.version;
-    let link = link.reassess(assurance, ports.clock.now());
-    if link.version != before {
-        unit.update_link(&link).await?;
-        let subject = Subject {
-            link: Some(link.id),
-            account: Some(link.account),
-            patient: Some(link.patient),
-            ..Subject::default()
-        };
-        let detail = serde_json::json!({"assurance": assurance});
-        unit.record(ports.audit(link.organization, Actor::System, Action::LinkReassess, subject, detail));
-    }
-    Ok(link)
-}
-
-async fn add_evidence(
-    unit: &mut dyn UnitOfWork,
-    ports: &Ports,
-    link: &Link,
-    invitation: &Invitation,
-) -> Result<(), StoreError> {
+) -> Vec<Evidence> {
     let now = ports.clock.now();
-    for fact in facts(invitation) {
+    let evidence = |fact| {
         // What staff saw was established when they issued the invitation, the rest by the redemption.
         let (established_at, by) = match fact {
             Fact::DocumentSeen { .. } => (invitation.issued_at, invitation.issued_by),
-            Fact::CodeRedeemed { .. } | Fact::BirthDateConfirmed => (now, Actor::Account(link.account)),
+            _ => (now, Actor::Account(request.account.id)),
         };
-        let evidence = Evidence {
+        Evidence {
             id: EvidenceId::new(now, &*ports.random),
-            link: link.id,
-            organization: link.organization,
+            link,
+            organization: invitation.organization,
             fact,
             established_at,
             by,
-        };
-        unit.add_evidence(&evidence).await?;
-    }
-    Ok(())
+            valid_until: None,
+            state: EvidenceState::Valid,
+        }
+    };
+    facts(invitation).into_iter().map(evidence).collect()
 }
 
 /// What redeeming this invitation establishes.
