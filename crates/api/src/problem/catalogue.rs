@@ -64,6 +64,8 @@ catalogue! {
     InvitationClosed 409 "invitation-closed" "The invitation cannot be changed any more";
     /// The link was ended before.
     LinkEnded 409 "link-ended" "The link was ended before";
+    /// The evidence was withdrawn before.
+    EvidenceWithdrawn 409 "evidence-withdrawn" "The evidence was withdrawn before";
     /// Somebody else changed the same thing at the same time.
     Conflict 409 "conflict" "The request stands against another one";
     /// The body is longer than allowed.
@@ -90,6 +92,8 @@ catalogue! {
     NoContact 422 "no-contact" "The record has no email address";
     /// The email address is not on the patient's record, and nobody says that it was validated.
     ContactNotOnRecord 422 "contact-not-on-record" "The email address is not on the patient's record";
+    /// Nothing that the token says of how its user was identified counts by the organization's policy, or it speaks of another person.
+    AssuranceNotRecognized 422 "assurance-not-recognized" "The identity provider's word does not count here";
     /// The same `Idempotency-Key` came with another body before.
     IdempotencyKeyReused 422 "idempotency-key-reused" "The Idempotency-Key was used for another request";
     /// Too many wrong tries by this account or from this address. `retry_after` says how long to wait.

@@ -7,8 +7,9 @@ use kinlink_domain::{
     code::MistypedCode,
     link::RevokeRefusal,
     service::{
-        end_link::EndLinkError, issue_invitation::IssueError, redeem::RedeemRefusal,
-        revoke_invitation::RevokeInvitationError,
+        add_evidence::AddEvidenceError, end_link::EndLinkError, federate::FederateError,
+        issue_invitation::IssueError, redeem::RedeemRefusal, revoke_invitation::RevokeInvitationError,
+        withdraw_evidence::WithdrawEvidenceError,
     },
     store::StoreError,
 };
@@ -117,6 +118,42 @@ impl From<EndLinkError> for Problem {
                 Self::new(ProblemType::InvalidMember).at("/reason", refusal.to_string())
             }
             EndLinkError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AddEvidenceError> for Problem {
+    fn from(error: AddEvidenceError) -> Self {
+        match error {
+            AddEvidenceError::NotFound => Self::new(ProblemType::NotFound),
+            AddEvidenceError::Ended => Self::new(ProblemType::LinkEnded),
+            AddEvidenceError::OwnLink => Self::new(ProblemType::Forbidden).detail(error.to_string()),
+            AddEvidenceError::OverAlready => {
+                Self::new(ProblemType::InvalidMember).at("/valid_until", "it lies in the past")
+            }
+            AddEvidenceError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<WithdrawEvidenceError> for Problem {
+    fn from(error: WithdrawEvidenceError) -> Self {
+        match error {
+            WithdrawEvidenceError::NotFound => Self::new(ProblemType::NotFound),
+            WithdrawEvidenceError::Refused(_) => Self::new(ProblemType::EvidenceWithdrawn),
+            WithdrawEvidenceError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FederateError> for Problem {
+    fn from(error: FederateError) -> Self {
+        match error {
+            FederateError::NotFound => Self::new(ProblemType::NotFound),
+            FederateError::Ended => Self::new(ProblemType::LinkEnded),
+            FederateError::IssuerNotTrusted => Self::new(ProblemType::IssuerNotTrusted),
+            FederateError::NotRecognized => Self::new(ProblemType::AssuranceNotRecognized),
+            FederateError::Store(error) => error.into(),
         }
     }
 }
