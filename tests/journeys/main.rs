@@ -7,6 +7,7 @@ mod clients;
 mod idempotency;
 mod main_job;
 mod problems;
+mod proofing;
 mod redeeming;
 mod replicas;
 mod roles;

@@ -283,9 +283,10 @@ impl Links for SeaUnit {
             .filter(Column::OrganizationId.eq(organization.uuid()))
             .filter(Column::Status.eq("active"));
         if let Some((patient, link)) = after {
-            let behind = Condition::any()
-                .add(Column::PatientId.gt(patient.uuid()))
-                .add(Column::PatientId.eq(patient.uuid()).and(Column::Id.gt(link.uuid())));
+            let same = Condition::all()
+                .add(Column::PatientId.eq(patient.uuid()))
+                .add(Column::Id.gt(link.uuid()));
+            let behind = Condition::any().add(Column::PatientId.gt(patient.uuid())).add(same);
             select = select.filter(Column::PatientId.gte(patient.uuid())).filter(behind);
         }
         let rows = select
