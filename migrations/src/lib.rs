@@ -12,9 +12,6 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m20261124_000001_main_job::Migration),
-            Box::new(m20261124_000004_proofing::Migration),
-        ]
+        vec![Box::new(m20261124_000001_main_job::Migration), Box::new(m20261124_000004_proofing::Migration)]
     }
 }

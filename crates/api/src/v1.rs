@@ -44,9 +44,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             resource("/v1/links/{id}/evidence/{evidence}/withdraw", "POST")
                 .route(post().to(links::evidence::withdraw::withdraw)),
         )
-        .service(
-            resource("/v1/account/evidence/federated", "POST").route(post().to(account_evidence::add)),
-        )
+        .service(resource("/v1/account/evidence/federated", "POST").route(post().to(account_evidence::add)))
         .service(resource("/v1/account/links", "GET").route(get().to(account_links::list)))
         .service(
             resource("/v1/invitations", "GET, POST")

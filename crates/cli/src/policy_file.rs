@@ -48,15 +48,13 @@ pub(crate) fn load(file: &Path) -> anyhow::Result<Policy> {
     for complaint in &complaints {
         output::remark(complaint.of(file));
     }
-    policy.ok_or_else(|| {
-        ConfigurationError(format!("{} is no policy that can be used", file.display())).into()
-    })
+    policy
+        .ok_or_else(|| ConfigurationError(format!("{} is no policy that can be used", file.display())).into())
 }
 
 /// Reads a policy file.
 pub(crate) fn read_file(file: &Path) -> anyhow::Result<Reading> {
-    let text =
-        std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
     Ok(read(&text))
 }
 
@@ -70,7 +68,11 @@ pub(crate) fn read(text: &str) -> Reading {
             Err(error) => {
                 let span = error.span().unwrap_or_default();
                 let message = unreadable(&legible, &span, error.message());
-                complaints.push(Complaint { place: place(text, span.start), severity: Severity::Error, message });
+                complaints.push(Complaint {
+                    place: place(text, span.start),
+                    severity: Severity::Error,
+                    message,
+                });
                 match without(&legible, span.start) {
                     Some(rest) => legible = rest,
                     None => return Reading { policy: None, complaints },
@@ -126,7 +128,11 @@ fn elsewhere(name: &str) -> Option<String> {
     fn search(value: &serde_json::Value, name: &str, path: &str) -> Option<String> {
         value.as_object()?.iter().find_map(|(member, value)| {
             if member == name {
-                return Some(if path.is_empty() { "the top of the file".to_owned() } else { path.to_owned() });
+                return Some(if path.is_empty() {
+                    "the top of the file".to_owned()
+                } else {
+                    path.to_owned()
+                });
             }
             let path = if path.is_empty() { member.clone() } else { format!("{path}.{member}") };
             search(value, name, &path)
@@ -218,13 +224,27 @@ documents = \"nits\"
 ";
         let told = complaints(text);
         assert_eq!(told.len(), 6, "{told:#?}");
-        assert!(told[0].starts_with("p.toml:1:1: error: unknown member `minimum_asurance`; did you mean `minimum_assurance`?"), "{told:#?}");
+        assert!(
+            told[0].starts_with(
+                "p.toml:1:1: error: unknown member `minimum_asurance`; did you mean `minimum_assurance`?"
+            ),
+            "{told:#?}"
+        );
         assert!(told[1].starts_with("p.toml:2:23: error: invalid type"), "{told:#?}");
-        assert!(told[2].contains("p.toml:3:1: error: unknown member `documents`; it belongs to `proofing`"), "{told:#?}");
-        assert!(told[3].starts_with("p.toml:6:1: error: code_validity.phone_minutes: 11 is longer"), "{told:#?}");
+        assert!(
+            told[2].contains("p.toml:3:1: error: unknown member `documents`; it belongs to `proofing`"),
+            "{told:#?}"
+        );
+        assert!(
+            told[3].starts_with("p.toml:6:1: error: code_validity.phone_minutes: 11 is longer"),
+            "{told:#?}"
+        );
         assert!(told[3].contains("NIST SP 800-63A"), "{told:#?}");
         assert!(told[4].contains("p.toml:7:13: error") && told[4].contains("0 to 65535"), "{told:#?}");
-        assert!(told[5].contains("p.toml:10:13: error: unknown word `nits`; did you mean `nist`?"), "{told:#?}");
+        assert!(
+            told[5].contains("p.toml:10:13: error: unknown word `nits`; did you mean `nist`?"),
+            "{told:#?}"
+        );
     }
 
     #[test]

@@ -70,13 +70,8 @@ pub enum StaffAct {
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 5] = [
-        Self::ManageInvitations,
-        Self::ReadLinks,
-        Self::EndLinks,
-        Self::ManageEvidence,
-        Self::ReadAudit,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::ManageInvitations, Self::ReadLinks, Self::EndLinks, Self::ManageEvidence, Self::ReadAudit];
 
     /// Whether `role` may. The auditor reads the audit and nothing else, and nobody else reads it, so that
     /// whoever watches cannot also act.
@@ -196,8 +191,9 @@ mod tests {
     #[test]
     fn whoever_reads_the_audit_cannot_act() {
         for role in Role::ALL {
-            let acts =
-                [StaffAct::ManageInvitations, StaffAct::EndLinks, StaffAct::ManageEvidence].iter().any(|act| act.allowed_to(role));
+            let acts = [StaffAct::ManageInvitations, StaffAct::EndLinks, StaffAct::ManageEvidence]
+                .iter()
+                .any(|act| act.allowed_to(role));
             assert!(!(acts && StaffAct::ReadAudit.allowed_to(role)), "{role}");
         }
     }

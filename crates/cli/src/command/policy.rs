@@ -1,7 +1,10 @@
 mod evidence;
 mod explain;
 
-use std::{path::{Path, PathBuf}, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Subcommand;
 use kinlink_domain::{
@@ -192,6 +195,9 @@ async fn reassess(context: &Context, organization: &Organization) -> anyhow::Res
         unit.save().await?;
         so_far = next;
     }
-    output::line(format!("{} links looked at again, {} are worth something else now", so_far.seen, so_far.changed));
+    output::line(format!(
+        "{} links looked at again, {} are worth something else now",
+        so_far.seen, so_far.changed
+    ));
     Ok(())
 }

@@ -26,7 +26,10 @@ async fn the_example_file_and_the_page_list_every_member_with_its_default() {
             section = format!("{}.", name.trim_end_matches(']'));
         } else {
             let member = line.split(" = ").next().unwrap();
-            assert!(page.contains(&format!("| `{section}{member}` |")), "docs/policy.md lacks {section}{member}");
+            assert!(
+                page.contains(&format!("| `{section}{member}` |")),
+                "docs/policy.md lacks {section}{member}"
+            );
         }
         assert!(uncommented().contains(line), "policy.example.toml lacks: {line}");
     }
@@ -86,7 +89,10 @@ async fn a_policy_is_put_in_force_audited_and_shown_again() {
         assert!(it.run(&set).expect(0).out.contains("0 members changed"));
         let json = it.run(&["policy", "show", "--organization", "northside", "--json"]).expect(0).out;
         let shown: serde_json::Value = serde_json::from_str(&json).unwrap();
-        assert_eq!((&shown["minimum_assurance"], &shown["proofing"]["documents"]), (&"IAL2".into(), &"nist".into()));
+        assert_eq!(
+            (&shown["minimum_assurance"], &shown["proofing"]["documents"]),
+            (&"IAL2".into(), &"nist".into())
+        );
         let audit = it.run(&["audit", "export", "--organization", "northside"]).expect(0).out;
         assert_eq!(audit.matches("proofing.documents").count(), 1, "{audit}");
         it.run(&["audit", "verify"]).expect(0);
@@ -94,7 +100,8 @@ async fn a_policy_is_put_in_force_audited_and_shown_again() {
         std::fs::write(&file, "invitation_attempts = 0\n").unwrap();
         let said = it.run(&set).expect(3).err;
         assert!(said.contains("policy.toml:1:1: error: invitation_attempts"), "{said}");
-        let add = ["organization", "add", "second", "--name", "S", "--fhir-base", "https://f.example", "--policy"];
+        let add =
+            ["organization", "add", "second", "--name", "S", "--fhir-base", "https://f.example", "--policy"];
         it.run(&[&add[..], &["policy.toml"]].concat()).expect(3);
         std::fs::write(&file, "invitation_attempts = 7\n").unwrap();
         it.run(&[&add[..], &["policy.toml"]].concat()).expect(0);

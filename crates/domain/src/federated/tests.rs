@@ -36,9 +36,7 @@ fn what_a_token_says_is_held_against_the_rules() {
         (None, Some("eidas"), None, Ial::Ial1),
     ]);
     let by_both = policy(&[(Some("high"), Some("eidas"), None, Ial::Ial2)]);
-    let verified = |framework: &str, level: &str| {
-        json!({"verification": {"trust_framework": framework, "assurance_level": level}, "claims": {}})
-    };
+    let verified = |framework: &str, level: &str| json!({"verification": {"trust_framework": framework, "assurance_level": level}, "claims": {}});
     for (claims, policy, expected) in [
         (json!({"acr": "high"}), &by_acr, Some(Ial::Ial2)),
         (json!({"acr": "High"}), &by_acr, None),
@@ -52,7 +50,11 @@ fn what_a_token_says_is_held_against_the_rules() {
             &by_framework,
             Some(Ial::Ial2),
         ),
-        (json!({"verified_claims": {"verification": {"assurance_level": "substantial"}}}), &by_framework, None),
+        (
+            json!({"verified_claims": {"verification": {"assurance_level": "substantial"}}}),
+            &by_framework,
+            None,
+        ),
         (json!({"verified_claims": "eidas"}), &by_framework, None),
         (json!({"acr": "high", "verified_claims": verified("eidas", "low")}), &by_both, Some(Ial::Ial2)),
         (json!({"acr": "high"}), &by_both, None),

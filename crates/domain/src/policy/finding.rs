@@ -31,7 +31,9 @@ pub enum Violation {
         most: i64,
     },
     /// A code that lives longer than revision 3 of the standard allows, but not longer than revision 4.
-    #[error("{value} is longer than {most}, which both revisions of the standard allow; the newer allows {newer}")]
+    #[error(
+        "{value} is longer than {most}, which both revisions of the standard allow; the newer allows {newer}"
+    )]
     CodeBeyondOlderRevision {
         /// The number.
         value: i64,
@@ -68,7 +70,9 @@ pub enum Violation {
     #[error("a level means something only within a `trust_framework`; name that too")]
     LevelWithoutFramework,
     /// A rule that takes every login of a provider.
-    #[error("every login of this issuer would count, however it was identified; ask for an `acr` or a `trust_framework`")]
+    #[error(
+        "every login of this issuer would count, however it was identified; ask for an `acr` or a `trust_framework`"
+    )]
     EveryLoginOfIssuer,
 }
 

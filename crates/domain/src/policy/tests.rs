@@ -50,10 +50,13 @@ fn codes_that_live_too_long_are_found_with_the_limit_of_their_channel() {
 
 #[test]
 fn attempts_and_permissions_must_make_sense() {
-    let policy = Policy { invitation_attempts: 101, self_permissions: "".parse().unwrap(), ..Policy::default() };
+    let policy =
+        Policy { invitation_attempts: 101, self_permissions: "".parse().unwrap(), ..Policy::default() };
     let out = Violation::OutOfRange { value: 101, least: 1, most: 100 };
-    let expected =
-        [("invitation_attempts".to_owned(), out), ("self_permissions".to_owned(), Violation::NothingPermitted)];
+    let expected = [
+        ("invitation_attempts".to_owned(), out),
+        ("self_permissions".to_owned(), Violation::NothingPermitted),
+    ];
     assert_eq!(found(&policy), expected);
 }
 

@@ -42,7 +42,8 @@ pub fn explain(facts: &[Fact], policy: &ProofingPolicy) -> Explanation {
             Raise { to: rule.gives, missing: missing.copied().collect() }
         })
         .collect();
-    let asks_for_all_of = |more: &Raise, less: &Raise| less.missing.iter().all(|need| more.missing.contains(need));
+    let asks_for_all_of =
+        |more: &Raise, less: &Raise| less.missing.iter().all(|need| more.missing.contains(need));
     // Whoever brings what one rule misses may meet others with it.
     let to = |raise: &Raise| {
         let met = unmet.iter().filter(|other| asks_for_all_of(raise, other));

@@ -162,8 +162,7 @@ impl FederatedRule {
         let Fact::FederatedAssurance { iss, acr, trust_framework, assurance_level, .. } = said else {
             return false;
         };
-        let agrees =
-            |asked: &Option<String>, given: &Option<String>| asked.is_none() || asked == given;
+        let agrees = |asked: &Option<String>, given: &Option<String>| asked.is_none() || asked == given;
         self.iss == *iss
             && agrees(&self.acr, acr)
             && agrees(&self.trust_framework, trust_framework)

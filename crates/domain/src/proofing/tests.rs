@@ -73,7 +73,13 @@ fn policies() -> Vec<(&'static str, ProofingPolicy)> {
     };
     let closed = ProofingPolicy { document_and_code_is_ial2: false, ..strict() };
     let nist = ProofingPolicy { documents: DocumentRule::Nist, ..federating() };
-    vec![("strict", strict()), ("federating", federating()), ("open", open), ("closed", closed), ("nist", nist)]
+    vec![
+        ("strict", strict()),
+        ("federating", federating()),
+        ("open", open),
+        ("closed", closed),
+        ("nist", nist),
+    ]
 }
 
 fn policy(name: &str) -> ProofingPolicy {

@@ -123,8 +123,7 @@ pub(super) async fn add_if_news(
         return Ok(None);
     }
     unit.add_evidence(&said).await?;
-    let detail =
-        serde_json::json!({"id": said.id, "evidence": said.fact, "valid_until": said.valid_until});
+    let detail = serde_json::json!({"id": said.id, "evidence": said.fact, "valid_until": said.valid_until});
     let subject = reassess::subject(link);
     unit.record(ports.audit(link.organization, said.by, Action::EvidenceAdd, subject, detail));
     Ok(Some(said))

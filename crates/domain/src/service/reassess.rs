@@ -65,7 +65,8 @@ async fn write(
             "assurance": after.assurance.at(now),
             "until": after.assurance.until(now),
         });
-        let entry = ports.audit(after.organization, Actor::System, Action::LinkReassess, subject(&after), detail);
+        let entry =
+            ports.audit(after.organization, Actor::System, Action::LinkReassess, subject(&after), detail);
         unit.record(entry);
     }
     Ok(after)

@@ -160,7 +160,8 @@ async fn link_account(
         let id = LinkId::new(now, &*ports.random);
         let mut evidence = evidence(ports, id, request, &invitation);
         if let Some(asserted) = request.asserted {
-            let federated = federate::evidence(ports, organization, id, account, &invitation.role, patient, asserted);
+            let federated =
+                federate::evidence(ports, organization, id, account, &invitation.role, patient, asserted);
             evidence.extend(federated);
         }
         let link = Link {
@@ -223,12 +224,7 @@ async fn link_account(
 }
 
 /// What redeeming this invitation establishes, as evidence of this link.
-fn evidence(
-    ports: &Ports,
-    link: LinkId,
-    request: &Redeem<'_>,
-    invitation: &Invitation,
-) -> Vec<Evidence> {
+fn evidence(ports: &Ports, link: LinkId, request: &Redeem<'_>, invitation: &Invitation) -> Vec<Evidence> {
     let now = ports.clock.now();
     let evidence = |fact| {
         // What staff saw was established when they issued the invitation, the rest by the redemption.

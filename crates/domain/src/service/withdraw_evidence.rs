@@ -41,8 +41,7 @@ pub async fn withdraw(
     let evidence = evidence.ok_or(WithdrawEvidenceError::NotFound)?;
     let withdrawn = evidence.withdraw(by.actor(), reason, ports.clock.now())?;
     unit.update_evidence(&withdrawn).await?;
-    let detail =
-        serde_json::json!({"id": id, "evidence": withdrawn.fact.kind(), "reason": reason});
+    let detail = serde_json::json!({"id": id, "evidence": withdrawn.fact.kind(), "reason": reason});
     let subject = reassess::subject(&link);
     unit.record(ports.audit(link.organization, by.actor(), Action::EvidenceWithdraw, subject, detail));
     let link = reassess::evidence_changed(unit, ports, &organization.policy.proofing, link).await?;

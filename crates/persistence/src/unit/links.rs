@@ -8,8 +8,8 @@ use kinlink_domain::{
     store::{Constraint, Links, StoreError},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, Linked, QueryFilter, QueryOrder, QuerySelect, RelationDef,
-    Select, Set, sea_query::LockType,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, Linked, QueryFilter, QueryOrder, QuerySelect,
+    RelationDef, Select, Set, sea_query::LockType,
 };
 
 use super::SeaUnit;
@@ -283,9 +283,8 @@ impl Links for SeaUnit {
             .filter(Column::OrganizationId.eq(organization.uuid()))
             .filter(Column::Status.eq("active"));
         if let Some((patient, link)) = after {
-            let same = Condition::all()
-                .add(Column::PatientId.eq(patient.uuid()))
-                .add(Column::Id.gt(link.uuid()));
+            let same =
+                Condition::all().add(Column::PatientId.eq(patient.uuid())).add(Column::Id.gt(link.uuid()));
             let behind = Condition::any().add(Column::PatientId.gt(patient.uuid())).add(same);
             select = select.filter(Column::PatientId.gte(patient.uuid())).filter(behind);
         }

@@ -144,7 +144,8 @@ async fn answer(
     let filter = filter(asked, kind)?;
     let now = state.ports.clock.now();
     let known = state.links.of(account).await?;
-    let links: Vec<_> = live(&known, &client.organizations, &filter, now).map(|link| LiveLink::new(link, now)).collect();
+    let links: Vec<_> =
+        live(&known, &client.organizations, &filter, now).map(|link| LiveLink::new(link, now)).collect();
     let mut counted = None;
     for link in &links {
         // An organization's links stand together; it is counted once for each lookup.

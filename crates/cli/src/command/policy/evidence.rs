@@ -71,6 +71,7 @@ fn federated(text: &str) -> Result<Fact, InvalidEvidence> {
         };
         *place = Some(value.to_owned());
     }
-    let iss = Iss::parse(iss.unwrap_or_default()).map_err(|error| InvalidEvidence(format!("iss: {error}")))?;
+    let iss =
+        Iss::parse(iss.unwrap_or_default()).map_err(|error| InvalidEvidence(format!("iss: {error}")))?;
     Ok(Fact::FederatedAssurance { iss, acr, amr: Vec::new(), trust_framework, assurance_level })
 }

@@ -59,7 +59,9 @@ fn worth(assurance: Assurance) -> String {
 fn words(need: Need) -> String {
     match need {
         Need::Code => "a code came back from the account".to_owned(),
-        Need::ValidatedAddress => "a code came back that went to an address on record, or validated by staff".to_owned(),
+        Need::ValidatedAddress => {
+            "a code came back that went to an address on record, or validated by staff".to_owned()
+        }
         Need::ContactOnRecord => "a code came back that went to a contact on record".to_owned(),
         Need::BirthDate => "the birth date on record was given".to_owned(),
         Need::Knowledge => "the birth date on record was given, or the demographics match".to_owned(),

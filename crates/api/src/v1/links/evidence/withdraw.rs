@@ -47,8 +47,7 @@ pub(crate) async fn withdraw(
         return Ok(answer);
     }
     let reason = body.value.reason;
-    let (link, withdrawn) =
-        withdraw_evidence(&mut *unit, &state.ports, by, link, evidence, reason).await?;
+    let (link, withdrawn) = withdraw_evidence(&mut *unit, &state.ports, by, link, evidence, reason).await?;
     let answer = EvidenceAnswer::new(&link, withdrawn, state.ports.clock.now());
     let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
     unit.save().await?;
