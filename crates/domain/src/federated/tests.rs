@@ -9,14 +9,16 @@ fn iss() -> Iss {
     Iss::parse("https://eid.example").unwrap()
 }
 
-fn policy(rules: &[(Option<&str>, Option<&str>, Option<&str>, Ial)]) -> ProofingPolicy {
-    let owned = |text: &Option<&str>| text.map(ToOwned::to_owned);
-    let rule = |(acr, trust_framework, assurance_level, counts_as): &_| FederatedRule {
+/// `acr`, `trust_framework`, `assurance_level`, and what they count as.
+type Row = (Option<&'static str>, Option<&'static str>, Option<&'static str>, Ial);
+
+fn policy(rules: &[Row]) -> ProofingPolicy {
+    let rule = |row: &Row| FederatedRule {
         iss: iss(),
-        acr: owned(acr),
-        trust_framework: owned(trust_framework),
-        assurance_level: owned(assurance_level),
-        counts_as: *counts_as,
+        acr: row.0.map(ToOwned::to_owned),
+        trust_framework: row.1.map(ToOwned::to_owned),
+        assurance_level: row.2.map(ToOwned::to_owned),
+        counts_as: row.3,
         valid_days: Some(30),
     };
     ProofingPolicy { federated: rules.iter().map(rule).collect(), ..ProofingPolicy::default() }

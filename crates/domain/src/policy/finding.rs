@@ -169,7 +169,7 @@ impl CodeValidity {
     /// Revision 4 (draft) has 21 days for post (30 from or to outside the contiguous United States), 10 minutes
     /// for the telephone and 24 hours for email; revision 3 has 10 days (30) for post, and 7 days for a code
     /// handed over, of which revision 4 does not speak.
-    pub(super) fn check(&self, findings: &mut Findings) {
+    pub(super) fn check(self, findings: &mut Findings) {
         for (member, value, both, newer) in [
             ("in_person_hours", self.in_person_hours, 7 * 24, 30 * 24),
             ("post_days", self.post_days, 10, 30),

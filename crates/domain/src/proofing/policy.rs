@@ -12,6 +12,10 @@ use crate::{
 /// What an organization accepts as proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a choice of its own, and a line of the policy file"
+)]
 pub struct ProofingPolicy {
     /// Documents seen by staff count as IAL2 together with a redeemed code.
     pub document_and_code_is_ial2: bool,

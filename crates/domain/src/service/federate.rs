@@ -153,13 +153,15 @@ fn issuer(fact: &Fact) -> Option<&Iss> {
 
 /// By which methods the user logged in says nothing of how they were identified.
 fn same_word(known: &Fact, said: &Fact) -> bool {
-    match (known, said) {
-        (
-            Fact::FederatedAssurance { iss: a, acr: b, trust_framework: c, assurance_level: d, amr: _ },
-            Fact::FederatedAssurance { iss: e, acr: f, trust_framework: g, assurance_level: h, amr: _ },
-        ) => (a, b, c, d) == (e, f, g, h),
-        _ => false,
+    without_methods(known) == without_methods(said)
+}
+
+fn without_methods(fact: &Fact) -> Fact {
+    let mut fact = fact.clone();
+    if let Fact::FederatedAssurance { amr, .. } = &mut fact {
+        amr.clear();
     }
+    fact
 }
 
 fn lasts_longer(new: Option<DateTime<Utc>>, known: Option<DateTime<Utc>>) -> bool {
