@@ -3,6 +3,7 @@
 mod m20261124_000001_main_job;
 mod m20261124_000002_claims;
 mod m20261124_000003_step_up;
+mod m20261124_000004_proofing;
 mod m20261124_000005_disputes;
 mod statements;
 
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000001_main_job::Migration),
             Box::new(m20261124_000002_claims::Migration),
             Box::new(m20261124_000003_step_up::Migration),
+            Box::new(m20261124_000004_proofing::Migration),
             Box::new(m20261124_000005_disputes::Migration),
         ]
     }

@@ -11,6 +11,7 @@ mod letters;
 mod main_job;
 mod no_oracle;
 mod problems;
+mod proofing;
 mod redeeming;
 mod replicas;
 mod reviews;

@@ -31,6 +31,10 @@ async fn operations(app: &App) -> Vec<Operation> {
     let link = redeemed.text("/link/id").to_owned();
     let reset = json!({"account": redeemed.text("/link/account"), "proof": {"document": "passport"}});
     let dispute = crate::disputes::disputed(app, "p3").await;
+    let seen = app.registrar().get(&format!("/v1/links/{link}")).await.expect(200);
+    let evidence = seen.text("/evidence/0/id").to_owned();
+    let passport = json!({"type": "document_seen", "document": "passport"});
+    let mistake = json!({"reason": "entered_by_mistake"});
     let op = |method: &Method, path: String, body: Option<Value>| Operation {
         method: method.clone(),
         path,
@@ -154,6 +158,16 @@ async fn operations(app: &App) -> Vec<Operation> {
         Operation {
             roles: readers,
             neighbour: 404,
+            ..op(&post, format!("/v1/links/{link}/evidence"), Some(passport))
+        },
+        Operation {
+            roles: readers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/links/{link}/evidence/{evidence}/withdraw"), Some(mistake))
+        },
+        Operation {
+            roles: readers,
+            neighbour: 404,
             ..op(&post, format!("/v1/links/{link}/revoke"), Some(json!({"reason": "staff_error"})))
         },
     ]
@@ -208,7 +222,10 @@ journey! {
         assert_eq!(foreign.get(&path).await.expect(404).problem(), "not-found");
         let evidence = app.registrar().get(&path).await.expect(200);
         assert_eq!(evidence.body["evidence"][0]["fact"]["type"], "code_redeemed");
-        assert!(app.person("anna").get(&path).await.expect(200).body["evidence"].is_null());
+        let own = app.person("anna").get(&path).await.expect(200);
+        assert_eq!(own.text("/evidence/0/type"), "code_redeemed");
+        assert!(own.body["evidence"][0]["by"].is_null() && own.body["evidence"][0]["fact"].is_null());
+        assert!(client.get(&path).await.expect(200).body["evidence"].is_null());
         app.person("ben").get(&path).await.expect(404);
     }
 }

@@ -1,5 +1,6 @@
 //! Version 1 of the API: one file for each operation.
 
+pub(crate) mod account_evidence;
 pub(crate) mod account_links;
 pub(crate) mod audit;
 pub(crate) mod claims;
@@ -58,6 +59,12 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(get().to(not_me::show))
                 .route(post().to(not_me::press)),
         )
+        .service(resource("/v1/links/{id}/evidence", "POST").route(post().to(links::evidence::add::add)))
+        .service(
+            resource("/v1/links/{id}/evidence/{evidence}/withdraw", "POST")
+                .route(post().to(links::evidence::withdraw::withdraw)),
+        )
+        .service(resource("/v1/account/evidence/federated", "POST").route(post().to(account_evidence::add)))
         .service(resource("/v1/account/links", "GET").route(get().to(account_links::list)))
         .service(
             resource("/v1/invitations", "GET, POST")

@@ -70,16 +70,19 @@ pub enum StaffAct {
     DecideReviews,
     /// Suspend a link, lift a suspension, decide a dispute.
     ReviewLinks,
+    /// Add evidence to a link, and withdraw it.
+    ManageEvidence,
     /// Read the audit.
     ReadAudit,
 }
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ManageInvitations,
         Self::ReadLinks,
         Self::EndLinks,
+        Self::ManageEvidence,
         Self::ResetAuthenticators,
         Self::ResetStaffAuthenticators,
         Self::DecideReviews,
@@ -92,7 +95,7 @@ impl StaffAct {
     pub const fn allowed_to(self, role: Role) -> bool {
         match self {
             Self::ManageInvitations => matches!(role, Role::Registrar | Role::Admin),
-            Self::ReadLinks | Self::EndLinks => {
+            Self::ReadLinks | Self::EndLinks | Self::ManageEvidence => {
                 matches!(role, Role::Registrar | Role::Reviewer | Role::Admin)
             }
             Self::ResetAuthenticators => matches!(role, Role::Reviewer | Role::Admin),
@@ -214,6 +217,7 @@ mod tests {
             let acts = [
                 StaffAct::ManageInvitations,
                 StaffAct::EndLinks,
+                StaffAct::ManageEvidence,
                 StaffAct::DecideReviews,
                 StaffAct::ReviewLinks,
             ];

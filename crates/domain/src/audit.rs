@@ -131,6 +131,12 @@ pub enum Action {
     /// A dispute was found wrong, and its link opened again.
     #[serde(rename = "dispute.dismiss")]
     DisputeDismiss,
+    /// Evidence was added to a link.
+    #[serde(rename = "evidence.add")]
+    EvidenceAdd,
+    /// Evidence of a link was withdrawn.
+    #[serde(rename = "evidence.withdraw")]
+    EvidenceWithdraw,
     /// The audit was read.
     #[serde(rename = "audit.read")]
     AuditRead,
@@ -181,6 +187,8 @@ impl Action {
             Self::DisputeList => "dispute.list",
             Self::DisputeUphold => "dispute.uphold",
             Self::DisputeDismiss => "dispute.dismiss",
+            Self::EvidenceAdd => "evidence.add",
+            Self::EvidenceWithdraw => "evidence.withdraw",
             Self::AuditRead => "audit.read",
             Self::AuditExport => "audit.export",
         }

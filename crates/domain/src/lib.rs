@@ -11,7 +11,7 @@
 //! | invitation and its code | [`invitation`], [`code`] |
 //! | claim, its review | [`claim`], [`review`] |
 //! | link, permissions | [`link`], [`permission`] |
-//! | evidence, assurance | [`evidence`], [`proofing`] |
+//! | evidence, assurance | [`evidence`], [`proofing`], [`federated`] |
 //! | comparison of demographics, and how it is shown | [`comparison`], [`side_by_side`] |
 //! | "this was not me" | [`dispute`] |
 //! | client (authorization server) | [`client`] |
@@ -35,6 +35,7 @@ pub mod comparison;
 pub mod demographics;
 pub mod dispute;
 pub mod evidence;
+pub mod federated;
 pub mod id;
 pub mod invitation;
 pub mod issuer;

@@ -16,7 +16,7 @@ use crate::{
     id::{AccountId, InvitationId, LinkId, OrganizationId, PatientId},
     patient::FhirId,
     permission::Permissions,
-    proofing::{Assurance, Ial},
+    proofing::{AssuranceOverTime, Ial},
 };
 
 /// In which role an account opens a record.
@@ -88,8 +88,8 @@ pub struct Link {
     pub permissions: Permissions,
     /// From when to when.
     pub period: Period,
-    /// How well it is proven.
-    pub assurance: Assurance,
+    /// How well it is proven, now and as its evidence runs out.
+    pub assurance: AssuranceOverTime,
     /// Whether the record itself can be used; kept true by the import, so that a lookup reads no second
     /// table.
     pub record_usable: bool,
@@ -289,7 +289,7 @@ impl Link {
 
     /// Whether it opens the record at `now`, for somebody who asks for at least `minimum`.
     pub fn is_live(&self, minimum: Ial, now: DateTime<Utc>) -> bool {
-        self.status(now) == LinkStatus::Active && self.assurance.ial >= minimum
+        self.status(now) == LinkStatus::Active && self.assurance.at(now).ial >= minimum
     }
 
     /// Closes it until somebody has looked into it.
@@ -328,10 +328,16 @@ impl Link {
         }
     }
 
-    /// Takes what its evidence is now worth.
+    /// Takes what its evidence is now worth; the version stays if that is what it was.
     #[must_use]
-    pub fn reassess(self, assurance: Assurance, now: DateTime<Utc>) -> Self {
-        if assurance == self.assurance { self } else { Self { assurance, ..self.changed(now) } }
+    pub fn reassess(self, assurance: AssuranceOverTime, now: DateTime<Utc>) -> Self {
+        if assurance == self.assurance.seen_at(now) { self } else { self.change_evidence(assurance, now) }
+    }
+
+    /// Takes what its evidence is worth after some was added or withdrawn: a new version in any case.
+    #[must_use]
+    pub fn change_evidence(self, assurance: AssuranceOverTime, now: DateTime<Utc>) -> Self {
+        Self { assurance, ..self.changed(now) }
     }
 
     /// Notes whether the record itself can be used.

@@ -1,11 +1,17 @@
-//! An organization's rules, as data. Every default has its source or its reason beside it.
+//! An organization's rules, as data. Every default has its source or its reason beside it, and what makes no
+//! sense, or goes beyond a standard, is found by [`Policy::validate`].
+
+mod change;
+mod finding;
 
 mod claims;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+pub use change::PolicyChange;
 pub use claims::{ClaimPolicy, MatchingPolicy, TrustedAssurance, TrustedClientPolicy};
+pub use finding::{Finding, Findings, Severity, Violation};
 
 use crate::{
     code::CodeStrength,
@@ -60,6 +66,19 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// What is wrong, or doubtful, with it. A new part of the policy gets a line here.
+    pub fn validate(&self) -> Vec<Finding> {
+        let mut findings = Findings::default();
+        // SP 800-63B, 5.2.2: no more than 100 consecutive failures.
+        findings.range("invitation_attempts", self.invitation_attempts.into(), 1, 100);
+        if self.self_permissions.is_empty() {
+            findings.add("self_permissions", Violation::NothingPermitted);
+        }
+        findings.part("code_validity", |findings| self.code_validity.check(findings));
+        findings.part("proofing", |findings| self.proofing.check(findings));
+        findings.into_vec()
+    }
+
     /// How long a code sent by `channel` is valid.
     pub fn validity(&self, channel: Channel) -> TimeDelta {
         let validity = &self.code_validity;
@@ -145,3 +164,6 @@ pub enum Paper {
     /// 8.5 by 11 inches, folded in three for a No. 10 envelope with a left window.
     UsLetter,
 }
+
+#[cfg(test)]
+mod tests;

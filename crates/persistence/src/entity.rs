@@ -137,6 +137,7 @@ entity!(link, "link", {
     suspended_at: Option<DateTimeUtc>,
     suspended_by: Option<String>,
     suspended_reason: Option<String>,
+    assurance_later: Option<String>,
 });
 
 entity!(dispute, "dispute", {
@@ -164,6 +165,10 @@ entity!(evidence, "evidence", {
     fact: String,
     established_at: DateTimeUtc,
     established_by: String,
+    valid_until: Option<DateTimeUtc>,
+    withdrawn_at: Option<DateTimeUtc>,
+    withdrawn_by: Option<String>,
+    withdrawn_reason: Option<String>,
 });
 
 entity!(claim, "claim", {

@@ -86,6 +86,8 @@ catalogue! {
     DisputeOpen 409 "dispute-open" "A dispute about the link is open";
     /// The dispute was decided before.
     DisputeDecided 409 "dispute-decided" "The dispute was decided before";
+    /// The evidence was withdrawn before.
+    EvidenceWithdrawn 409 "evidence-withdrawn" "The evidence was withdrawn before";
     /// Somebody else changed the same thing at the same time.
     Conflict 409 "conflict" "The request stands against another one";
     /// The time in which the notice could be answered with "this was not me" is over. The organization can still look into it.
@@ -126,6 +128,8 @@ catalogue! {
     DisputeTokenNotAccepted 422 "dispute-token-not-accepted" "The link in the notice is not accepted";
     /// The email address is not on the patient's record, and nobody says that it was validated.
     ContactNotOnRecord 422 "contact-not-on-record" "The email address is not on the patient's record";
+    /// Nothing that the token says of how its user was identified counts by the organization's policy, or it speaks of another person.
+    AssuranceNotRecognized 422 "assurance-not-recognized" "The identity provider's word does not count here";
     /// The same `Idempotency-Key` came with another body before.
     IdempotencyKeyReused 422 "idempotency-key-reused" "The Idempotency-Key was used for another request";
     /// Too many wrong tries by this account or from this address. `retry_after` says how long to wait.

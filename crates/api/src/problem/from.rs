@@ -8,16 +8,19 @@ use kinlink_domain::{
     link::{ReinstateRefusal, RevokeRefusal, SuspendRefusal},
     review::ReviewRefusal,
     service::{
+        add_evidence::AddEvidenceError,
         confirm_claim::ConfirmRefusal,
         decide_review::ReviewError,
         dispute::{DecideError, TokenRefusal},
         end_link::EndLinkError,
+        federate::FederateError,
         issue_invitation::IssueError,
         redeem::RedeemRefusal,
         revoke_invitation::RevokeInvitationError,
         submit_claim::SubmitRefusal,
         suspend_link::SuspendLinkError,
         withdraw_claim::WithdrawError,
+        withdraw_evidence::WithdrawEvidenceError,
     },
     store::StoreError,
 };
@@ -141,6 +144,20 @@ impl From<WithdrawError> for Problem {
     }
 }
 
+impl From<AddEvidenceError> for Problem {
+    fn from(error: AddEvidenceError) -> Self {
+        match error {
+            AddEvidenceError::NotFound => Self::new(ProblemType::NotFound),
+            AddEvidenceError::Ended => Self::new(ProblemType::LinkEnded),
+            AddEvidenceError::OwnLink => Self::new(ProblemType::Forbidden).detail(error.to_string()),
+            AddEvidenceError::OverAlready => {
+                Self::new(ProblemType::InvalidMember).at("/valid_until", "it lies in the past")
+            }
+            AddEvidenceError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<SuspendLinkError> for Problem {
     fn from(error: SuspendLinkError) -> Self {
         match error {
@@ -160,6 +177,16 @@ impl From<SuspendLinkError> for Problem {
             }
             SuspendLinkError::DisputeOpen => Self::new(ProblemType::DisputeOpen),
             SuspendLinkError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<WithdrawEvidenceError> for Problem {
+    fn from(error: WithdrawEvidenceError) -> Self {
+        match error {
+            WithdrawEvidenceError::NotFound => Self::new(ProblemType::NotFound),
+            WithdrawEvidenceError::Refused(_) => Self::new(ProblemType::EvidenceWithdrawn),
+            WithdrawEvidenceError::Store(error) => error.into(),
         }
     }
 }
@@ -199,6 +226,18 @@ impl From<DecideError> for Problem {
                 Self::new(ProblemType::InvalidMember).at("/reason", error.to_string())
             }
             DecideError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FederateError> for Problem {
+    fn from(error: FederateError) -> Self {
+        match error {
+            FederateError::NotFound => Self::new(ProblemType::NotFound),
+            FederateError::Ended => Self::new(ProblemType::LinkEnded),
+            FederateError::IssuerNotTrusted => Self::new(ProblemType::IssuerNotTrusted),
+            FederateError::NotRecognized => Self::new(ProblemType::AssuranceNotRecognized),
+            FederateError::Store(error) => error.into(),
         }
     }
 }

@@ -166,7 +166,7 @@ fn link(
         role: LinkRole::SelfRole,
         permissions: Policy::default().self_permissions,
         period: Period { start: now, end: None },
-        assurance: Assurance { ial: Ial::Ial2, level: AssuranceLevel::Level3 },
+        assurance: Assurance { ial: Ial::Ial2, level: AssuranceLevel::Level3 }.into(),
         record_usable: true,
         invitation: None,
         created_at: now,

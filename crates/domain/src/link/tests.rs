@@ -2,7 +2,10 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::*;
-use crate::{id::ClientId, proofing::AssuranceLevel};
+use crate::{
+    id::ClientId,
+    proofing::{Assurance, AssuranceLevel, AssuranceStep},
+};
 
 const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
@@ -17,7 +20,7 @@ fn active() -> Link {
         role: LinkRole::SelfRole,
         permissions: Permissions::everything(),
         period: Period { start: NOW, end: None },
-        assurance: Assurance { ial: Ial::Ial1, level: AssuranceLevel::Level2 },
+        assurance: Assurance { ial: Ial::Ial1, level: AssuranceLevel::Level2 }.into(),
         record_usable: true,
         invitation: None,
         created_at: NOW,
@@ -112,4 +115,19 @@ fn each_reason_belongs_to_the_account_or_to_staff_and_to_nobody_else() {
         assert!(!reason.allowed_to(client));
         assert_eq!(active().revoke(client, reason, NOW), Err(RevokeRefusal::ReasonNotAllowed));
     }
+}
+
+#[test]
+fn a_link_is_worth_less_from_the_very_moment_its_evidence_runs_out() {
+    let end = NOW + TimeDelta::days(1);
+    let strong = Assurance { ial: Ial::Ial2, level: AssuranceLevel::Level3 };
+    let later = vec![AssuranceStep { from: end, assurance: Assurance::LEAST }];
+    let link = active().reassess(AssuranceOverTime::new(strong, later).unwrap(), NOW);
+    assert_eq!(link.version, 2);
+    assert!(link.is_live(Ial::Ial2, end - TimeDelta::microseconds(1)));
+    assert!(!link.is_live(Ial::Ial2, end));
+    assert!(link.is_live(Ial::Ial1, end), "how little it is worth is for the minimum to decide");
+    // Seen from afterwards it is what it was: nothing to write.
+    assert_eq!(link.clone().reassess(Assurance::LEAST.into(), end).version, 2);
+    assert_eq!(link.change_evidence(Assurance::LEAST.into(), end).version, 3);
 }

@@ -18,6 +18,7 @@ use crate::{
     code::{Code, MistypedCode},
     comparison::{Band, Candidate},
     evidence::Fact,
+    federated::Asserted,
     id::{ClaimId, PatientId},
     link::{Link, LinkRole},
     organization::Organization,
@@ -34,6 +35,8 @@ pub struct ConfirmClaim<'a> {
     pub claim: ClaimId,
     /// What was typed.
     pub code: &'a str,
+    /// What the account's identity provider says of it.
+    pub asserted: Option<&'a Asserted>,
     /// The network address that the try came from, in any stable form.
     pub address: &'a str,
 }
@@ -124,7 +127,7 @@ async fn accept(
     let trusted = trusted.iter().any(|trust| trust.organization == organization.id && trust.accounts);
     let patient = unit.patient_by_id(organization.id, confirmation.patient).await?;
     match patient.filter(|patient| trusted && patient.record.is_usable() && !patient.record.deceased) {
-        Some(patient) => link(unit, ports, claim, organization, &patient, confirmation).await,
+        Some(patient) => link(unit, ports, request, claim, organization, &patient, confirmation).await,
         None => refuse(unit, ports, request, claim, organization).await,
     }
 }
@@ -132,6 +135,7 @@ async fn accept(
 async fn link(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
+    request: &ConfirmClaim<'_>,
     claim: Claim,
     organization: &Organization,
     patient: &PatientRecord,
@@ -147,6 +151,7 @@ async fn link(
         invitation: None,
         by: Actor::Account(account),
         used: contact_of(confirmation, patient),
+        asserted: request.asserted,
         support: support(unit, &claim, confirmation, now).await?,
     };
     let made = make_link(unit, ports, wanted).await?;

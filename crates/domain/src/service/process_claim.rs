@@ -162,6 +162,7 @@ impl Done<'_> {
                     invitation: None,
                     by: self.claim.submitted_by,
                     used: None,
+                    asserted: None,
                     support: support.into_iter().collect(),
                 };
                 let link = make_link(self.unit, ports, wanted).await?.link().id;

@@ -54,7 +54,13 @@ pub(crate) async fn confirm(
     }
     let now = state.ports.clock.now();
     let account = unit.ensure_account(&user.key, now).await?;
-    let attempt = ConfirmClaim { account: &account, claim, code: &body.value.code, address: &address };
+    let attempt = ConfirmClaim {
+        account: &account,
+        claim,
+        code: &body.value.code,
+        asserted: Some(&user.asserted),
+        address: &address,
+    };
     let outcome = confirm_claim(&mut *unit, &state.ports, &attempt).await?;
     metrics::counter!("kinlink_claim_confirmations_total", "outcome" => outcome_word(&outcome)).increment(1);
     let (status, link) = match outcome {

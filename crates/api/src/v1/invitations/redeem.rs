@@ -60,7 +60,13 @@ pub(crate) async fn redeem(
     }
     let now = state.ports.clock.now();
     let account = unit.ensure_account(&user.key, now).await?;
-    let attempt = Redeem { account: &account, code: &body.value.code, birth_date, address: &address };
+    let attempt = Redeem {
+        account: &account,
+        code: &body.value.code,
+        birth_date,
+        asserted: Some(&user.asserted),
+        address: &address,
+    };
     let outcome = redeem_code(&mut *unit, &state.ports, &attempt).await?;
     metrics::counter!("kinlink_redemptions_total", "outcome" => outcome_word(&outcome)).increment(1);
     let (status, link) = match outcome {

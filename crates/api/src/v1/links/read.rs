@@ -7,7 +7,7 @@ use kinlink_domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::view::{EvidenceView, LinkView};
+use super::super::view::{EvidenceView, LinkView, OwnEvidenceView};
 use crate::{
     extract::{AnyCaller, path_id},
     problem::{Problem, ProblemType},
@@ -18,16 +18,24 @@ use crate::{
 pub(crate) struct LinkAnswer {
     #[serde(flatten)]
     link: LinkView,
-    /// Why the link is there; only for staff.
+    /// Why the link is there: for staff with all particulars, for the account its kinds and dates, for clients
+    /// not at all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    evidence: Option<Vec<EvidenceView>>,
+    evidence: Option<EvidenceList>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum EvidenceList {
+    Staff(Vec<EvidenceView>),
+    Own(Vec<OwnEvidenceView>),
 }
 
 /// What the caller may see of a link.
 enum Sight {
     /// Everything, evidence included.
     Staff(Actor),
-    /// The link, but not why staff ended it.
+    /// The link with the kinds of its evidence, but not why staff ended it.
     Owner(Actor),
     /// The link while it is not ended.
     Client(Actor),
@@ -53,14 +61,20 @@ pub(crate) async fn read(
     let link = unit.link(id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let sight = sight(&caller, &link)?;
     let now = state.ports.clock.now();
+    let view = LinkView::new(&link, now);
     let (actor, answer) = match sight {
         Sight::Staff(actor) => {
-            let evidence = unit.evidence(id).await?.into_iter().map(Into::into).collect();
-            (actor, LinkAnswer { link: LinkView::new(&link, now), evidence: Some(evidence) })
+            let evidence = unit.evidence(id).await?.into_iter();
+            let evidence = EvidenceList::Staff(evidence.map(|one| EvidenceView::new(one, now)).collect());
+            (actor, LinkAnswer { link: view, evidence: Some(evidence) })
         }
-        Sight::Owner(actor) | Sight::Client(actor) => {
-            (actor, LinkAnswer { link: LinkView::new(&link, now).without_reason(), evidence: None })
+        Sight::Owner(actor) => {
+            let evidence = unit.evidence(id).await?;
+            let evidence = evidence.iter().filter_map(|one| OwnEvidenceView::new(one, now));
+            let evidence = EvidenceList::Own(evidence.collect());
+            (actor, LinkAnswer { link: view.without_reason(), evidence: Some(evidence) })
         }
+        Sight::Client(actor) => (actor, LinkAnswer { link: view.without_reason(), evidence: None }),
     };
     let subject = Subject {
         link: Some(id),
