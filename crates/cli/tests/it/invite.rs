@@ -26,10 +26,8 @@ async fn letters_are_written_one_for_each_invitation_by_post_and_for_their_owner
         let invite = ["invite", "--organization", "northside"];
         let many = ["--csv", "in.csv", "--out", "out.csv", "--letters", "letters"];
         it.run(&[&invite[..], &many].concat()).expect(0);
-        let letters: Vec<_> = std::fs::read_dir(it.folder.path().join("letters"))
-            .unwrap()
-            .map(|entry| entry.unwrap())
-            .collect();
+        let letters: Vec<_> =
+            std::fs::read_dir(it.folder.path().join("letters")).unwrap().map(Result::unwrap).collect();
         assert_eq!(letters.len(), 1, "only for post");
         let out = std::fs::read_to_string(it.folder.path().join("out.csv")).unwrap();
         assert!(out.contains(letters[0].path().file_stem().unwrap().to_str().unwrap()), "{out}");

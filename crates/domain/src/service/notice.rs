@@ -149,7 +149,7 @@ mod tests {
             (&all, true, Some("A@X.example"), vec!["b@x.example", "+16175550123"]),
             (&all, true, Some("+1 (617) 555-0123"), vec!["a@x.example", "b@x.example"]),
             (&all, true, Some("elsewhere@x.example"), vec!["a@x.example", "b@x.example", "+16175550123"]),
-            (&record(&[a.clone()]), true, Some("a@x.example"), vec!["a@x.example"]),
+            (&record(std::slice::from_ref(&a)), true, Some("a@x.example"), vec!["a@x.example"]),
             (&record(&[a, sms]), false, Some("a@x.example"), vec!["a@x.example"]),
             (&record(&[]), true, Some("a@x.example"), vec![]),
         ] {
