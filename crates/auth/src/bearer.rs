@@ -126,7 +126,8 @@ impl BearerVerifier {
         Ok(Bearer { key: AccountKey { iss, sub }, trusted, expires_at, claims: Claims(token.claims) })
     }
 
-    async fn trust_in(&self, iss: &Iss) -> Result<Arc<[TrustedIssuer]>, StoreError> {
+    /// Who trusts this issuer.
+    pub async fn trust_in(&self, iss: &Iss) -> Result<Arc<[TrustedIssuer]>, StoreError> {
         if let Some(known) = self.trust.get(iss) {
             return Ok(known);
         }
