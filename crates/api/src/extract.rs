@@ -14,7 +14,7 @@ use kinlink_domain::{
     store::UnitOfWork,
 };
 
-pub(crate) use body::{JsonBody, Parameters};
+pub(crate) use body::{JsonBody, Parameters, read as read_body};
 pub(crate) use caller::{AccountUser, AnyCaller, ClientCaller, StaffCaller, address};
 pub(crate) use cursor::{Cursor, limit};
 

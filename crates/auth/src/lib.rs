@@ -22,5 +22,6 @@ pub use client::{
 };
 pub use keys::{KeyError, KeyFetcher};
 pub use login::{
-    Authentication, AuthorizationAnswer, ClientSecret, LoggedIn, LoginError, LoginProvider, Logins, PendingLogin,
+    Authentication, AuthorizationAnswer, ClientSecret, LoggedIn, LoginError, LoginProvider, Logins,
+    PendingLogin,
 };

@@ -161,11 +161,7 @@ impl Logins {
     }
 
     /// Begins a login: where to send the browser, and what it must bring back.
-    pub async fn begin(
-        &self,
-        provider: usize,
-        return_to: String,
-    ) -> Result<(Url, PendingLogin), LoginError> {
+    pub async fn begin(&self, provider: usize, return_to: String) -> Result<(Url, PendingLogin), LoginError> {
         let configured = self.providers.get(provider).ok_or(LoginError::UnknownProvider)?;
         let mut url = self.discovery(&configured.iss).await?.authorization_endpoint.ok_or_else(|| {
             tracing::warn!(iss = %configured.iss, "the provider names no authorization endpoint");
@@ -208,7 +204,8 @@ impl Logins {
             _ => {}
         }
         let code = answer.code.as_deref().filter(|_| answer.error.is_none()).ok_or(LoginError::Denied)?;
-        let exchange = exchange::Exchange { code, verifier: &pending.verifier, redirect_uri: &self.redirect_uri };
+        let exchange =
+            exchange::Exchange { code, verifier: &pending.verifier, redirect_uri: &self.redirect_uri };
         let token = exchange.send(self.keys.http(), configured, &discovery).await?;
         let expected =
             Expected { iss: &configured.iss, client_id: &configured.client_id, nonce: &pending.nonce };

@@ -35,6 +35,14 @@ pub(crate) enum AnyCaller {
 }
 
 impl StaffCaller {
+    /// Somebody with a role, at whatever organization.
+    pub(crate) fn new(staff: StaffUser) -> Result<Self, Problem> {
+        if staff.roles.is_empty() {
+            return Err(Problem::new(ProblemType::Forbidden).detail("only for staff"));
+        }
+        Ok(Self(staff))
+    }
+
     /// Acting at an organization that the request names.
     pub(crate) fn at(&self, organization: OrganizationId, act: StaffAct) -> Result<Authorized, Problem> {
         Ok(self.0.at(organization, act)?)
@@ -42,11 +50,17 @@ impl StaffCaller {
 
     /// The organizations at which this act is allowed, for things that are named by their id alone.
     pub(crate) fn wherever(&self, act: StaffAct) -> Result<Vec<Authorized>, Problem> {
+        let allowed: Vec<_> =
+            self.organizations().into_iter().filter_map(|o| self.0.at(o, act).ok()).collect();
+        if allowed.is_empty() { Err(Problem::new(ProblemType::Forbidden)) } else { Ok(allowed) }
+    }
+
+    /// The organizations that they have a role at.
+    pub(crate) fn organizations(&self) -> Vec<OrganizationId> {
         let mut organizations: Vec<_> = self.0.roles.iter().map(|(organization, _)| *organization).collect();
         organizations.sort_unstable();
         organizations.dedup();
-        let allowed: Vec<_> = organizations.into_iter().filter_map(|o| self.0.at(o, act).ok()).collect();
-        if allowed.is_empty() { Err(Problem::new(ProblemType::Forbidden)) } else { Ok(allowed) }
+        organizations
     }
 
     /// The only organization of this staff user.
@@ -111,13 +125,7 @@ extract!(AccountUser, |request| {
     Ok(Self { id: bearer.account(), key: bearer.key })
 });
 
-extract!(StaffCaller, |request| {
-    let staff = bearer(&request).await?.staff();
-    if staff.roles.is_empty() {
-        return Err(Problem::new(ProblemType::Forbidden).detail("only for staff"));
-    }
-    Ok(Self(staff))
-});
+extract!(StaffCaller, |request| Self::new(bearer(&request).await?.staff()));
 
 extract!(ClientCaller, |request| {
     let now = state(&request)?.ports.clock.now();

@@ -31,7 +31,8 @@ impl Exchange<'_> {
         match &provider.client_secret {
             Some(secret) if takes_basic(discovery) => {
                 // RFC 6749, 2.3.1: both are form-encoded before they are put together.
-                let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+                let encode =
+                    |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
                 request = request.basic_auth(encode(&provider.client_id), Some(encode(secret.reveal())));
             }
             Some(secret) => {

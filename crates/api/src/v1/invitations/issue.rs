@@ -153,11 +153,16 @@ pub(crate) async fn issue(
     let answer = IssuedAnswer::new(&issued, state.ports.clock.now());
     let mut response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
     unit.save().await?;
-    metrics::counter!("kinlink_invitations_issued_total", "channel" => value.channel.as_str()).increment(1);
+    count_issued(value.channel);
     if let Ok(location) = format!("/v1/invitations/{}", issued.invitation.id).parse() {
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
+}
+
+/// Counts it, for operators.
+pub(crate) fn count_issued(channel: Channel) {
+    metrics::counter!("kinlink_invitations_issued_total", "channel" => channel.as_str()).increment(1);
 }
 
 fn patient(body: PatientBody) -> Result<PatientReference, Problem> {

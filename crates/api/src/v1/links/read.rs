@@ -2,7 +2,10 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use kinlink_domain::{
     actor::{Actor, StaffAct},
     audit::{Action, Subject},
+    evidence::Evidence,
+    id::LinkId,
     link::{Link, LinkState},
+    store::UnitOfWork,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -50,17 +53,29 @@ pub(crate) async fn read(
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(&request)?;
     let mut unit = state.store.begin().await?;
+    let (link, evidence) = see(&state, &mut *unit, &caller, id).await?;
+    unit.save().await?;
+    let view = LinkView::new(&link, state.ports.clock.now());
+    let answer = match evidence {
+        Some(evidence) => {
+            LinkAnswer { link: view, evidence: Some(evidence.into_iter().map(Into::into).collect()) }
+        }
+        None => LinkAnswer { link: view.without_reason(), evidence: None },
+    };
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// A link as the caller may see it, with its evidence if they are staff; that it was read is put on record.
+pub(crate) async fn see(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    caller: &AnyCaller,
+    id: LinkId,
+) -> Result<(Link, Option<Vec<Evidence>>), Problem> {
     let link = unit.link(id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    let sight = sight(&caller, &link)?;
-    let now = state.ports.clock.now();
-    let (actor, answer) = match sight {
-        Sight::Staff(actor) => {
-            let evidence = unit.evidence(id).await?.into_iter().map(Into::into).collect();
-            (actor, LinkAnswer { link: LinkView::new(&link, now), evidence: Some(evidence) })
-        }
-        Sight::Owner(actor) | Sight::Client(actor) => {
-            (actor, LinkAnswer { link: LinkView::new(&link, now).without_reason(), evidence: None })
-        }
+    let (actor, evidence) = match sight(caller, &link)? {
+        Sight::Staff(actor) => (actor, Some(unit.evidence(id).await?)),
+        Sight::Owner(actor) | Sight::Client(actor) => (actor, None),
     };
     let subject = Subject {
         link: Some(id),
@@ -70,8 +85,7 @@ pub(crate) async fn read(
     };
     let detail = serde_json::json!({});
     unit.record(state.ports.audit(link.organization, actor, Action::LinkRead, subject, detail));
-    unit.save().await?;
-    Ok(HttpResponse::Ok().json(answer))
+    Ok((link, evidence))
 }
 
 fn sight(caller: &AnyCaller, link: &Link) -> Result<Sight, Problem> {
