@@ -3,9 +3,11 @@
 
 #[macro_use]
 mod app;
+mod browser;
 mod clients;
 mod idempotency;
 mod main_job;
+mod pages;
 mod problems;
 mod redeeming;
 mod replicas;

@@ -1,5 +1,7 @@
 //! Configuration: defaults, then a TOML file, then `KINLINK_SECTION__NAME` in the environment, then flags.
 
+mod login;
+
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -15,6 +17,7 @@ use kinlink_mail::{Letterhead, Security, SmtpSettings};
 use serde::{Deserialize, Serialize};
 
 use crate::exit::ConfigurationError;
+pub(crate) use login::LoginConfig;
 
 /// All settings. `kinlink.example.toml` explains each.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,7 @@ pub(crate) struct Config {
     pub(crate) database: DatabaseConfig,
     pub(crate) keys: KeysConfig,
     pub(crate) mail: MailConfig,
+    pub(crate) pages: PagesConfig,
     pub(crate) log: LogConfig,
 }
 
@@ -118,6 +122,12 @@ impl Default for MailConfig {
     }
 }
 
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PagesConfig {
+    pub(crate) logins: Vec<LoginConfig>,
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
@@ -202,17 +212,20 @@ fn explain(errors: figment::Error) -> String {
 }
 
 impl Config {
-    /// Settings for the API.
-    pub(crate) fn api(&self) -> ApiSettings {
+    /// Settings for the API and the pages.
+    pub(crate) fn api(&self) -> Result<ApiSettings, ConfigurationError> {
         let server = &self.server;
-        ApiSettings {
+        let logins = self.pages.logins.iter().enumerate();
+        let logins: Result<_, _> = logins.map(|(index, login)| login.provider(index)).collect();
+        Ok(ApiSettings {
+            logins: logins?,
             body_limit: server.body_limit,
             request_timeout: Duration::from_secs(server.request_timeout_seconds),
             trusted_proxies: server.trusted_proxies.clone(),
             workers: (server.workers > 0).then_some(server.workers),
             shutdown_grace: Duration::from_secs(server.shutdown_seconds),
             ..ApiSettings::new(&server.public_url)
-        }
+        })
     }
 
     /// Settings for mail; none if no server is named.
@@ -255,6 +268,9 @@ impl Config {
     pub(crate) fn redacted(mut self) -> Self {
         if !self.mail.password.is_empty() {
             "(hidden)".clone_into(&mut self.mail.password);
+        }
+        for login in &mut self.pages.logins {
+            login.hide_secret();
         }
         if let Ok(mut url) = self.database.url.parse::<url::Url>()
             && url.password().is_some()

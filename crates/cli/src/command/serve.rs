@@ -67,7 +67,7 @@ async fn serve(context: Context, listener: TcpListener) -> anyhow::Result<ExitCo
         store
     };
     let address = listener.local_addr()?;
-    let mut application = Application::start(listener, config.api(), ports.clone(), make_store, None)?;
+    let mut application = Application::start(listener, config.api()?, ports.clone(), make_store, None)?;
     let store = kept.context("the application took no store")?;
     let stop = CancellationToken::new();
     let mut workers = vec![tokio::spawn(keep_house(store.clone(), ports.clock.clone(), stop.clone()))];

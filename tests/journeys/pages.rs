@@ -1,0 +1,6 @@
+//! The pages, as people use them.
+
+mod login;
+mod patient;
+mod rights;
+mod staff;
