@@ -13,4 +13,6 @@ mod redeeming;
 mod replicas;
 mod roles;
 mod schemathesis;
+mod step_up;
+mod step_up_reset;
 mod tokens;

@@ -23,6 +23,7 @@ async fn operations(app: &App) -> Vec<Operation> {
     let linked = app.registrar().invites("p2").await;
     let redeemed = app.person("owner").redeems(linked.text("/code")).await.expect(201);
     let link = redeemed.text("/link/id").to_owned();
+    let reset = json!({"account": redeemed.text("/link/account"), "proof": {"document": "passport"}});
     let op = |method: &Method, path: String, body: Option<Value>| Operation {
         method: method.clone(),
         path,
@@ -66,6 +67,24 @@ async fn operations(app: &App) -> Vec<Operation> {
             roles: [true; 4],
             neighbour: 200,
             ..op(&get, "/v1/account/links".into(), None)
+        },
+        Operation { account: true, roles: [true; 4], neighbour: 200, ..op(&get, "/v1/totp".into(), None) },
+        Operation {
+            account: true,
+            roles: [true; 4],
+            neighbour: 201,
+            ..op(&post, "/v1/totp/enrol".into(), Some(json!({})))
+        },
+        Operation {
+            account: true,
+            roles: [true; 4],
+            neighbour: 409,
+            ..op(&post, "/v1/totp/verify".into(), Some(json!({"code": "000000"})))
+        },
+        Operation {
+            roles: [false, true, false, true],
+            neighbour: 404,
+            ..op(&post, "/v1/totp/reset".into(), Some(reset))
         },
         Operation {
             roles: readers,

@@ -3,6 +3,7 @@
 mod body;
 mod caller;
 mod cursor;
+mod login;
 
 use std::str::FromStr;
 
@@ -15,8 +16,9 @@ use kinlink_domain::{
 };
 
 pub(crate) use body::{JsonBody, Parameters, read as read_body};
-pub(crate) use caller::{AccountUser, AnyCaller, ClientCaller, StaffCaller, address};
+pub(crate) use caller::{AccountUser, AnyCaller, ClientCaller, PersonCaller, StaffCaller, address};
 pub(crate) use cursor::{Cursor, limit};
+pub(crate) use login::Login;
 
 use crate::{
     problem::{Problem, ProblemType},

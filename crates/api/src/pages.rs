@@ -17,6 +17,7 @@ mod redeem;
 mod refusal;
 mod session;
 mod staff;
+mod step_up;
 mod visitor;
 mod words;
 
@@ -57,6 +58,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(post().to(me::end::end_link)),
         )
         .service(page("/redeem", "GET, POST").route(get().to(redeem::ask)).route(post().to(redeem::redeem)));
+    config.service(
+        page("/step-up", "GET, POST").route(get().to(step_up::ask)).route(post().to(step_up::give_code)),
+    );
     staff::routes(config);
 }
 

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod from;
+mod step_up;
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -43,6 +44,9 @@ pub struct Problem {
     pub retry_after: Option<i64>,
     #[serde(skip)]
     allow: Option<&'static str>,
+    /// What `WWW-Authenticate` says, where it is more than the scheme.
+    #[serde(skip)]
+    challenge: Option<String>,
 }
 
 impl Problem {
@@ -56,6 +60,7 @@ impl Problem {
             errors: Vec::new(),
             retry_after: None,
             allow: None,
+            challenge: None,
         }
     }
 
@@ -83,6 +88,12 @@ impl Problem {
     pub(crate) fn allow(self, methods: &'static str) -> Self {
         Self { allow: Some(methods), ..self }
     }
+
+    /// Says how to authenticate (RFC 9110, 11.6.1).
+    #[must_use]
+    pub(crate) fn challenge(self, challenge: impl Into<String>) -> Self {
+        Self { challenge: Some(challenge.into()), ..self }
+    }
 }
 
 impl std::fmt::Display for Problem {
@@ -99,7 +110,9 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((header::CONTENT_TYPE, "application/problem+json"));
-        if self.kind == ProblemType::Unauthenticated {
+        if let Some(challenge) = &self.challenge {
+            response.insert_header((header::WWW_AUTHENTICATE, challenge.as_str()));
+        } else if self.kind == ProblemType::Unauthenticated {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
         if let Some(seconds) = self.retry_after {

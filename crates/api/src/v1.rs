@@ -4,6 +4,7 @@ pub(crate) mod account_links;
 pub(crate) mod audit;
 pub(crate) mod invitations;
 pub(crate) mod links;
+pub(crate) mod totp;
 pub(crate) mod view;
 
 use actix_web::{
@@ -48,6 +49,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(
             resource("/v1/invitations/{id}/reissue", "POST").route(post().to(invitations::reissue::reissue)),
         )
+        .service(resource("/v1/totp", "GET").route(get().to(totp::status::read)))
+        .service(resource("/v1/totp/enrol", "POST").route(post().to(totp::enrol::enrol)))
+        .service(resource("/v1/totp/confirm", "POST").route(post().to(totp::confirm::confirm)))
+        .service(resource("/v1/totp/verify", "POST").route(post().to(totp::verify::verify)))
+        .service(resource("/v1/totp/reset", "POST").route(post().to(totp::reset::reset)))
         .service(resource("/v1/audit", "GET").route(get().to(audit::list)))
         .service(resource("/oauth2/token", "POST").route(post().to(oauth::token)))
         .service(resource("/.well-known/oauth-authorization-server", "GET").route(get().to(oauth::metadata)))

@@ -10,6 +10,7 @@ use kinlink_domain::{
     id::{AccountId, OrganizationId},
     issuer::TrustedIssuer,
     port::Clock,
+    step_up::Authentication,
     store::{Change, Store, StoreError},
 };
 use serde_json::Value;
@@ -50,6 +51,16 @@ impl Bearer {
         self.key.id()
     }
 
+    /// How this person logged in.
+    pub fn authentication(&self) -> Authentication {
+        authentication(&self.claims.0)
+    }
+
+    /// What the person calls this login, to be shown to nobody else.
+    pub fn login_name(&self) -> Option<&str> {
+        ["preferred_username", "email"].iter().find_map(|claim| self.claims.0.get(claim)?.as_str())
+    }
+
     /// The organizations at which this login may be a patient's.
     pub fn account_organizations(&self) -> impl Iterator<Item = OrganizationId> {
         self.trusted.iter().filter(|trust| trust.accounts).map(|trust| trust.organization)
@@ -62,6 +73,16 @@ impl Bearer {
             roles.into_iter().map(|role| (trust.organization, role))
         });
         StaffUser { account: self.account(), roles: roles.collect() }
+    }
+}
+
+/// How somebody logged in, as these claims say.
+pub(crate) fn authentication(claims: &Value) -> Authentication {
+    let amr = claims.get("amr").and_then(Value::as_array).into_iter().flatten();
+    Authentication {
+        time: claims.get("auth_time").and_then(Value::as_i64).and_then(|at| DateTime::from_timestamp(at, 0)),
+        acr: claims.get("acr").and_then(Value::as_str).map(ToOwned::to_owned),
+        amr: amr.filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
     }
 }
 

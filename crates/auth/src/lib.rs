@@ -22,6 +22,5 @@ pub use client::{
 };
 pub use keys::{KeyError, KeyFetcher};
 pub use login::{
-    Authentication, AuthorizationAnswer, ClientSecret, LoggedIn, LoginError, LoginProvider, Logins,
-    PendingLogin,
+    AuthorizationAnswer, ClientSecret, LoggedIn, LoginError, LoginProvider, Logins, PendingLogin,
 };

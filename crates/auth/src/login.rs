@@ -20,6 +20,7 @@ use kinlink_domain::{
     id::OrganizationId,
     issuer::TrustedIssuer,
     service::Ports,
+    step_up::Authentication,
     store::{Store, StoreError},
 };
 use serde::{Deserialize, Serialize};
@@ -29,7 +30,7 @@ use subtle::ConstantTimeEq;
 use url::Url;
 
 use crate::{
-    BearerVerifier,
+    BearerVerifier, bearer,
     id_token::{self, Expected},
     keys::{Discovery, KeyFetcher},
 };
@@ -106,17 +107,6 @@ impl std::fmt::Debug for AuthorizationAnswer {
     }
 }
 
-/// How the person proved at the provider who they are, as it said.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Authentication {
-    /// When.
-    pub auth_time: Option<DateTime<Utc>>,
-    /// The authentication context class.
-    pub acr: Option<String>,
-    /// The methods used (RFC 8176).
-    pub amr: Vec<String>,
-}
-
 /// Somebody who has logged in.
 #[derive(Debug, Clone)]
 pub struct LoggedIn {
@@ -177,6 +167,9 @@ impl Logins {
             .append_pair("nonce", &nonce)
             .append_pair("code_challenge", &URL_SAFE_NO_PAD.encode(Sha256::digest(&verifier)))
             .append_pair("code_challenge_method", "S256");
+        if anew {
+            url.query_pairs_mut().append_pair("prompt", "login").append_pair("max_age", "0");
+        }
         let expires_at = self.ports.clock.now() + PATIENCE;
         let iss = configured.iss.clone();
         Ok((url, PendingLogin { provider, iss, state, nonce, verifier, expires_at, return_to }))
@@ -235,7 +228,7 @@ impl Logins {
             key: AccountKey { iss: provider.iss.clone(), sub },
             roles: roles.collect(),
             only_at,
-            authentication: authentication(claims),
+            authentication: bearer::authentication(claims),
         })
     }
 
@@ -258,16 +251,5 @@ impl Logins {
         let mut bytes = [0; 32];
         self.ports.random.fill(&mut bytes);
         URL_SAFE_NO_PAD.encode(bytes)
-    }
-}
-
-fn authentication(claims: &Value) -> Authentication {
-    let text = |value: &Value| value.as_str().filter(|text| text.len() <= 200).map(ToOwned::to_owned);
-    let moment = claims.get("auth_time").and_then(Value::as_i64);
-    let methods = claims.get("amr").and_then(Value::as_array).into_iter().flatten();
-    Authentication {
-        auth_time: moment.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
-        acr: claims.get("acr").and_then(text),
-        amr: methods.filter_map(text).take(10).collect(),
     }
 }

@@ -62,13 +62,24 @@ pub enum StaffAct {
     ReadLinks,
     /// End a link.
     EndLinks,
+    /// Reset the authenticator of a patient's account.
+    ResetAuthenticators,
+    /// Reset the authenticator of a login with staff roles.
+    ResetStaffAuthenticators,
     /// Read the audit.
     ReadAudit,
 }
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 4] = [Self::ManageInvitations, Self::ReadLinks, Self::EndLinks, Self::ReadAudit];
+    pub const ALL: [Self; 6] = [
+        Self::ManageInvitations,
+        Self::ReadLinks,
+        Self::EndLinks,
+        Self::ResetAuthenticators,
+        Self::ResetStaffAuthenticators,
+        Self::ReadAudit,
+    ];
 
     /// Whether `role` may. The auditor reads the audit and nothing else, and nobody else reads it, so that
     /// whoever watches cannot also act.
@@ -78,6 +89,8 @@ impl StaffAct {
             Self::ReadLinks | Self::EndLinks => {
                 matches!(role, Role::Registrar | Role::Reviewer | Role::Admin)
             }
+            Self::ResetAuthenticators => matches!(role, Role::Reviewer | Role::Admin),
+            Self::ResetStaffAuthenticators => matches!(role, Role::Admin),
             Self::ReadAudit => matches!(role, Role::Auditor),
         }
     }

@@ -65,6 +65,21 @@ pub enum Action {
     /// A link became worth more or less by its evidence.
     #[serde(rename = "link.reassess")]
     LinkReassess,
+    /// A new authenticator was shown to its owner.
+    #[serde(rename = "totp.enrol")]
+    TotpEnrol,
+    /// A new authenticator was confirmed.
+    #[serde(rename = "totp.confirm")]
+    TotpConfirm,
+    /// A code of an authenticator, or a recovery code, was accepted.
+    #[serde(rename = "totp.verify")]
+    TotpVerify,
+    /// A code of an authenticator, or a recovery code, was refused.
+    #[serde(rename = "totp.refuse")]
+    TotpRefuse,
+    /// Staff reset an authenticator.
+    #[serde(rename = "totp.reset")]
+    TotpReset,
     /// The audit was read.
     #[serde(rename = "audit.read")]
     AuditRead,
@@ -93,6 +108,11 @@ impl Action {
             Self::LinkLookup => "link.lookup",
             Self::LinkRevoke => "link.revoke",
             Self::LinkReassess => "link.reassess",
+            Self::TotpEnrol => "totp.enrol",
+            Self::TotpConfirm => "totp.confirm",
+            Self::TotpVerify => "totp.verify",
+            Self::TotpRefuse => "totp.refuse",
+            Self::TotpReset => "totp.reset",
             Self::AuditRead => "audit.read",
             Self::AuditExport => "audit.export",
         }

@@ -15,6 +15,7 @@
 //! | client (authorization server) | [`client`] |
 //! | staff, roles, who acts | [`actor`] |
 //! | wrong tries and lockout | [`attempt`] |
+//! | authenticator app, step-up | [`totp`], [`step_up`] |
 //! | audit chain | [`audit`] |
 //! | messages to the outside | [`outbox`] |
 //!
@@ -44,4 +45,6 @@ pub mod policy;
 pub mod port;
 pub mod proofing;
 pub mod service;
+pub mod step_up;
 pub mod store;
+pub mod totp;

@@ -65,6 +65,13 @@ pub enum Mail {
         /// The link, as a reference for staff.
         link: LinkId,
     },
+    /// Tells a contact on record that staff reset the account's authenticator app.
+    AuthenticatorReset {
+        /// The organization's name.
+        organization: String,
+        /// When.
+        at: DateTime<Utc>,
+    },
 }
 
 /// Shows nothing: addresses and codes must not reach a log.

@@ -8,6 +8,7 @@ use crate::{
     invitation::Channel,
     permission::Permissions,
     proofing::{Ial, ProofingPolicy},
+    step_up::StepUpPolicy,
 };
 
 /// The rules of one organization. Missing members take their default.
@@ -24,6 +25,8 @@ pub struct Policy {
     pub minimum_assurance: Ial,
     /// What evidence is worth.
     pub proofing: ProofingPolicy,
+    /// Which acts want more proof than a login.
+    pub step_up: StepUpPolicy,
 }
 
 impl Default for Policy {
@@ -34,6 +37,7 @@ impl Default for Policy {
             self_permissions: Permissions::everything(),
             minimum_assurance: Ial::Ial1,
             proofing: ProofingPolicy::default(),
+            step_up: StepUpPolicy::default(),
         }
     }
 }

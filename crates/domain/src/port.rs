@@ -37,6 +37,10 @@ pub enum Purpose {
     Idempotency,
     /// Whether imported demographics differ from those on record.
     Demographics,
+    /// A recovery code of an authenticator.
+    RecoveryCode,
+    /// A bearer token that a code was given with.
+    StepUp,
 }
 
 /// Which generation of the server's keys made a hash or a ciphertext.

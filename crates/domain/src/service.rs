@@ -6,6 +6,7 @@ pub mod issue_invitation;
 pub mod lookup;
 pub mod redeem;
 pub mod revoke_invitation;
+pub mod totp;
 
 use std::sync::Arc;
 

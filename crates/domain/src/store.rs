@@ -4,6 +4,7 @@
 //! [`UnitOfWork::save`] writes audit entries, outbox messages and the change feed together with the rest and
 //! commits; a unit that is dropped leaves no trace.
 
+mod authenticators;
 mod directory;
 mod feed;
 mod journal;
@@ -14,6 +15,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+pub use authenticators::Authenticators;
 pub use directory::{Clients, Directory};
 pub use feed::{Change, ChangeFeed, ChangeListener, FeedEntry, FeedHead};
 pub use journal::{
@@ -81,6 +83,7 @@ pub trait UnitOfWork:
     + Accounts
     + Patients
     + Attempts
+    + Authenticators
     + Invitations
     + Links
     + Journal

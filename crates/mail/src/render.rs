@@ -56,6 +56,19 @@ struct NoticeText<'a>(&'a NoticeMail<'a>);
 #[template(path = "link_notice.html")]
 struct NoticeHtml<'a>(&'a NoticeMail<'a>);
 
+#[derive(Template)]
+#[template(path = "authenticator_reset.txt")]
+struct ResetText<'a>(&'a ResetMail<'a>);
+
+#[derive(Template)]
+#[template(path = "authenticator_reset.html")]
+struct ResetHtml<'a>(&'a ResetMail<'a>);
+
+struct ResetMail<'a> {
+    organization: &'a str,
+    at: String,
+}
+
 struct NoticeMail<'a> {
     organization: &'a str,
     at: String,
@@ -109,6 +122,12 @@ impl Letterhead {
                 let subject = format!("An account was given access at {organization}");
                 let text = NoticeText(&mail).render().map_err(failed)?;
                 Ok((subject, text, NoticeHtml(&mail).render().map_err(failed)?))
+            }
+            Mail::AuthenticatorReset { organization, at } => {
+                let mail = ResetMail { organization, at: moment(*at) };
+                let subject = format!("An authenticator app was reset at {organization}");
+                let text = ResetText(&mail).render().map_err(failed)?;
+                Ok((subject, text, ResetHtml(&mail).render().map_err(failed)?))
             }
         }
     }
@@ -176,6 +195,16 @@ mod tests {
         let (_, text, html) = letterhead().render(&mail).unwrap();
         for part in [text, html] {
             assert!(part.contains("was not you") && part.contains("lnk_"));
+        }
+    }
+
+    #[test]
+    fn a_reset_says_who_did_it_and_what_to_do_if_it_was_not_you() {
+        let mail = Mail::AuthenticatorReset { organization: "Northside".into(), at: DateTime::UNIX_EPOCH };
+        let (subject, text, html) = letterhead().render(&mail).unwrap();
+        assert_eq!(subject, "An authenticator app was reset at Northside");
+        for part in [text, html] {
+            assert!(part.contains("was not you") && part.contains("staff of Northside"));
         }
     }
 

@@ -4,7 +4,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::{
     SeaStore,
-    entity::{attempt_counter, client_assertion, idempotency_answer},
+    entity::{attempt_counter, client_assertion, idempotency_answer, step_up},
     error::store_error,
 };
 
@@ -17,6 +17,8 @@ pub struct Housekeeping {
     pub answers: u64,
     /// Counters whose window ended a day ago.
     pub counters: u64,
+    /// Codes given with a token more than a day ago.
+    pub step_ups: u64,
     /// Entries of the change feed older than an hour.
     pub changes: u64,
 }
@@ -41,10 +43,16 @@ impl SeaStore {
             .exec(writer)
             .await
             .map_err(store_error)?;
+        let step_ups = step_up::Entity::delete_many()
+            .filter(step_up::Column::At.lt(day))
+            .exec(writer)
+            .await
+            .map_err(store_error)?;
         Ok(Housekeeping {
             assertions: assertions.rows_affected,
             answers: answers.rows_affected,
             counters: counters.rows_affected,
+            step_ups: step_ups.rows_affected,
             changes: self.prune(now - TimeDelta::hours(1)).await?,
         })
     }

@@ -3,6 +3,7 @@
 mod accounts;
 mod attempts;
 mod audit_log;
+mod authenticators;
 mod clients;
 mod directory;
 mod idempotency;

@@ -15,7 +15,7 @@ type HmacSha256 = Hmac<Sha256>;
 pub(crate) type Key = Zeroizing<[u8; 32]>;
 
 const NONCE: usize = 24;
-const PURPOSES: [Purpose; 8] = [
+const PURPOSES: [Purpose; 10] = [
     Purpose::InvitationCode,
     Purpose::ApiKey,
     Purpose::AccessToken,
@@ -24,6 +24,8 @@ const PURPOSES: [Purpose; 8] = [
     Purpose::PatientIndex,
     Purpose::Idempotency,
     Purpose::Demographics,
+    Purpose::RecoveryCode,
+    Purpose::StepUp,
 ];
 
 /// A set of keys that cannot be used.

@@ -7,9 +7,10 @@ use kinlink_domain::{
     account::AccountKey,
     actor::{Authorized, StaffAct, StaffUser},
     id::{AccountId, OrganizationId},
+    step_up::TokenHash,
 };
 
-use super::state;
+use super::{Login, state};
 use crate::problem::{Problem, ProblemType};
 
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
@@ -21,7 +22,18 @@ pub(crate) struct AccountUser {
 }
 
 /// A login with a staff role at some organization.
-pub(crate) struct StaffCaller(StaffUser);
+pub(crate) struct StaffCaller {
+    user: StaffUser,
+    pub(crate) login: Login,
+}
+
+/// A login that is a patient's, or staff's, or both.
+pub(crate) struct PersonCaller {
+    pub(crate) login: Login,
+    pub(crate) bearer: Bearer,
+    /// Where it has a staff role.
+    pub(crate) staff_at: Vec<OrganizationId>,
+}
 
 /// A registered authorization server.
 pub(crate) struct ClientCaller(pub(crate) Arc<AuthenticatedClient>);
@@ -29,49 +41,53 @@ pub(crate) struct ClientCaller(pub(crate) Arc<AuthenticatedClient>);
 /// Any of them: what they may see is decided by what they ask for.
 pub(crate) enum AnyCaller {
     /// A person, who may be an account holder, staff, or both.
-    Person { account: Option<AccountId>, staff: StaffUser },
+    Person { account: Option<AccountId>, staff: StaffUser, login: Login },
     /// A client.
     Client(Arc<AuthenticatedClient>),
 }
 
 impl StaffCaller {
     /// Somebody with a role, at whatever organization.
-    pub(crate) fn new(staff: StaffUser) -> Result<Self, Problem> {
-        if staff.roles.is_empty() {
+    pub(crate) fn new(user: StaffUser, login: Login) -> Result<Self, Problem> {
+        if user.roles.is_empty() {
             return Err(Problem::new(ProblemType::Forbidden).detail("only for staff"));
         }
-        Ok(Self(staff))
+        Ok(Self { user, login })
     }
 
     /// Acting at an organization that the request names.
     pub(crate) fn at(&self, organization: OrganizationId, act: StaffAct) -> Result<Authorized, Problem> {
-        Ok(self.0.at(organization, act)?)
+        Ok(self.user.at(organization, act)?)
     }
 
     /// The organizations at which this act is allowed, for things that are named by their id alone.
     pub(crate) fn wherever(&self, act: StaffAct) -> Result<Vec<Authorized>, Problem> {
         let allowed: Vec<_> =
-            self.organizations().into_iter().filter_map(|o| self.0.at(o, act).ok()).collect();
+            self.organizations().into_iter().filter_map(|o| self.user.at(o, act).ok()).collect();
         if allowed.is_empty() { Err(Problem::new(ProblemType::Forbidden)) } else { Ok(allowed) }
     }
 
     /// The organizations that they have a role at.
     pub(crate) fn organizations(&self) -> Vec<OrganizationId> {
-        let mut organizations: Vec<_> = self.0.roles.iter().map(|(organization, _)| *organization).collect();
-        organizations.sort_unstable();
-        organizations.dedup();
-        organizations
+        organizations(&self.user)
     }
 
     /// The only organization of this staff user.
     pub(crate) fn sole_organization(&self) -> Option<OrganizationId> {
-        self.0.sole_organization()
+        self.user.sole_organization()
     }
 
     /// The account that they log in with.
     pub(crate) const fn account(&self) -> AccountId {
-        self.0.account
+        self.user.account
     }
+}
+
+fn organizations(user: &StaffUser) -> Vec<OrganizationId> {
+    let mut organizations: Vec<_> = user.roles.iter().map(|(organization, _)| *organization).collect();
+    organizations.sort_unstable();
+    organizations.dedup();
+    organizations
 }
 
 fn credential(request: &HttpRequest) -> Result<&str, Problem> {
@@ -90,6 +106,14 @@ async fn bearer(request: &HttpRequest) -> Result<Bearer, Problem> {
         return Err(Problem::new(ProblemType::Forbidden).detail("not for clients"));
     }
     Ok(state(request)?.bearers.verify(token).await?)
+}
+
+fn login(request: &HttpRequest, bearer: &Bearer) -> Result<Login, Problem> {
+    Ok(Login {
+        account: bearer.account(),
+        token: TokenHash::of(credential(request)?, &*state(request)?.ports.vault),
+        authentication: bearer.authentication(),
+    })
 }
 
 async fn client(request: &HttpRequest, now: DateTime<Utc>) -> Result<Arc<AuthenticatedClient>, Problem> {
@@ -125,7 +149,21 @@ extract!(AccountUser, |request| {
     Ok(Self { id: bearer.account(), key: bearer.key })
 });
 
-extract!(StaffCaller, |request| Self::new(bearer(&request).await?.staff()));
+extract!(StaffCaller, |request| {
+    let bearer = bearer(&request).await?;
+    Self::new(bearer.staff(), login(&request, &bearer)?)
+});
+
+extract!(PersonCaller, |request| {
+    let bearer = bearer(&request).await?;
+    let staff_at = organizations(&bearer.staff());
+    if staff_at.is_empty() && bearer.account_organizations().next().is_none() {
+        return Err(
+            Problem::new(ProblemType::Forbidden).detail("not for logins of this provider without a role")
+        );
+    }
+    Ok(Self { login: login(&request, &bearer)?, bearer, staff_at })
+});
 
 extract!(ClientCaller, |request| {
     let now = state(&request)?.ports.clock.now();
@@ -139,7 +177,7 @@ extract!(AnyCaller, |request| {
     }
     let bearer = bearer(&request).await?;
     let account = bearer.account_organizations().next().map(|_| bearer.account());
-    Ok(Self::Person { account, staff: bearer.staff() })
+    Ok(Self::Person { account, staff: bearer.staff(), login: login(&request, &bearer)? })
 });
 
 /// The address that a request came from: the peer's, or what the last proxy that is not trusted gave.

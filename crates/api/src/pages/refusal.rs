@@ -16,6 +16,8 @@ pub(super) enum Refusal {
     LoggedOut,
     /// A form was sent from elsewhere.
     NotFromHere { public_url: String },
+    /// More proof is needed of who acts; then go on.
+    StepUp { return_to: String },
     /// Anything else.
     Problem(Problem),
 }
@@ -38,6 +40,7 @@ struct RefusedPage {
     frame: Frame,
     title: &'static str,
     what_to_do: String,
+    onward: String,
 }
 
 impl ResponseError for Refusal {
@@ -45,7 +48,7 @@ impl ResponseError for Refusal {
         match self {
             Self::LogIn { .. } => StatusCode::SEE_OTHER,
             Self::LoggedOut => StatusCode::UNAUTHORIZED,
-            Self::NotFromHere { .. } => StatusCode::FORBIDDEN,
+            Self::NotFromHere { .. } | Self::StepUp { .. } => StatusCode::FORBIDDEN,
             Self::Problem(problem) => problem.status_code(),
         }
     }
@@ -74,6 +77,25 @@ impl ResponseError for Refusal {
 }
 
 impl Refusal {
+    /// A problem; if it is that more proof is needed, with where to go on afterwards.
+    pub(super) fn stepping_up(problem: Problem, return_to: &str) -> Self {
+        match problem.kind {
+            ProblemType::StepUpRequired => Self::StepUp { return_to: return_to.to_owned() },
+            _ => Self::Problem(problem),
+        }
+    }
+
+    /// Where the page's button leads.
+    fn onward(&self) -> String {
+        match self {
+            Self::StepUp { return_to } => {
+                let mut query = url::form_urlencoded::Serializer::new(String::new());
+                format!("/step-up?{}", query.append_pair("return_to", return_to).finish())
+            }
+            _ => "/login".to_owned(),
+        }
+    }
+
     fn words(&self) -> (&'static str, String) {
         match self {
             Self::LogIn { .. } | Self::LoggedOut => (
@@ -85,6 +107,11 @@ impl Refusal {
             Self::NotFromHere { public_url } => (
                 "This form was not sent from our own page",
                 format!("Nothing was changed. Open {public_url} and try again from there."),
+            ),
+            Self::StepUp { .. } => (
+                "Show once more that it is you",
+                "Nothing was changed yet. What you want to do asks for more than the login of before."
+                    .to_owned(),
             ),
             Self::Problem(problem) => problem_words(problem),
         }

@@ -5,11 +5,12 @@
 use actix_web::{HttpRequest, cookie::Cookie};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
-use kinlink_auth::{Authentication, LoggedIn};
+use kinlink_auth::LoggedIn;
 use kinlink_domain::{
     account::{AccountKey, Iss, Sub},
     actor::Role,
     id::OrganizationId,
+    step_up::{Authentication, TokenHash},
 };
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
@@ -32,7 +33,9 @@ pub(super) struct Session {
     /// As the ID token said.
     pub(super) roles: Vec<(OrganizationId, Role)>,
     pub(super) only_at: Option<OrganizationId>,
-    authentication: Authentication,
+    pub(super) authentication: Authentication,
+    /// Names this session, as a bearer token names a login.
+    id: String,
     /// What every form of this session carries.
     form_token: String,
     began_at: DateTime<Utc>,
@@ -42,15 +45,19 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn begin(login: LoggedIn, state: &State) -> Self {
         let now = state.ports.clock.now();
-        let mut token = [0; 16];
-        state.ports.random.fill(&mut token);
+        let secret = || {
+            let mut bytes = [0; 16];
+            state.ports.random.fill(&mut bytes);
+            URL_SAFE_NO_PAD.encode(bytes)
+        };
         Self {
             iss: login.key.iss,
             sub: login.key.sub,
             roles: login.roles,
             only_at: login.only_at,
             authentication: login.authentication,
-            form_token: URL_SAFE_NO_PAD.encode(token),
+            id: secret(),
+            form_token: secret(),
             began_at: now,
             seen_at: now,
         }
@@ -65,6 +72,11 @@ impl Session {
 
     pub(super) fn login(&self) -> AccountKey {
         AccountKey { iss: self.iss.clone(), sub: self.sub.clone() }
+    }
+
+    /// What a code of the authenticator app is bound to.
+    pub(super) fn token(&self, state: &State) -> TokenHash {
+        TokenHash::of(&self.id, &*state.ports.vault)
     }
 
     pub(super) const fn iss(&self) -> &Iss {

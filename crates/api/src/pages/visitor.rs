@@ -1,11 +1,11 @@
 use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::Method};
-use kinlink_domain::{account::AccountKey, actor::StaffUser, id::AccountId};
+use kinlink_domain::{account::AccountKey, actor::StaffUser, id::AccountId, step_up::TokenHash};
 
 use super::{refusal::Refusal, session::Session};
 use crate::{
-    extract::{self, AnyCaller, StaffCaller},
+    extract::{self, AnyCaller, Login, StaffCaller},
     problem::{Problem, ProblemType},
 };
 
@@ -18,6 +18,7 @@ pub(super) struct Visitor {
     /// Whether this login may be a patient's.
     pub(super) is_account: bool,
     staff: StaffUser,
+    token: TokenHash,
 }
 
 /// Whoever comes, logged in or not.
@@ -49,7 +50,8 @@ impl Visitor {
         let roles = session.roles.iter().copied().filter(|(organization, _)| employs(*organization));
         let staff = StaffUser { account: login.id(), roles: roles.collect() };
         let is_account = trusted.iter().any(|trust| trust.accounts);
-        Ok(Some(Self { session, login, is_account, staff }))
+        let token = session.token(state);
+        Ok(Some(Self { session, login, is_account, staff, token }))
     }
 
     pub(super) fn account(&self) -> AccountId {
@@ -66,7 +68,17 @@ impl Visitor {
 
     /// As the JSON handlers know them.
     pub(super) fn caller(&self) -> AnyCaller {
-        AnyCaller::Person { account: self.account_if_patient(), staff: self.staff.clone() }
+        AnyCaller::Person {
+            account: self.account_if_patient(),
+            staff: self.staff.clone(),
+            login: self.stepping_up(),
+        }
+    }
+
+    /// What step-up is decided by.
+    pub(super) fn stepping_up(&self) -> Login {
+        let authentication = self.session.authentication.clone();
+        Login { account: self.account(), token: self.token, authentication }
     }
 
     pub(super) fn account_if_patient(&self) -> Option<AccountId> {
@@ -110,6 +122,6 @@ extract!(Patient, |request| {
 
 extract!(Staff, |request| {
     let visitor = Visitor::required(&request).await?;
-    let caller = StaffCaller::new(visitor.staff.clone())?;
+    let caller = StaffCaller::new(visitor.staff.clone(), visitor.stepping_up())?;
     Ok(Self { visitor, caller })
 });

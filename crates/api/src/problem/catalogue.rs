@@ -48,12 +48,16 @@ catalogue! {
     MalformedIdempotencyKey 400 "malformed-idempotency-key" "The Idempotency-Key cannot be read";
     /// No credential was sent, or one that is not valid. `detail` holds a word that says what is wrong with a token.
     Unauthenticated 401 "unauthenticated" "Who calls is not known";
+    /// The act wants more proof than the token gives (RFC 9470): a code of the authenticator app given with this token, or a login that is more recent or of another class. `detail` says what helps; so does `WWW-Authenticate`.
+    StepUpRequired 401 "step-up-required" "More proof of who acts is needed";
     /// The caller is known and may not do this.
     Forbidden 403 "forbidden" "The caller may not do this";
     /// The staff user has no role at the organization that the request names.
     NotYourOrganization 403 "not-your-organization" "The caller has no role at this organization";
     /// The code is right, but the organization does not accept logins of the caller's identity provider.
     IssuerNotTrusted 403 "issuer-not-trusted" "Logins of this identity provider are not accepted here";
+    /// The authenticator took a hundred wrong tries in a row. Staff can reset it.
+    AuthenticatorDisabled 403 "authenticator-disabled" "The authenticator is disabled";
     /// There is nothing at this address, or nothing that the caller may see.
     NotFound 404 "not-found" "There is nothing here";
     /// The address exists, but not for this method. `Allow` names those that it has.
@@ -64,6 +68,8 @@ catalogue! {
     InvitationClosed 409 "invitation-closed" "The invitation cannot be changed any more";
     /// The link was ended before.
     LinkEnded 409 "link-ended" "The link was ended before";
+    /// The account has no authenticator that is confirmed; or, where one is to be confirmed, none was enrolled in the last 15 minutes.
+    AuthenticatorMissing 409 "authenticator-missing" "There is no such authenticator";
     /// Somebody else changed the same thing at the same time.
     Conflict 409 "conflict" "The request stands against another one";
     /// The body is longer than allowed.
@@ -78,6 +84,10 @@ catalogue! {
     CodeNotAccepted 422 "code-not-accepted" "The code is not accepted";
     /// The code is right so far; the birth date on record must be given too.
     BirthDateNeeded 422 "birth-date-needed" "The birth date is needed too";
+    /// The account has an authenticator; to enrol another one, a code of it or a recovery code must be given.
+    AuthenticatorCodeNeeded 422 "authenticator-code-needed" "A code of the present authenticator is needed";
+    /// The code of the authenticator app, or the recovery code, is wrong, of another time, or was used before. Which of these, nobody is told.
+    AuthenticatorCodeNotAccepted 422 "authenticator-code-not-accepted" "The code is not accepted";
     /// No patient record of the organization has this id or identifier.
     PatientNotFound 422 "patient-not-found" "No such patient at this organization";
     /// Several patient records have this identifier; name one by its id.

@@ -27,12 +27,12 @@ async fn email_an_invitation(it: &Fixture) {
 }
 
 /// The file and its write-ahead log, as they are on the disk.
-fn bytes_on_disk(it: &Fixture) -> Vec<u8> {
+pub(crate) fn bytes_on_disk(it: &Fixture) -> Vec<u8> {
     let path = it.database.url().strip_prefix("sqlite:").unwrap();
     ["", "-wal"].iter().flat_map(|suffix| std::fs::read(format!("{path}{suffix}")).unwrap()).collect()
 }
 
-fn holds(bytes: &[u8], text: &str) -> bool {
+pub(crate) fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
 }
 

@@ -4,6 +4,7 @@
 mod at_rest;
 mod attempts;
 mod audit;
+mod authenticators;
 mod clients;
 mod directory;
 mod feed;

@@ -13,6 +13,8 @@ pub(in crate::pages) struct Start {
     #[serde(default)]
     provider: usize,
     return_to: Option<String>,
+    /// The person is to prove who they are once more.
+    anew: Option<String>,
 }
 
 /// `/login/start`: off to the provider.
@@ -21,7 +23,7 @@ pub(in crate::pages) async fn start(
     Filters(start): Filters<Start>,
 ) -> Result<HttpResponse, Refusal> {
     let return_to = start.return_to.as_deref().and_then(local_path).unwrap_or("/login").to_owned();
-    let (url, pending) = match state.logins.begin(start.provider, return_to).await {
+    let (url, pending) = match state.logins.begin(start.provider, return_to, start.anew.is_some()).await {
         Ok(begun) => begun,
         Err(error) => return failed(error),
     };

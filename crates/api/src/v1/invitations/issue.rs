@@ -5,8 +5,11 @@ use kinlink_domain::{
     evidence::{Document, Fact},
     invitation::{Challenge, Channel},
     link::LinkRole,
+    organization::Organization,
     patient::FhirId,
     service::issue_invitation::{IssueInvitation, PatientReference, issue as issue_invitation},
+    step_up::SteppedAct,
+    store::UnitOfWork,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -136,6 +139,7 @@ pub(crate) async fn issue(
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }
+    check_step_up(&state, &mut *unit, &staff, &organization, !value.proof.is_empty()).await?;
     let RoleBody::SelfRole = value.role;
     let wanted = IssueInvitation {
         patient,
@@ -158,6 +162,21 @@ pub(crate) async fn issue(
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
+}
+
+/// Saying that one saw a document raises what the link is worth, so it may want more proof of who says so.
+pub(crate) async fn check_step_up(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    organization: &Organization,
+    with_proof: bool,
+) -> Result<(), Problem> {
+    if !with_proof {
+        return Ok(());
+    }
+    let policy = &organization.policy.step_up;
+    staff.login.stepped_up(unit, state, policy, SteppedAct::InvitationIssue).await
 }
 
 /// Counts it, for operators.

@@ -95,7 +95,7 @@ fn sight(caller: &AnyCaller, link: &Link) -> Result<Sight, Problem> {
             let seen = client.organizations.contains(&link.organization) && link.state == LinkState::Active;
             if seen { Ok(Sight::Client(Actor::Client(client.id))) } else { Err(hidden()) }
         }
-        AnyCaller::Person { account, staff } => match staff.at(link.organization, StaffAct::ReadLinks) {
+        AnyCaller::Person { account, staff, .. } => match staff.at(link.organization, StaffAct::ReadLinks) {
             Ok(by) => Ok(Sight::Staff(by.actor())),
             Err(_) if *account == Some(link.account) => Ok(Sight::Owner(Actor::Account(link.account))),
             Err(kinlink_domain::actor::StaffRefusal::RoleMissing) => {

@@ -4,6 +4,7 @@ use kinlink_domain::{
     id::{AccountId, LinkId},
     link::{Link, Revocation},
     service::end_link::{Ender, end},
+    step_up::SteppedAct,
     store::UnitOfWork,
 };
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use validator::Validate;
 
 use super::super::view::LinkView;
 use crate::{
-    extract::{AnyCaller, JsonBody, path_id},
+    extract::{AnyCaller, JsonBody, Login, path_id},
     idempotency::Once,
     problem::{Problem, ProblemType},
     state::State,
@@ -50,7 +51,7 @@ pub(crate) async fn revoke(
     body: JsonBody<RevokeLinkBody>,
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(&request)?;
-    let AnyCaller::Person { account, staff } = caller else {
+    let AnyCaller::Person { account, staff, login } = caller else {
         return Err(Problem::new(ProblemType::Forbidden).detail("not for clients"));
     };
     let once = Once::new(&request, &state, staff.account, &body.bytes)?;
@@ -59,6 +60,7 @@ pub(crate) async fn revoke(
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }
+    check_step_up(&state, &mut *unit, &login, by).await?;
     let ended = end(&mut *unit, &state.ports, by, id, body.value.reason).await?;
     let answer = RevokedAnswer { link: LinkView::new(&ended, state.ports.clock.now()) };
     let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
@@ -81,6 +83,21 @@ pub(crate) async fn ender_of(
 ) -> Result<Ender, Problem> {
     let link = unit.link(id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     ender(&link, account, staff.at(link.organization, StaffAct::EndLinks))
+}
+
+/// Staff may have to prove who they are once more; an account ends its own link without.
+pub(crate) async fn check_step_up(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    login: &Login,
+    by: Ender,
+) -> Result<(), Problem> {
+    match by {
+        Ender::Account(_) => Ok(()),
+        Ender::Staff(by) => {
+            login.stepped_up_at(unit, state, by.organization(), SteppedAct::LinkRevokeByStaff).await
+        }
+    }
 }
 
 /// The account that a link belongs to acts for itself, even if it is staff too.

@@ -23,7 +23,7 @@ use crate::{
         frame::{Frame, show},
         refusal::Refusal,
         staff::{
-            organization,
+            link_to, organization,
             record::{Person, record_reading},
         },
         visitor::{Staff, Visitor},
@@ -31,7 +31,7 @@ use crate::{
     },
     problem::{Problem, ProblemType},
     state::State,
-    v1::invitations::issue::count_issued,
+    v1::invitations::issue::{check_step_up, count_issued},
 };
 
 const PATH: &str = "/staff/invitations";
@@ -156,6 +156,11 @@ pub(in crate::pages) async fn issue(
     if once.answered(&mut *unit, &state).await?.is_some() {
         return Ok(show_issued_before(&state, &visitor, &at));
     }
+    let checked = check_step_up(&state, &mut *unit, &caller, &at, !wanted.proof.is_empty()).await;
+    checked.map_err(|problem| {
+        let place = [("organization", at.slug.as_str()), ("patient", form.patient.trim())];
+        Refusal::stepping_up(problem, &link_to("/staff/invitations/new", &place))
+    })?;
     let channel = wanted.channel;
     match issue_invitation(&mut *unit, &state.ports, &at, by, wanted).await {
         Ok(issued) => {

@@ -39,6 +39,9 @@ pub(in crate::pages) async fn revoke(
     let mut unit = state.store.begin().await?;
     let visitor = &staff.visitor;
     let by = operation::ender_of(&mut *unit, id, visitor.account_if_patient(), visitor.staff()).await?;
+    let login = visitor.stepping_up();
+    let checked = operation::check_step_up(&state, &mut *unit, &login, by).await;
+    checked.map_err(|problem| Refusal::stepping_up(problem, &format!("/staff/links/{id}")))?;
     end(&mut *unit, &state.ports, by, id, reason).await?;
     unit.save().await?;
     operation::count_ended();

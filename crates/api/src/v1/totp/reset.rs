@@ -1,0 +1,97 @@
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use chrono::{DateTime, Utc};
+use kinlink_domain::{
+    actor::StaffAct,
+    evidence::Document,
+    id::AccountId,
+    service::totp::reset::{Reset, reset as reset_authenticator},
+    step_up::SteppedAct,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::{
+    extract::{self, JsonBody, StaffCaller},
+    idempotency::Once,
+    problem::{Problem, ProblemType},
+    state::State,
+};
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "account": "acc_5f0c8f2a6b1d8c3e9a7b4d2c1e0f9a8b",
+    "proof": {"document": "passport", "reference": "desk 3"}
+}))]
+pub(crate) struct ResetBody {
+    /// The organization, by id or short name; needed only by staff of several.
+    organization: Option<String>,
+    /// Whose authenticator: the account, as links, the audit, and its owner's own `/v1/totp` name it.
+    account: String,
+    #[validate(nested)]
+    proof: ResetProofBody,
+}
+
+/// The document that staff compared the person with.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ResetProofBody {
+    /// `passport`, `driving_licence`, `identity_card`, `residence_permit`, `insurance_card_with_photo` or
+    /// `other_photo_id`.
+    #[schema(value_type = String, example = "passport")]
+    document: Document,
+    /// Your own reference to it; never its number.
+    #[validate(length(min = 1, max = 100, message = "1 to 100 characters"))]
+    reference: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ResetAnswer {
+    account: String,
+    reset_at: DateTime<Utc>,
+}
+
+/// Reset the authenticator of a person who has lost it and has no recovery code left. Staff with the role
+/// `reviewer` or `admin`, for an account with a link at their organization; `admin` alone, for a login that
+/// has staff roles there. Nobody for themselves. The owner is told by email if their record has an address.
+#[utoipa::path(post, path = "/v1/totp/reset", tag = "authenticator", security(("staff" = [])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body again give the same answer")),
+    request_body = ResetBody,
+    responses(
+        (status = 200, description = "Reset", body = ResetAnswer),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn reset(
+    request: HttpRequest,
+    state: Data<State>,
+    staff: StaffCaller,
+    body: JsonBody<ResetBody>,
+) -> Result<HttpResponse, Problem> {
+    let JsonBody { value, bytes } = body;
+    let named = value.organization.as_deref();
+    let named = named
+        .map(|text| extract::organization_reference(ProblemType::InvalidMember, "/organization", text))
+        .transpose()?;
+    let account: AccountId = extract::parse(ProblemType::InvalidMember, "/account", &value.account)?;
+    let once = Once::new(&request, &state, staff.account(), &bytes)?;
+    let mut unit = state.store.begin().await?;
+    let organization =
+        extract::organization(&mut *unit, &staff, named.as_ref(), ProblemType::InvalidMember).await?;
+    let by = staff.at(organization.id, StaffAct::ResetAuthenticators)?;
+    if let Some(answer) = once.answered(&mut *unit, &state).await? {
+        return Ok(answer);
+    }
+    let policy = &organization.policy.step_up;
+    staff.login.stepped_up(&mut *unit, &state, policy, SteppedAct::AuthenticatorReset).await?;
+    let over_staff = staff.at(organization.id, StaffAct::ResetStaffAuthenticators).is_ok();
+    let ResetProofBody { document, reference } = value.proof;
+    let wanted = Reset { account, by, over_staff, document, reference };
+    reset_authenticator(&mut *unit, &state.ports, &wanted).await?;
+    let answer = ResetAnswer { account: account.to_string(), reset_at: state.ports.clock.now() };
+    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
+    unit.save().await?;
+    metrics::counter!("kinlink_authenticators_reset_total").increment(1);
+    Ok(response)
+}
