@@ -1,6 +1,7 @@
 //! The schema, forward and back, on SQLite and PostgreSQL. A migration that has landed is never edited.
 
 mod m20261124_000001_main_job;
+mod m20261124_000002_claims;
 mod m20261124_000003_step_up;
 mod statements;
 
@@ -12,6 +13,10 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261124_000001_main_job::Migration), Box::new(m20261124_000003_step_up::Migration)]
+        vec![
+            Box::new(m20261124_000001_main_job::Migration),
+            Box::new(m20261124_000002_claims::Migration),
+            Box::new(m20261124_000003_step_up::Migration),
+        ]
     }
 }

@@ -3,7 +3,7 @@
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use kinlink_api::{ApiSettings, Application, ExtraRoutes};
+use kinlink_api::{ApiSettings, Application, ClaimWorker, ExtraRoutes};
 use kinlink_auth::{ClientSecret, LoginProvider, rotate_api_key};
 use kinlink_demo::idp::{self, Idp, LoginClient, SigningKey, User};
 use kinlink_domain::{
@@ -11,10 +11,13 @@ use kinlink_domain::{
     client::{Client, ClientKeys, ClientStatus},
     id::{ClientId, OrganizationId},
     issuer::{ClaimPath, Issuer, StaffClaims, TrustedIssuer},
-    store::ChangeListener,
+    outbox::{Mail, MessageBody},
+    patient::ImportedPatient,
+    policy::Policy,
+    store::{ChangeListener, Deliveries},
 };
 use kinlink_persistence::SeaStore;
-use kinlink_testkit::{Fixture, Kind};
+use kinlink_testkit::{ExactMatcher, Fixture, Kind};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -24,6 +27,8 @@ pub(crate) struct App {
     pub(crate) url: String,
     http: reqwest::Client,
     application: Application,
+    /// The application's own, which tells its caches of what it commits.
+    store: Arc<SeaStore>,
 }
 
 pub(crate) struct Reply {
@@ -122,16 +127,16 @@ impl App {
         let extra: ExtraRoutes = Arc::new(move |config| {
             config.service(idp::routes("/idp", routes.clone()));
         });
-        let application = start(&fixture, listener, idp.issuer(), Some(extra));
+        let (application, store) = start(&fixture, listener, idp.issuer(), Some(extra));
         let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
-        Self { fixture, idp, url, http, application }
+        Self { fixture, idp, url, http, application, store }
     }
 
     /// Another replica on the same database; returns its URL and its handle.
     pub(crate) fn replica(&self) -> (String, Application) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        (url, start(&self.fixture, listener, self.idp.issuer(), None))
+        (url, start(&self.fixture, listener, self.idp.issuer(), None).0)
     }
 
     pub(crate) fn with_token(&self, token: impl Into<String>) -> Caller {
@@ -181,6 +186,61 @@ impl App {
         json!({"iss": self.idp.issuer(), "sub": name})
     }
 
+    /// Matches what was submitted; returns how many claims.
+    pub(crate) async fn match_claims(&self) -> usize {
+        let mut all = 0;
+        loop {
+            let taken = self.claim_worker().process_due().await.unwrap();
+            all += taken;
+            if taken == 0 {
+                return all;
+            }
+        }
+    }
+
+    pub(crate) fn claim_worker(&self) -> ClaimWorker {
+        ClaimWorker::new(self.store.clone(), Arc::new(ExactMatcher), self.fixture.ports.clone())
+    }
+
+    /// The messages in the outbox that nobody has sent, as if they were sent now.
+    pub(crate) async fn mails(&self) -> Vec<(String, Mail)> {
+        let now = self.fixture.ports.clock.now();
+        let taken = self.store.take_due(now, now + TimeDelta::days(1000), 200).await.unwrap();
+        taken
+            .into_iter()
+            .map(|message| {
+                let MessageBody::Mail { to, mail } = message.body;
+                (to, mail)
+            })
+            .collect()
+    }
+
+    /// The codes of claims that are in the outbox, with where each goes.
+    pub(crate) async fn claim_codes(&self) -> Vec<(String, String)> {
+        let codes = self.mails().await.into_iter().filter_map(|(to, mail)| match mail {
+            Mail::ClaimCode { code, .. } => Some((to, code)),
+            _ => None,
+        });
+        codes.collect()
+    }
+
+    /// Changes the policy of `here`, as an operator would; caches do not keep it.
+    pub(crate) async fn set_policy(&self, change: impl FnOnce(&mut Policy)) {
+        let mut unit = self.fixture.begin().await;
+        let mut here = unit.organization(self.fixture.here.id).await.unwrap().unwrap();
+        change(&mut here.policy);
+        unit.update_organization(&here).await.unwrap();
+        unit.save().await.unwrap();
+    }
+
+    /// Imports a record of `here`.
+    pub(crate) async fn import(&self, patient: ImportedPatient) {
+        let mut unit = self.fixture.begin().await;
+        let now = self.fixture.ports.clock.now();
+        unit.upsert_patients(self.fixture.here.id, vec![patient], now).await.unwrap();
+        unit.save().await.unwrap();
+    }
+
     /// Moves the clock.
     pub(crate) fn pass(&self, time: TimeDelta) {
         self.fixture.clock.advance(time);
@@ -217,7 +277,12 @@ fn users() -> Vec<User> {
     people.into_iter().chain(staff).chain(forged).collect()
 }
 
-fn start(fixture: &Fixture, listener: TcpListener, issuer: &str, extra: Option<ExtraRoutes>) -> Application {
+fn start(
+    fixture: &Fixture,
+    listener: TcpListener,
+    issuer: &str,
+    extra: Option<ExtraRoutes>,
+) -> (Application, Arc<SeaStore>) {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let login = LoginProvider {
         iss: Iss::parse(issuer).unwrap(),
@@ -233,10 +298,14 @@ fn start(fixture: &Fixture, listener: TcpListener, issuer: &str, extra: Option<E
         lookup_audit_interval: Duration::from_millis(100),
         ..ApiSettings::new(url)
     };
+    let mut kept = None;
     let make = |listener: Arc<dyn ChangeListener>| {
-        Arc::new(fixture.store.clone().with_listener(listener)) as Arc<SeaStore>
+        let store = Arc::new(fixture.store.clone().with_listener(listener));
+        kept = Some(store.clone());
+        store
     };
-    Application::start(listener, settings, fixture.ports.clone(), make, extra).unwrap()
+    let application = Application::start(listener, settings, fixture.ports.clone(), make, extra).unwrap();
+    (application, kept.unwrap())
 }
 
 /// Trusts the provider for accounts, and for staff by a claim of the organization's own.

@@ -4,13 +4,16 @@
 #[macro_use]
 mod app;
 mod browser;
+mod claims;
 mod clients;
 mod idempotency;
 mod main_job;
+mod no_oracle;
 mod pages;
 mod problems;
 mod redeeming;
 mod replicas;
+mod reviews;
 mod roles;
 mod schemathesis;
 mod step_up;

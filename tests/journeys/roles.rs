@@ -19,6 +19,12 @@ struct Operation {
 const ROLES: [&str; 4] = ["registrar", "reviewer", "auditor", "admin"];
 
 async fn operations(app: &App) -> Vec<Operation> {
+    let doubtful = crate::claims::doubtful("p1");
+    let claim =
+        app.person("owner").post("/v1/claims", doubtful.clone()).await.expect(202).text("/id").to_owned();
+    app.match_claims().await;
+    let queue = app.staff("reviewer", "here").get("/v1/reviews").await.expect(200);
+    let review = queue.text("/reviews/0/id").to_owned();
     let invitation = app.registrar().invites("p1").await.text("/invitation/id").to_owned();
     let linked = app.registrar().invites("p2").await;
     let redeemed = app.person("owner").redeems(linked.text("/code")).await.expect(201);
@@ -36,6 +42,7 @@ async fn operations(app: &App) -> Vec<Operation> {
     let (get, post) = (Method::GET, Method::POST);
     let desk = [true, false, false, true];
     let readers = [true, true, false, true];
+    let reviewers = [false, true, false, true];
     let issue = json!({"organization": "here", "patient": {"id": "p3"}, "channel": "in_person"});
     vec![
         Operation { roles: desk, ..op(&post, "/v1/invitations".into(), Some(issue)) },
@@ -87,6 +94,41 @@ async fn operations(app: &App) -> Vec<Operation> {
             ..op(&post, "/v1/totp/reset".into(), Some(reset))
         },
         Operation {
+            account: true,
+            roles: [true; 4],
+            neighbour: 202,
+            ..op(&post, "/v1/claims".into(), Some(doubtful))
+        },
+        Operation { account: true, roles: [true; 4], neighbour: 200, ..op(&get, "/v1/claims".into(), None) },
+        // A claim is its account's alone.
+        Operation { neighbour: 404, ..op(&get, format!("/v1/claims/{claim}"), None) },
+        Operation {
+            neighbour: 404,
+            ..op(&post, format!("/v1/claims/{claim}/confirm"), Some(json!({"code": "0000-0000-0000"})))
+        },
+        Operation { neighbour: 404, ..op(&post, format!("/v1/claims/{claim}/withdraw"), None) },
+        Operation { roles: reviewers, ..op(&get, "/v1/reviews?organization=here".into(), None) },
+        Operation { roles: reviewers, neighbour: 404, ..op(&get, format!("/v1/reviews/{review}"), None) },
+        Operation {
+            roles: reviewers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/reviews/{review}/ask"), Some(json!({"missing": ["photo_id"]})))
+        },
+        Operation {
+            roles: reviewers,
+            neighbour: 404,
+            ..op(
+                &post,
+                format!("/v1/reviews/{review}/approve"),
+                Some(json!({"patient": "p1", "handover": "email"})),
+            )
+        },
+        Operation {
+            roles: reviewers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/reviews/{review}/decline"), Some(json!({"reason": "fraud"})))
+        },
+        Operation {
             roles: readers,
             neighbour: 404,
             ..op(&post, format!("/v1/links/{link}/revoke"), Some(json!({"reason": "staff_error"})))
@@ -100,7 +142,7 @@ async fn call(caller: &Caller, operation: &Operation) -> u16 {
 
 /// Allowed means past the check of rights: a thing that an earlier call has ended answers 409.
 fn allowed(status: u16) -> bool {
-    matches!(status, 200 | 201 | 409)
+    matches!(status, 200 | 201 | 202 | 409)
 }
 
 journey! {

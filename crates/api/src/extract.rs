@@ -16,7 +16,7 @@ use kinlink_domain::{
 };
 
 pub(crate) use body::{JsonBody, Parameters, read as read_body};
-pub(crate) use caller::{AccountUser, AnyCaller, ClientCaller, PersonCaller, StaffCaller, address};
+pub(crate) use caller::{AccountUser, AnyCaller, Claimant, ClientCaller, PersonCaller, StaffCaller, address};
 pub(crate) use cursor::{Cursor, limit};
 pub(crate) use login::Login;
 

@@ -3,7 +3,6 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 use kinlink_domain::{
-    id::AccountId,
     port::Purpose,
     store::{IdempotencyClaim, IdempotencyKey, UnitOfWork},
 };
@@ -24,7 +23,7 @@ impl Once {
     pub(crate) fn new(
         request: &HttpRequest,
         state: &State,
-        caller: AccountId,
+        caller: impl std::fmt::Display,
         body: &[u8],
     ) -> Result<Self, Problem> {
         let Some(header) = request.headers().get("idempotency-key") else { return Ok(Self { key: None }) };

@@ -5,6 +5,7 @@
 //! one service of the domain, and saves.
 
 mod application;
+mod claim_worker;
 mod docs;
 mod extract;
 mod health;
@@ -20,5 +21,6 @@ mod state;
 mod v1;
 
 pub use application::{Application, ExtraRoutes, StartError};
+pub use claim_worker::ClaimWorker;
 pub use problem::{Problem, ProblemType, catalogue_markdown};
 pub use state::ApiSettings;

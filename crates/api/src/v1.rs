@@ -2,8 +2,10 @@
 
 pub(crate) mod account_links;
 pub(crate) mod audit;
+pub(crate) mod claims;
 pub(crate) mod invitations;
 pub(crate) mod links;
+pub(crate) mod reviews;
 pub(crate) mod totp;
 pub(crate) mod view;
 
@@ -54,6 +56,19 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/v1/totp/confirm", "POST").route(post().to(totp::confirm::confirm)))
         .service(resource("/v1/totp/verify", "POST").route(post().to(totp::verify::verify)))
         .service(resource("/v1/totp/reset", "POST").route(post().to(totp::reset::reset)))
+        .service(
+            resource("/v1/claims", "GET, POST")
+                .route(post().to(claims::submit::submit))
+                .route(get().to(claims::list::list)),
+        )
+        .service(resource("/v1/claims/{id}", "GET").route(get().to(claims::read::read)))
+        .service(resource("/v1/claims/{id}/confirm", "POST").route(post().to(claims::confirm::confirm)))
+        .service(resource("/v1/claims/{id}/withdraw", "POST").route(post().to(claims::withdraw::withdraw)))
+        .service(resource("/v1/reviews", "GET").route(get().to(reviews::list::list)))
+        .service(resource("/v1/reviews/{id}", "GET").route(get().to(reviews::read::read)))
+        .service(resource("/v1/reviews/{id}/approve", "POST").route(post().to(reviews::approve::approve)))
+        .service(resource("/v1/reviews/{id}/ask", "POST").route(post().to(reviews::ask::ask)))
+        .service(resource("/v1/reviews/{id}/decline", "POST").route(post().to(reviews::decline::decline)))
         .service(resource("/v1/audit", "GET").route(get().to(audit::list)))
         .service(resource("/oauth2/token", "POST").route(post().to(oauth::token)))
         .service(resource("/.well-known/oauth-authorization-server", "GET").route(get().to(oauth::metadata)))

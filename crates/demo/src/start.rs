@@ -8,11 +8,12 @@ use std::{
 
 use anyhow::{Context, ensure};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use kinlink_api::{ApiSettings, Application, ExtraRoutes};
+use kinlink_api::{ApiSettings, Application, ClaimWorker, ExtraRoutes};
 use kinlink_auth::{ClientSecret, LoginProvider, rotate_api_key};
 use kinlink_domain::{
     account::Iss,
     client::{Client, ClientKeys, ClientStatus},
+    comparison::Matcher,
     id::{ClientId, OrganizationId},
     port::Random,
     service::Ports,
@@ -43,6 +44,8 @@ pub struct DemoOptions {
     pub folder: PathBuf,
     /// Play the walkthrough and stop.
     pub walkthrough: bool,
+    /// What claims are matched by; they wait if it is absent.
+    pub matcher: Option<Arc<dyn Matcher>>,
 }
 
 /// Runs the demo until `stop`, or until the walkthrough has been played. True unless a check failed.
@@ -72,8 +75,8 @@ struct Demo {
     stage: Stage,
     application: Application,
     database: Database,
-    mailing: tokio::task::JoinHandle<()>,
-    stop_mailing: CancellationToken,
+    workers: Vec<tokio::task::JoinHandle<()>>,
+    stop_workers: CancellationToken,
 }
 
 impl Demo {
@@ -103,12 +106,17 @@ impl Demo {
         let application = Application::start(listener, settings, ports.clone(), make_store, Some(extra))?;
         let store = kept.context("the application took no store")?;
         let stage = populate(&store, &ports, &idp, base_url).await?;
-        let stop_mailing = CancellationToken::new();
+        let stop_workers = CancellationToken::new();
+        let mut workers = Vec::new();
+        if let Some(matcher) = options.matcher.clone() {
+            let worker = ClaimWorker::new(store.clone(), matcher, ports.clone());
+            workers.push(tokio::spawn(worker.run(stop_workers.clone())));
+        }
         let redeem_url = Some(format!("{}/redeem", stage.base_url));
         let letterhead = Letterhead { from: "Kinlink demo <no-reply@kinlink.example>".parse()?, redeem_url };
         let worker = OutboxWorker::new(store, mailbox, letterhead, ports.clock, ports.random);
-        let mailing = tokio::spawn(worker.run(stop_mailing.clone()));
-        Ok(Self { stage, application, database, mailing, stop_mailing })
+        workers.push(tokio::spawn(worker.run(stop_workers.clone())));
+        Ok(Self { stage, application, database, workers, stop_workers })
     }
 
     fn welcome(&self, out: &mut (dyn std::io::Write + Send)) -> anyhow::Result<()> {
@@ -137,8 +145,10 @@ impl Demo {
 
     async fn stop(self) {
         self.application.stop().await;
-        self.stop_mailing.cancel();
-        let _ = self.mailing.await;
+        self.stop_workers.cancel();
+        for worker in self.workers {
+            let _ = worker.await;
+        }
         self.database.close().await;
     }
 }

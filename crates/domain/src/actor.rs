@@ -66,18 +66,21 @@ pub enum StaffAct {
     ResetAuthenticators,
     /// Reset the authenticator of a login with staff roles.
     ResetStaffAuthenticators,
+    /// Read the queue of reviews, and decide them.
+    DecideReviews,
     /// Read the audit.
     ReadAudit,
 }
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ManageInvitations,
         Self::ReadLinks,
         Self::EndLinks,
         Self::ResetAuthenticators,
         Self::ResetStaffAuthenticators,
+        Self::DecideReviews,
         Self::ReadAudit,
     ];
 
@@ -91,6 +94,7 @@ impl StaffAct {
             }
             Self::ResetAuthenticators => matches!(role, Role::Reviewer | Role::Admin),
             Self::ResetStaffAuthenticators => matches!(role, Role::Admin),
+            Self::DecideReviews => matches!(role, Role::Reviewer | Role::Admin),
             Self::ReadAudit => matches!(role, Role::Auditor),
         }
     }
@@ -201,8 +205,8 @@ mod tests {
     #[test]
     fn whoever_reads_the_audit_cannot_act() {
         for role in Role::ALL {
-            let acts =
-                [StaffAct::ManageInvitations, StaffAct::EndLinks].iter().any(|act| act.allowed_to(role));
+            let acts = [StaffAct::ManageInvitations, StaffAct::EndLinks, StaffAct::DecideReviews];
+            let acts = acts.iter().any(|act| act.allowed_to(role));
             assert!(!(acts && StaffAct::ReadAudit.allowed_to(role)), "{role}");
         }
     }

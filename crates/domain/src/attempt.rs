@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// What wrong tries are counted on, beside the invitation itself.
+/// What is counted, beside wrong tries on an invitation or a claim itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AttemptScope {
     /// The account that tried.
@@ -13,6 +13,12 @@ pub enum AttemptScope {
     Address,
     /// The authenticator app of an account.
     Totp,
+    /// Claims that an account submitted: not wrong tries, but no less to be limited.
+    ClaimsOfAccount,
+    /// Claims that came from a network address.
+    ClaimsFromAddress,
+    /// Codes that went to contacts of one record.
+    CodesToRecord,
 }
 
 impl AttemptScope {
@@ -22,6 +28,9 @@ impl AttemptScope {
             Self::Account => "account",
             Self::Address => "address",
             Self::Totp => "totp",
+            Self::ClaimsOfAccount => "claims_of_account",
+            Self::ClaimsFromAddress => "claims_from_address",
+            Self::CodesToRecord => "codes_to_record",
         }
     }
 
@@ -33,6 +42,11 @@ impl AttemptScope {
             Self::Account => AttemptLimit { failures: 10, window: TimeDelta::hours(1) },
             Self::Address => AttemptLimit { failures: 100, window: TimeDelta::hours(1) },
             Self::Totp => AttemptLimit { failures: 5, window: TimeDelta::minutes(15) },
+            // Somebody who mistypes a name tries again; somebody who guesses names needs thousands.
+            Self::ClaimsOfAccount => AttemptLimit { failures: 5, window: TimeDelta::hours(24) },
+            Self::ClaimsFromAddress => AttemptLimit { failures: 60, window: TimeDelta::hours(1) },
+            // The number is the organization's: `claims.codes_per_record_per_day`.
+            Self::CodesToRecord => AttemptLimit { failures: 3, window: TimeDelta::hours(24) },
         }
     }
 }

@@ -80,6 +80,36 @@ pub enum Action {
     /// Staff reset an authenticator.
     #[serde(rename = "totp.reset")]
     TotpReset,
+    /// A claim was submitted.
+    #[serde(rename = "claim.submit")]
+    ClaimSubmit,
+    /// A claim was matched, and what follows was decided.
+    #[serde(rename = "claim.process")]
+    ClaimProcess,
+    /// The code of a claim was entered.
+    #[serde(rename = "claim.confirm")]
+    ClaimConfirm,
+    /// A try to confirm a claim was refused.
+    #[serde(rename = "claim.refuse")]
+    ClaimRefuse,
+    /// A claim was withdrawn.
+    #[serde(rename = "claim.withdraw")]
+    ClaimWithdraw,
+    /// Reviews were listed.
+    #[serde(rename = "review.list")]
+    ReviewList,
+    /// A review was read, with the data of a person and of the candidates.
+    #[serde(rename = "review.read")]
+    ReviewRead,
+    /// A reviewer approved.
+    #[serde(rename = "review.approve")]
+    ReviewApprove,
+    /// A reviewer asked for more.
+    #[serde(rename = "review.ask")]
+    ReviewAsk,
+    /// A reviewer declined.
+    #[serde(rename = "review.decline")]
+    ReviewDecline,
     /// The audit was read.
     #[serde(rename = "audit.read")]
     AuditRead,
@@ -113,6 +143,16 @@ impl Action {
             Self::TotpVerify => "totp.verify",
             Self::TotpRefuse => "totp.refuse",
             Self::TotpReset => "totp.reset",
+            Self::ClaimSubmit => "claim.submit",
+            Self::ClaimProcess => "claim.process",
+            Self::ClaimConfirm => "claim.confirm",
+            Self::ClaimRefuse => "claim.refuse",
+            Self::ClaimWithdraw => "claim.withdraw",
+            Self::ReviewList => "review.list",
+            Self::ReviewRead => "review.read",
+            Self::ReviewApprove => "review.approve",
+            Self::ReviewAsk => "review.ask",
+            Self::ReviewDecline => "review.decline",
             Self::AuditRead => "audit.read",
             Self::AuditExport => "audit.export",
         }

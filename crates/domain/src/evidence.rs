@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     actor::Actor,
-    id::{EvidenceId, InvitationId, LinkId, OrganizationId},
+    comparison::Band,
+    id::{ClaimId, EvidenceId, InvitationId, LinkId, OrganizationId},
     invitation::Channel,
 };
 
 /// One fact in support of a link.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
     /// Its id.
     pub id: EvidenceId,
@@ -28,7 +29,7 @@ pub struct Evidence {
 
 /// A fact, as stored. New kinds are added at the end of this enum and of the table in
 /// [`crate::proofing::assess`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Fact {
     /// The account presented the code of an invitation.
@@ -49,6 +50,22 @@ pub enum Fact {
         /// Staff's own reference to it; never its number, never a scan. 1 to 100 characters.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reference: Option<String>,
+    },
+    /// The person as claimed was compared with the record.
+    DemographicMatch {
+        /// The claim.
+        claim: ClaimId,
+        /// How well they agree, in bits ([`crate::comparison::Comparison::weight`]).
+        weight: f64,
+        /// What followed from it.
+        band: Band,
+    },
+    /// The account entered a claim's code.
+    ContactConfirmed {
+        /// The claim.
+        claim: ClaimId,
+        /// The way the code took: to a contact on record, or, for [`Channel::InPerson`], by a reviewer's hand.
+        channel: Channel,
     },
 }
 

@@ -134,6 +134,10 @@ kinds! {
     LinkKind, LinkId, "lnk";
     /// An evidence's id, `evd_…`.
     EvidenceKind, EvidenceId, "evd";
+    /// A claim's id, `clm_…`.
+    ClaimKind, ClaimId, "clm";
+    /// A review's id, `rev_…`.
+    ReviewKindMark, ReviewId, "rev";
     /// A client's id, `cli_…`.
     ClientKind, ClientId, "cli";
     /// The id of one of a client's API keys, `key_…`.

@@ -59,7 +59,7 @@ pub enum Challenge {
 }
 
 /// An invitation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Invitation {
     /// Its id.
     pub id: InvitationId,

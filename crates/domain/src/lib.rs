@@ -9,9 +9,10 @@
 //! | account `(iss, sub)`, trusted issuer | [`account`], [`issuer`] |
 //! | patient record, demographics | [`patient`], [`demographics`], [`partial_date`] |
 //! | invitation and its code | [`invitation`], [`code`] |
+//! | claim, its review | [`claim`], [`review`] |
 //! | link, permissions | [`link`], [`permission`] |
 //! | evidence, assurance | [`evidence`], [`proofing`] |
-//! | comparison of demographics | [`comparison`] |
+//! | comparison of demographics, and how it is shown | [`comparison`], [`side_by_side`] |
 //! | client (authorization server) | [`client`] |
 //! | staff, roles, who acts | [`actor`] |
 //! | wrong tries and lockout | [`attempt`] |
@@ -26,6 +27,7 @@ pub mod account;
 pub mod actor;
 pub mod attempt;
 pub mod audit;
+pub mod claim;
 pub mod client;
 pub mod code;
 pub mod comparison;
@@ -44,7 +46,9 @@ pub mod permission;
 pub mod policy;
 pub mod port;
 pub mod proofing;
+pub mod review;
 pub mod service;
+pub mod side_by_side;
 pub mod step_up;
 pub mod store;
 pub mod totp;

@@ -108,7 +108,7 @@ impl fmt::Display for FhirBase {
 }
 
 /// A custodian of patient records.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Organization {
     /// Its id.
     pub id: OrganizationId,

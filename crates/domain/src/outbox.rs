@@ -5,7 +5,10 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::id::{InvitationId, LinkId, MessageId, OrganizationId};
+use crate::{
+    id::{ClaimId, InvitationId, LinkId, MessageId, OrganizationId},
+    review::Missing,
+};
 
 /// A message to be sent. Encrypted at rest, and emptied once sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +57,26 @@ pub enum Mail {
         asks_birth_date: bool,
         /// The invitation, as a reference for staff.
         invitation: InvitationId,
+    },
+    /// Brings the code that confirms a claim.
+    ClaimCode {
+        /// The organization's name.
+        organization: String,
+        /// The code, grouped.
+        code: String,
+        /// When it expires.
+        expires_at: DateTime<Utc>,
+        /// The claim, as a reference for staff.
+        claim: ClaimId,
+    },
+    /// Tells a contact on record that a reviewer needs more to decide a claim.
+    ClaimNeedsMore {
+        /// The organization's name.
+        organization: String,
+        /// What is missing.
+        missing: Vec<Missing>,
+        /// The claim, as a reference for staff.
+        claim: ClaimId,
     },
     /// Tells a contact on record that an account now opens the record (NIST SP 800-63A, notice of
     /// proofing).

@@ -152,6 +152,8 @@ pub struct PatientRecord {
     pub record: ImportedPatient,
     /// When Kinlink last changed it.
     pub updated_at: DateTime<Utc>,
+    /// When its contacts last changed; absent if they never did since the first import.
+    pub contacts_changed_at: Option<DateTime<Utc>>,
 }
 
 /// What became of a batch of imported patients.

@@ -1,7 +1,11 @@
 //! An organization's rules, as data. Every default has its source or its reason beside it.
 
+mod claims;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+
+pub use claims::{ClaimPolicy, MatchingPolicy, TrustedAssurance, TrustedClientPolicy};
 
 use crate::{
     code::CodeStrength,
@@ -12,7 +16,7 @@ use crate::{
 };
 
 /// The rules of one organization. Missing members take their default.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// How long a code is valid, by channel.
@@ -27,6 +31,10 @@ pub struct Policy {
     pub proofing: ProofingPolicy,
     /// Which acts want more proof than a login.
     pub step_up: StepUpPolicy,
+    /// What follows from a comparison of demographics.
+    pub matching: MatchingPolicy,
+    /// How claims go.
+    pub claims: ClaimPolicy,
 }
 
 impl Default for Policy {
@@ -38,6 +46,8 @@ impl Default for Policy {
             minimum_assurance: Ial::Ial1,
             proofing: ProofingPolicy::default(),
             step_up: StepUpPolicy::default(),
+            matching: MatchingPolicy::default(),
+            claims: ClaimPolicy::default(),
         }
     }
 }

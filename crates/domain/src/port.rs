@@ -23,6 +23,8 @@ pub trait Random: Send + Sync + fmt::Debug {
 pub enum Purpose {
     /// The secret half of an invitation code.
     InvitationCode,
+    /// The code that confirms a claim.
+    ClaimCode,
     /// An API key of a client.
     ApiKey,
     /// An access token that Kinlink's token endpoint issued to a client.
@@ -41,6 +43,8 @@ pub enum Purpose {
     RecoveryCode,
     /// A bearer token that a code was given with.
     StepUp,
+    /// Whether imported contacts differ from those on record.
+    Contacts,
 }
 
 /// Which generation of the server's keys made a hash or a ciphertext.

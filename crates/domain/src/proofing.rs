@@ -70,7 +70,8 @@ impl Default for ProofingPolicy {
 /// | code, and a document seen by staff | IAL2 (if policy says so) | level3 |
 /// | code, document, and a contact on record | IAL2 (if policy says so) | level4 |
 ///
-/// A code handed over in person proves no address, so it stands on the document or the birth date.
+/// A claim's code that reached a contact on record counts like an invitation's; that demographics agree counts
+/// for nothing by itself. A code handed over in person proves no address, so it stands on the document or the birth date.
 pub fn assess<'a>(facts: impl IntoIterator<Item = &'a Fact>, policy: &ProofingPolicy) -> Assurance {
     let mut code = false;
     let mut on_record = false;
@@ -85,6 +86,13 @@ pub fn assess<'a>(facts: impl IntoIterator<Item = &'a Fact>, policy: &ProofingPo
                 on_record |= addressed && *address == AddressValidation::OnRecord;
                 validated |= addressed && *address != AddressValidation::None;
             }
+            Fact::ContactConfirmed { channel, .. } => {
+                code = true;
+                on_record |= *channel != Channel::InPerson;
+                validated |= *channel != Channel::InPerson;
+            }
+            // However well demographics agree, anybody may know them.
+            Fact::DemographicMatch { .. } => {}
             Fact::BirthDateConfirmed => birth_date = true,
             Fact::DocumentSeen { .. } => document = true,
         }

@@ -1,20 +1,29 @@
 //! What Kinlink does, step by step: each service loads, decides and saves within one unit of work that its
 //! caller begins and saves.
 
+pub mod confirm_claim;
+pub mod decide_review;
 pub mod end_link;
 pub mod issue_invitation;
 pub mod lookup;
+pub mod make_link;
+pub mod process_claim;
 pub mod redeem;
 pub mod revoke_invitation;
+mod send_code;
+pub mod submit_claim;
 pub mod totp;
+pub mod withdraw_claim;
 
 use std::sync::Arc;
 
 use crate::{
     actor::Actor,
     audit::{Action, AuditEntry, Subject},
-    id::{AuditId, OrganizationId},
-    port::{Clock, Random, Vault},
+    id::{AccountId, AuditId, OrganizationId},
+    policy::ClaimPolicy,
+    port::{Clock, Purpose, Random, Vault},
+    store::{StoreError, UnitOfWork},
 };
 
 /// The ports that every service needs.
@@ -41,4 +50,24 @@ impl Ports {
         let at = self.clock.now();
         AuditEntry { id: AuditId::new(at, &*self.random), organization, at, actor, action, subject, detail }
     }
+}
+
+/// What wrong tries of an account are counted on.
+fn account_key(account: AccountId) -> [u8; 16] {
+    *account.uuid().as_bytes()
+}
+
+/// What tries from a network address are counted on.
+fn address_key(ports: &Ports, address: &str) -> [u8; 16] {
+    ports.vault.index_hash(Purpose::Address, address.as_bytes())
+}
+
+/// An organization's rules for claims.
+async fn claim_policy(
+    unit: &mut dyn UnitOfWork,
+    organization: OrganizationId,
+) -> Result<ClaimPolicy, StoreError> {
+    let organization = unit.organization(organization).await?;
+    let gone = || StoreError::Corrupt { what: "claim", why: "its organization is gone".into() };
+    Ok(organization.ok_or_else(gone)?.policy.claims)
 }

@@ -5,6 +5,7 @@
 //! commits; a unit that is dropped leaves no trace.
 
 mod authenticators;
+mod claims;
 mod directory;
 mod feed;
 mod journal;
@@ -16,6 +17,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 pub use authenticators::Authenticators;
+pub use claims::{ClaimQueue, Claims, ReviewFilter, Reviews};
 pub use directory::{Clients, Directory};
 pub use feed::{Change, ChangeFeed, ChangeListener, FeedEntry, FeedHead};
 pub use journal::{
@@ -23,7 +25,7 @@ pub use journal::{
     LookupCount,
 };
 pub use links::{AnswerableLink, InvitationFilter, Invitations, LinkReader, Links};
-pub use people::{Accounts, Attempts, Patients};
+pub use people::{Accounts, Attempts, Candidates, Patients};
 
 /// Why storage did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +88,8 @@ pub trait UnitOfWork:
     + Authenticators
     + Invitations
     + Links
+    + Claims
+    + Reviews
     + Journal
     + Idempotency
     + AuditLog

@@ -1,6 +1,6 @@
 use askama::Template;
 use chrono::{DateTime, Utc};
-use kinlink_domain::{id::MessageId, outbox::Mail};
+use kinlink_domain::{id::MessageId, outbox::Mail, review::Missing};
 use lettre::{
     Message,
     message::{
@@ -46,6 +46,35 @@ struct InvitationMail<'a> {
     asks_birth_date: bool,
     reference: String,
     link: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "claim_code.txt")]
+struct ClaimCodeText<'a>(&'a ClaimCodeMail<'a>);
+
+#[derive(Template)]
+#[template(path = "claim_code.html")]
+struct ClaimCodeHtml<'a>(&'a ClaimCodeMail<'a>);
+
+struct ClaimCodeMail<'a> {
+    organization: &'a str,
+    code: &'a str,
+    expires_at: String,
+    reference: String,
+}
+
+#[derive(Template)]
+#[template(path = "claim_needs_more.txt")]
+struct ClaimNeedsMoreText<'a>(&'a ClaimNeedsMoreMail<'a>);
+
+#[derive(Template)]
+#[template(path = "claim_needs_more.html")]
+struct ClaimNeedsMoreHtml<'a>(&'a ClaimNeedsMoreMail<'a>);
+
+struct ClaimNeedsMoreMail<'a> {
+    organization: &'a str,
+    wishes: Vec<&'static str>,
+    reference: String,
 }
 
 #[derive(Template)]
@@ -117,6 +146,27 @@ impl Letterhead {
                 let text = InvitationText(&mail).render().map_err(failed)?;
                 Ok((subject, text, InvitationHtml(&mail).render().map_err(failed)?))
             }
+            Mail::ClaimCode { organization, code, expires_at, claim } => {
+                let mail = ClaimCodeMail {
+                    organization,
+                    code,
+                    expires_at: moment(*expires_at),
+                    reference: claim.to_string(),
+                };
+                let subject = format!("Your confirmation code from {organization}");
+                let text = ClaimCodeText(&mail).render().map_err(failed)?;
+                Ok((subject, text, ClaimCodeHtml(&mail).render().map_err(failed)?))
+            }
+            Mail::ClaimNeedsMore { organization, missing, claim } => {
+                let mail = ClaimNeedsMoreMail {
+                    organization,
+                    wishes: missing.iter().map(|missing| wish(*missing)).collect(),
+                    reference: claim.to_string(),
+                };
+                let subject = format!("{organization} needs more to give an account access");
+                let text = ClaimNeedsMoreText(&mail).render().map_err(failed)?;
+                Ok((subject, text, ClaimNeedsMoreHtml(&mail).render().map_err(failed)?))
+            }
             Mail::LinkNotice { organization, at, link } => {
                 let mail = NoticeMail { organization, at: moment(*at), reference: link.to_string() };
                 let subject = format!("An account was given access at {organization}");
@@ -130,6 +180,15 @@ impl Letterhead {
                 Ok((subject, text, ResetHtml(&mail).render().map_err(failed)?))
             }
         }
+    }
+}
+
+const fn wish(missing: Missing) -> &'static str {
+    match missing {
+        Missing::PhotoId => "come to the desk with an identity document that has a photograph",
+        Missing::NameChange => "bring a document that shows the change of name",
+        Missing::Address => "bring a document that shows the present address",
+        Missing::Contact => "have an email address or a telephone number put on record",
     }
 }
 
@@ -183,6 +242,36 @@ mod tests {
             assert!(part.contains("https://portal.example/redeem#code=AAAA-BBBB-CCCC-DDDD-EEEE"));
         }
         assert!(html.contains("St. Mary &#38; Sons") && text.contains("St. Mary & Sons"));
+    }
+
+    #[test]
+    fn a_confirmation_code_says_until_when_and_that_nobody_may_ask_for_it() {
+        let mail = Mail::ClaimCode {
+            organization: "St. Mary & Sons".into(),
+            code: "AAAA-BBBB-CCCC-DDDD-EEEE".into(),
+            expires_at: DateTime::UNIX_EPOCH,
+            claim: id(),
+        };
+        let (subject, text, html) = letterhead().render(&mail).unwrap();
+        assert_eq!(subject, "Your confirmation code from St. Mary & Sons");
+        for part in [&text, &html] {
+            for expected in ["AAAA-BBBB-CCCC-DDDD-EEEE", "1 January 1970, 00:00 UTC", "clm_", "ever ask you"]
+            {
+                assert!(part.contains(expected), "{expected} is missing in {part}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wish_for_more_names_what_to_bring_and_no_person() {
+        let missing = vec![Missing::PhotoId, Missing::NameChange, Missing::Address, Missing::Contact];
+        let mail = Mail::ClaimNeedsMore { organization: "Northside".into(), missing, claim: id() };
+        let (_, text, html) = letterhead().render(&mail).unwrap();
+        for part in [&text, &html] {
+            for expected in ["photograph", "change of name", "present address", "put on record", "clm_"] {
+                assert!(part.contains(expected), "{expected} is missing in {part}");
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use kinlink_domain::store::{ChangeFeed, StoreError};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 
 use crate::{
     SeaStore,
@@ -21,6 +21,8 @@ pub struct Housekeeping {
     pub step_ups: u64,
     /// Entries of the change feed older than an hour.
     pub changes: u64,
+    /// Reviews of claims that were withdrawn or whose time is over, closed now.
+    pub reviews: u64,
 }
 
 impl SeaStore {
@@ -54,6 +56,19 @@ impl SeaStore {
             counters: counters.rows_affected,
             step_ups: step_ups.rows_affected,
             changes: self.prune(now - TimeDelta::hours(1)).await?,
+            reviews: self.close_moot_reviews(now).await?,
         })
+    }
+
+    /// Not done where a claim is withdrawn: it would take longer for one that is in review, and tell so.
+    async fn close_moot_reviews(&self, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let sql = "update review set status = 'moot', approvals = '[]' \
+             where kind = 'claim' and status in ('open', 'seconding') and exists (\
+               select 1 from claim where claim.organization_id = review.organization_id \
+                 and claim.id = review.claim_id \
+                 and (claim.status = 'withdrawn' or claim.expires_at <= $1))";
+        let statement = Statement::from_sql_and_values(self.database.backend(), sql, [now.into()]);
+        let result = self.database.writer.execute_raw(statement).await.map_err(store_error)?;
+        Ok(result.rows_affected())
     }
 }

@@ -3,6 +3,7 @@
 //! [`Database`] connects and migrates, [`SeaStore`] implements the domain's storage ports, a unit of work is
 //! one transaction. Entities never leave this crate: each is converted from and to the domain's types.
 
+mod claim_queue;
 mod connect;
 mod convert;
 mod deliveries;

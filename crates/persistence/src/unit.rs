@@ -4,12 +4,14 @@ mod accounts;
 mod attempts;
 mod audit_log;
 mod authenticators;
+mod claims;
 mod clients;
 mod directory;
 mod idempotency;
 mod invitations;
 mod links;
 mod patients;
+mod reviews;
 mod save;
 
 use std::sync::Arc;

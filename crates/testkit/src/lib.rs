@@ -3,9 +3,11 @@
 
 mod database;
 mod fixture;
+mod matcher;
 
 pub use database::{Kind, TestDatabase};
 pub use fixture::{Fixture, birth_date, imported};
+pub use matcher::ExactMatcher;
 
 /// Makes two tests of one body, `name::sqlite` and `name::postgres`, each with a [`Fixture`] of its own.
 #[macro_export]

@@ -15,8 +15,9 @@ type HmacSha256 = Hmac<Sha256>;
 pub(crate) type Key = Zeroizing<[u8; 32]>;
 
 const NONCE: usize = 24;
-const PURPOSES: [Purpose; 10] = [
+const PURPOSES: [Purpose; 12] = [
     Purpose::InvitationCode,
+    Purpose::ClaimCode,
     Purpose::ApiKey,
     Purpose::AccessToken,
     Purpose::Audit,
@@ -26,6 +27,7 @@ const PURPOSES: [Purpose; 10] = [
     Purpose::Demographics,
     Purpose::RecoveryCode,
     Purpose::StepUp,
+    Purpose::Contacts,
 ];
 
 /// A set of keys that cannot be used.

@@ -38,6 +38,14 @@ pub(crate) struct PersonCaller {
 /// A registered authorization server.
 pub(crate) struct ClientCaller(pub(crate) Arc<AuthenticatedClient>);
 
+/// Who may submit a claim: an account for itself, or a client on its behalf.
+pub(crate) enum Claimant {
+    /// A login that may be a patient's.
+    Account(AccountUser),
+    /// A client.
+    Client(Arc<AuthenticatedClient>),
+}
+
 /// Any of them: what they may see is decided by what they ask for.
 pub(crate) enum AnyCaller {
     /// A person, who may be an account holder, staff, or both.
@@ -168,6 +176,14 @@ extract!(PersonCaller, |request| {
 extract!(ClientCaller, |request| {
     let now = state(&request)?.ports.clock.now();
     client(&request, now).await.map(Self)
+});
+
+extract!(Claimant, |request| {
+    if ClientAuthenticator::is_client_credential(credential(&request)?) {
+        let now = state(&request)?.ports.clock.now();
+        return client(&request, now).await.map(Self::Client);
+    }
+    AccountUser::from_request(&request, &mut Payload::None).await.map(Self::Account)
 });
 
 extract!(AnyCaller, |request| {

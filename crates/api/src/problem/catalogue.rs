@@ -70,6 +70,14 @@ catalogue! {
     LinkEnded 409 "link-ended" "The link was ended before";
     /// The account has no authenticator that is confirmed; or, where one is to be confirmed, none was enrolled in the last 15 minutes.
     AuthenticatorMissing 409 "authenticator-missing" "There is no such authenticator";
+    /// The claim was linked or withdrawn before, its time is over, or too many wrong codes were entered.
+    ClaimClosed 409 "claim-closed" "The claim cannot be changed any more";
+    /// The review was decided before, or its claim is closed.
+    ReviewClosed 409 "review-closed" "The review cannot be decided any more";
+    /// The organization wants two reviewers to agree here, and the caller was the first.
+    SecondReviewerNeeded 409 "second-reviewer-needed" "Another reviewer has to agree";
+    /// The first reviewer picked another record.
+    ReviewersDisagree 409 "reviewers-disagree" "The reviewers picked different records";
     /// Somebody else changed the same thing at the same time.
     Conflict 409 "conflict" "The request stands against another one";
     /// The body is longer than allowed.
@@ -90,6 +98,10 @@ catalogue! {
     AuthenticatorCodeNotAccepted 422 "authenticator-code-not-accepted" "The code is not accepted";
     /// No patient record of the organization has this id or identifier.
     PatientNotFound 422 "patient-not-found" "No such patient at this organization";
+    /// What the person gave could be anybody's. `errors` says what more would help. Nothing was looked up.
+    InputTooThin 422 "input-too-thin" "What was given is not enough to be found by";
+    /// A code is handed only to a person whom a document was compared with: name the document.
+    ProofNeeded 422 "proof-needed" "A document must have been seen";
     /// Several patient records have this identifier; name one by its id.
     PatientAmbiguous 422 "patient-ambiguous" "Several patients have this identifier";
     /// The record is inactive, merged into another, or its patient is deceased.
@@ -104,6 +116,8 @@ catalogue! {
     IdempotencyKeyReused 422 "idempotency-key-reused" "The Idempotency-Key was used for another request";
     /// Too many wrong tries by this account or from this address. `retry_after` says how long to wait.
     TooManyAttempts 429 "too-many-attempts" "Too many wrong tries";
+    /// Too many claims by this account or from this address. `retry_after` says how long to wait.
+    TooManyClaims 429 "too-many-claims" "Too many claims";
     /// Something is wrong with Kinlink. The request id leads to the log.
     Internal 500 "internal" "Something is wrong here";
     /// The database or the identity provider does not answer. Nothing was decided; the same request may succeed later.

@@ -6,9 +6,11 @@ use kinlink_domain::{
     actor::StaffRefusal,
     code::MistypedCode,
     link::RevokeRefusal,
+    review::ReviewRefusal,
     service::{
-        end_link::EndLinkError, issue_invitation::IssueError, redeem::RedeemRefusal,
-        revoke_invitation::RevokeInvitationError,
+        confirm_claim::ConfirmRefusal, decide_review::ReviewError, end_link::EndLinkError,
+        issue_invitation::IssueError, redeem::RedeemRefusal, revoke_invitation::RevokeInvitationError,
+        submit_claim::SubmitRefusal, withdraw_claim::WithdrawError,
     },
     store::StoreError,
 };
@@ -121,7 +123,70 @@ impl From<EndLinkError> for Problem {
     }
 }
 
+impl From<WithdrawError> for Problem {
+    fn from(error: WithdrawError) -> Self {
+        match error {
+            WithdrawError::NotFound => Self::new(ProblemType::NotFound),
+            WithdrawError::NotOpen(status) => Self::new(ProblemType::ClaimClosed).detail(status.to_string()),
+            WithdrawError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReviewError> for Problem {
+    fn from(error: ReviewError) -> Self {
+        match error {
+            ReviewError::NotFound => Self::new(ProblemType::NotFound),
+            ReviewError::OwnClaim => Self::new(ProblemType::Forbidden).detail(error.to_string()),
+            ReviewError::Review(refusal @ ReviewRefusal::Closed(_)) => {
+                Self::new(ProblemType::ReviewClosed).detail(refusal.to_string())
+            }
+            ReviewError::Review(ReviewRefusal::SameReviewer) => Self::new(ProblemType::SecondReviewerNeeded),
+            ReviewError::Review(ReviewRefusal::Disagreement) => Self::new(ProblemType::ReviewersDisagree),
+            ReviewError::Claim(status) => Self::new(ProblemType::ReviewClosed).detail(status.to_string()),
+            ReviewError::NotACandidate => {
+                Self::new(ProblemType::InvalidMember).at("/patient", "not one of the review's candidates")
+            }
+            ReviewError::RecordNotUsable => Self::new(ProblemType::RecordNotInvitable),
+            ReviewError::NoContact => Self::new(ProblemType::NoContact),
+            ReviewError::ProofNeeded => Self::new(ProblemType::ProofNeeded),
+            ReviewError::ReasonNotAllowed => {
+                Self::new(ProblemType::InvalidMember).at("/reason", error.to_string())
+            }
+            ReviewError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl Problem {
+    /// A claim that was not taken.
+    pub(crate) fn from_submission(refusal: SubmitRefusal, now: DateTime<Utc>) -> Self {
+        match refusal {
+            SubmitRefusal::TooThin { wanting } => {
+                wanting.into_iter().fold(Self::new(ProblemType::InputTooThin), |problem, wanting| {
+                    problem.at(format!("/demographics{}", wanting.pointer()), wanting.advice())
+                })
+            }
+            SubmitRefusal::IssuerNotTrusted => Self::new(ProblemType::IssuerNotTrusted),
+            SubmitRefusal::TooMany { until } => {
+                Self::new(ProblemType::TooManyClaims).retry_after((until - now).num_seconds())
+            }
+        }
+    }
+
+    /// A refused confirmation. All that is not accepted looks the same.
+    pub(crate) fn from_confirmation(refusal: ConfirmRefusal, now: DateTime<Utc>) -> Self {
+        match refusal {
+            ConfirmRefusal::Mistyped(mistyped) => Self::from_refusal(mistyped.into(), now),
+            ConfirmRefusal::NotFound => Self::new(ProblemType::NotFound),
+            ConfirmRefusal::NotOpen(status) => Self::new(ProblemType::ClaimClosed).detail(status.to_string()),
+            ConfirmRefusal::NotAccepted => Self::new(ProblemType::CodeNotAccepted),
+            ConfirmRefusal::TooManyAttempts { until } => {
+                Self::new(ProblemType::TooManyAttempts).retry_after((until - now).num_seconds())
+            }
+        }
+    }
+
     /// A refused redemption. All that is not accepted looks the same.
     pub(crate) fn from_refusal(refusal: RedeemRefusal, now: DateTime<Utc>) -> Self {
         match refusal {

@@ -27,7 +27,7 @@ impl Demo {
         // The walkthrough must not empty the folder of a demo that is running.
         let folder = if self.walkthrough { self.folder.with_extension("walkthrough") } else { self.folder };
         let listen = self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], port)));
-        let options = DemoOptions { listen, folder, walkthrough: self.walkthrough };
+        let options = DemoOptions { listen, folder, walkthrough: self.walkthrough, matcher: None };
         let stop = CancellationToken::new();
         tokio::spawn(super::serve::cancel_on_signal(stop.clone()));
         let held = kinlink_demo::run(options, stop, &mut std::io::stdout()).await?;

@@ -6,8 +6,8 @@ use std::{
 };
 
 use anyhow::Context as _;
-use kinlink_api::Application;
-use kinlink_domain::store::ChangeListener;
+use kinlink_api::{Application, ClaimWorker};
+use kinlink_domain::{comparison::Matcher, store::ChangeListener};
 use kinlink_mail::{OutboxWorker, SmtpMailer};
 use kinlink_persistence::SeaStore;
 use tokio_util::sync::CancellationToken;
@@ -54,11 +54,15 @@ impl Serve {
         let listen = context.config.server.listen;
         let listener =
             TcpListener::bind(listen).with_context(|| format!("nothing can listen on {listen}"))?;
-        serve(context, listener).await
+        serve(context, listener, None).await
     }
 }
 
-async fn serve(context: Context, listener: TcpListener) -> anyhow::Result<ExitCode> {
+async fn serve(
+    context: Context,
+    listener: TcpListener,
+    matcher: Option<Arc<dyn Matcher>>,
+) -> anyhow::Result<ExitCode> {
     let Context { config, ports, database, .. } = context;
     let mut kept = None;
     let make_store = |listener: Arc<dyn ChangeListener>| {
@@ -71,6 +75,12 @@ async fn serve(context: Context, listener: TcpListener) -> anyhow::Result<ExitCo
     let store = kept.context("the application took no store")?;
     let stop = CancellationToken::new();
     let mut workers = vec![tokio::spawn(keep_house(store.clone(), ports.clock.clone(), stop.clone()))];
+    if let Some(matcher) = matcher {
+        let worker = ClaimWorker::new(store.clone(), matcher, ports.clone());
+        workers.push(tokio::spawn(worker.run(stop.clone())));
+    } else {
+        tracing::warn!("no matcher is plugged in: claims wait to be matched");
+    }
     if let Some((settings, letterhead)) = config.smtp()? {
         let mailer = SmtpMailer::new(&settings).map_err(|e| ConfigurationError(format!("mail: {e}")))?;
         let worker = OutboxWorker::new(store, Arc::new(mailer), letterhead, ports.clock, ports.random);

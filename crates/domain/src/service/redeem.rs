@@ -6,24 +6,25 @@
 use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
 
-use super::Ports;
+use super::{
+    Ports, account_key, address_key,
+    make_link::{Made, Support, WantedLink, make_link},
+};
 use crate::{
     account::Account,
     actor::Actor,
     attempt::AttemptScope,
     audit::{Action, Subject},
     code::{Code, MistypedCode},
-    evidence::{Evidence, Fact},
-    id::{EvidenceId, LinkId, MessageId},
+    evidence::Fact,
+    id::{AccountId, LinkId},
     invitation::{Challenge, Invitation, InvitationState, InvitationStatus},
-    link::{Link, LinkState, Period},
+    link::Link,
     organization::Organization,
-    outbox::{Mail, Message, MessageBody},
     partial_date::PartialDate,
     patient::PatientRecord,
     port::Purpose,
-    proofing::assess,
-    store::{Change, StoreError, UnitOfWork},
+    store::{StoreError, UnitOfWork},
 };
 
 /// A try to redeem a code.
@@ -142,131 +143,52 @@ async fn link_account(
     organization: &Organization,
     patient: &PatientRecord,
 ) -> Result<Redeemed, StoreError> {
-    let now = ports.clock.now();
     let account = request.account.id;
-    let facts = facts(&invitation);
-    let existing = unit.unrevoked_link_for_update(account, patient.id).await?;
-    let outcome = if let Some(link) = existing {
-        Redeemed::Existing(strengthen(unit, ports, organization, link, &invitation).await?)
-    } else {
-        let link = Link {
-            id: LinkId::new(now, &*ports.random),
-            version: 1,
-            account,
-            organization: organization.id,
-            patient: patient.id,
-            fhir_id: patient.record.fhir_id.clone(),
-            role: invitation.role.clone(),
-            permissions: organization.policy.self_permissions.clone(),
-            period: Period { start: now, end: None },
-            assurance: assess(&facts, &organization.policy.proofing),
-            record_usable: true,
-            invitation: Some(invitation.id),
-            created_at: now,
-            updated_at: now,
-            state: LinkState::Active,
-        };
-        unit.add_link(&link).await?;
-        add_evidence(unit, ports, &link, &invitation).await?;
-        let subject = subject(&invitation, request, Some(link.id));
-        let detail = serde_json::json!({
-            "role": link.role.as_str(),
-            "assurance": link.assurance,
-            "evidence": facts,
-        });
-        unit.record(ports.audit(
-            organization.id,
-            Actor::Account(account),
-            Action::LinkCreate,
-            subject,
-            detail,
-        ));
-        if let Some(to) = patient.record.demographics.emails().first() {
-            unit.send(notice(ports, organization, &link, (*to).to_owned()));
-        }
-        Redeemed::Created(link)
+    let now = ports.clock.now();
+    let wanted = WantedLink {
+        account,
+        organization,
+        patient,
+        role: invitation.role.clone(),
+        invitation: Some(invitation.id),
+        by: Actor::Account(account),
+        support: support(&invitation, account, now),
     };
-    let (Redeemed::Created(link) | Redeemed::Existing(link)) = &outcome else { return Ok(outcome) };
-    let subject = subject(&invitation, request, Some(link.id));
-    let id = link.id;
+    let made = make_link(unit, ports, wanted).await?;
+    let id = made.link().id;
+    let subject = subject(&invitation, request, Some(id));
     let redeemed = invitation
         .redeem(account, id, now)
         .map_err(|_| StoreError::Conflict(crate::store::Constraint::Version))?;
     unit.update_invitation(&redeemed).await?;
-    let entry = ports.audit(
+    let detail = serde_json::json!({});
+    unit.record(ports.audit(
         organization.id,
         Actor::Account(account),
         Action::InvitationRedeem,
         subject,
-        serde_json::json!({}),
-    );
-    unit.record(entry);
-    unit.changed(Change::Account(account));
-    Ok(outcome)
+        detail,
+    ));
+    Ok(match made {
+        Made::Created(link) => Redeemed::Created(link),
+        Made::Existing(link) => Redeemed::Existing(link),
+    })
 }
 
-/// Adds evidence to a link that is already there, which may raise its assurance.
-async fn strengthen(
-    unit: &mut dyn UnitOfWork,
-    ports: &Ports,
-    organization: &Organization,
-    link: Link,
-    invitation: &Invitation,
-) -> Result<Link, StoreError> {
-    add_evidence(unit, ports, &link, invitation).await?;
-    let evidence = unit.evidence(link.id).await?;
-    let assurance = assess(evidence.iter().map(|evidence| &evidence.fact), &organization.policy.proofing);
-    let before = link.version;
-    let link = link.reassess(assurance, ports.clock.now());
-    if link.version != before {
-        unit.update_link(&link).await?;
-        let subject = Subject {
-            link: Some(link.id),
-            account: Some(link.account),
-            patient: Some(link.patient),
-            ..Subject::default()
-        };
-        let detail = serde_json::json!({"assurance": assurance});
-        unit.record(ports.audit(link.organization, Actor::System, Action::LinkReassess, subject, detail));
-    }
-    Ok(link)
-}
-
-async fn add_evidence(
-    unit: &mut dyn UnitOfWork,
-    ports: &Ports,
-    link: &Link,
-    invitation: &Invitation,
-) -> Result<(), StoreError> {
-    let now = ports.clock.now();
-    for fact in facts(invitation) {
-        // What staff saw was established when they issued the invitation, the rest by the redemption.
-        let (established_at, by) = match fact {
-            Fact::DocumentSeen { .. } => (invitation.issued_at, invitation.issued_by),
-            Fact::CodeRedeemed { .. } | Fact::BirthDateConfirmed => (now, Actor::Account(link.account)),
-        };
-        let evidence = Evidence {
-            id: EvidenceId::new(now, &*ports.random),
-            link: link.id,
-            organization: link.organization,
-            fact,
-            established_at,
-            by,
-        };
-        unit.add_evidence(&evidence).await?;
-    }
-    Ok(())
-}
-
-/// What redeeming this invitation establishes.
-fn facts(invitation: &Invitation) -> Vec<Fact> {
+/// What redeeming this invitation establishes, by the account and now; what staff saw was established when they
+/// issued it.
+fn support(invitation: &Invitation, account: AccountId, now: DateTime<Utc>) -> Vec<Support> {
     let code = Fact::CodeRedeemed {
         invitation: invitation.id,
         channel: invitation.channel,
         address: invitation.address,
     };
     let challenge = invitation.challenge.map(|Challenge::BirthDate| Fact::BirthDateConfirmed);
-    std::iter::once(code).chain(challenge).chain(invitation.proof.iter().cloned()).collect()
+    let by_account = std::iter::once(code).chain(challenge);
+    let by_account = by_account.map(|fact| Support { fact, at: now, by: Actor::Account(account) });
+    let seen = invitation.proof.iter().cloned();
+    let by_staff = seen.map(|fact| Support { fact, at: invitation.issued_at, by: invitation.issued_by });
+    by_account.chain(by_staff).collect()
 }
 
 /// The link that this account made with this very code, if it still holds.
@@ -302,8 +224,9 @@ async fn locked_until(
     request: &Redeem<'_>,
     now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, StoreError> {
-    let account = unit.attempts_for_update(AttemptScope::Account, account_key(request), now).await?;
-    let address = unit.attempts(AttemptScope::Address, address_key(ports, request)).await?;
+    let account =
+        unit.attempts_for_update(AttemptScope::Account, account_key(request.account.id), now).await?;
+    let address = unit.attempts(AttemptScope::Address, address_key(ports, request.address)).await?;
     let account = account.and_then(|counter| counter.locked_until(AttemptScope::Account.limit(), now));
     let address = address.and_then(|counter| counter.locked_until(AttemptScope::Address.limit(), now));
     Ok(account.max(address))
@@ -348,17 +271,9 @@ async fn refuse(
     request: &Redeem<'_>,
 ) -> Result<Redeemed, StoreError> {
     let now = ports.clock.now();
-    unit.count_failure(AttemptScope::Account, account_key(request), now).await?;
-    unit.count_failure(AttemptScope::Address, address_key(ports, request), now).await?;
+    unit.count_failure(AttemptScope::Account, account_key(request.account.id), now).await?;
+    unit.count_failure(AttemptScope::Address, address_key(ports, request.address), now).await?;
     Ok(Redeemed::Refused(RedeemRefusal::NotAccepted))
-}
-
-fn account_key(request: &Redeem<'_>) -> [u8; 16] {
-    *request.account.id.uuid().as_bytes()
-}
-
-fn address_key(ports: &Ports, request: &Redeem<'_>) -> [u8; 16] {
-    ports.vault.index_hash(Purpose::Address, request.address.as_bytes())
 }
 
 fn subject(invitation: &Invitation, request: &Redeem<'_>, link: Option<LinkId>) -> Subject {
@@ -368,18 +283,5 @@ fn subject(invitation: &Invitation, request: &Redeem<'_>, link: Option<LinkId>) 
         link,
         invitation: Some(invitation.id),
         client: None,
-    }
-}
-
-fn notice(ports: &Ports, organization: &Organization, link: &Link, to: String) -> Message {
-    let mail =
-        Mail::LinkNotice { organization: organization.name.clone(), at: link.created_at, link: link.id };
-    Message {
-        id: MessageId::new(link.created_at, &*ports.random),
-        organization: organization.id,
-        body: MessageBody::Mail { to, mail },
-        due_at: link.created_at,
-        expires_at: None,
-        attempts: 0,
     }
 }

@@ -5,7 +5,7 @@ use super::StoreError;
 use crate::{
     account::{Account, AccountKey},
     attempt::{AttemptCounter, AttemptScope},
-    demographics::Identifier,
+    demographics::{Demographics, Identifier},
     id::{AccountId, OrganizationId, PatientId},
     patient::{FhirId, ImportedPatient, PatientRecord, UpsertReport},
 };
@@ -17,6 +17,15 @@ pub trait Accounts {
     async fn ensure_account(&mut self, key: &AccountKey, now: DateTime<Utc>) -> Result<Account, StoreError>;
     /// One account.
     async fn account(&mut self, id: AccountId) -> Result<Option<Account>, StoreError>;
+}
+
+/// Records that may be a person's.
+#[derive(Debug, Clone, Default)]
+pub struct Candidates {
+    /// The records, each once, in no order.
+    pub records: Vec<PatientRecord>,
+    /// More records are alike than are compared, so the list may be incomplete.
+    pub crowded: bool,
 }
 
 /// Patient records and the index to find them by.
@@ -40,6 +49,12 @@ pub trait Patients {
         organization: OrganizationId,
         identifier: &Identifier,
     ) -> Result<Vec<PatientRecord>, StoreError>;
+    /// The records that may be this person's, to be compared with it one by one.
+    async fn candidates(
+        &mut self,
+        organization: OrganizationId,
+        claimed: &Demographics,
+    ) -> Result<Candidates, StoreError>;
     /// Creates or updates records; of several with one id, and against those stored, the newer version wins
     /// ([`crate::patient::RecordVersion::supersedes`]). Links to a record that became usable or unusable
     /// are changed with it, and their accounts journalled as changed.

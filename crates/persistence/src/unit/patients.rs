@@ -3,11 +3,11 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
-    demographics::Identifier,
+    demographics::{Demographics, Identifier},
     id::{Id, OrganizationId, PatientId},
     patient::{FhirId, ImportedPatient, PatientRecord, UpsertReport},
     port::Purpose,
-    store::{Change, Journal, Links, Patients, StoreError},
+    store::{Candidates, Change, Journal, Links, Patients, StoreError},
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
@@ -20,13 +20,24 @@ use crate::{
     error::store_error,
 };
 
+mod candidates;
 mod row;
 mod upsert;
 
 use row::Stored;
 
 /// What is compared with an incoming record before it is written.
-type Head = (Uuid, String, Option<String>, Option<DateTime<Utc>>, Vec<u8>, bool);
+#[derive(sea_orm::FromQueryResult)]
+struct Head {
+    id: Uuid,
+    fhir_id: String,
+    version_id: Option<String>,
+    last_updated: Option<DateTime<Utc>>,
+    content_hash: Vec<u8>,
+    usable: bool,
+    contacts_hash: Option<Vec<u8>>,
+    contacts_changed_at: Option<DateTime<Utc>>,
+}
 
 /// Records with one identifier that are told apart at most.
 const SAME_IDENTIFIER: u64 = 20;
@@ -51,7 +62,7 @@ impl SeaUnit {
         let mut heads = HashMap::with_capacity(ids.len());
         for ids in ids.chunks(IDS) {
             let found = self.locked_heads_of(organization, ids).await?;
-            heads.extend(found.into_iter().map(|head| (head.1.clone(), head)));
+            heads.extend(found.into_iter().map(|head| (head.fhir_id.clone(), head)));
         }
         Ok(heads)
     }
@@ -71,12 +82,14 @@ impl SeaUnit {
                 Column::LastUpdated,
                 Column::ContentHash,
                 Column::Usable,
+                Column::ContactsHash,
+                Column::ContactsChangedAt,
             ])
             .filter(Column::OrganizationId.eq(organization.uuid()))
             .filter(Column::FhirId.is_in(ids.iter().copied()))
             .order_by_asc(Column::FhirId)
             .lock(LockType::Update)
-            .into_tuple()
+            .into_model::<Head>()
             .all(&self.tx)
             .await
             .map_err(store_error)
@@ -145,6 +158,14 @@ impl Patients for SeaUnit {
             found.extend(self.patient_by_id(organization, Id::from_uuid(key.patient_id)).await?);
         }
         Ok(found)
+    }
+
+    async fn candidates(
+        &mut self,
+        organization: OrganizationId,
+        claimed: &Demographics,
+    ) -> Result<Candidates, StoreError> {
+        self.find_candidates(organization, claimed).await
     }
 
     async fn upsert_patients(

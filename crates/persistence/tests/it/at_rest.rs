@@ -5,7 +5,11 @@ use kinlink_domain::{
     invitation::{Challenge, Channel},
     link::LinkRole,
     patient::FhirId,
-    service::issue_invitation::{EmailTarget, IssueInvitation, PatientReference, issue},
+    service::{
+        issue_invitation::{EmailTarget, IssueInvitation, PatientReference, issue},
+        process_claim::process,
+        submit_claim::{SubmitClaim, Submitted, Submitter, submit},
+    },
 };
 use kinlink_testkit::{Fixture, Kind};
 
@@ -26,6 +30,20 @@ async fn email_an_invitation(it: &Fixture) {
     unit.save().await.unwrap();
 }
 
+async fn submit_a_claim(it: &Fixture) {
+    let account = it.account("claimant").await;
+    let mut unit = it.begin().await;
+    let demographics = kinlink_testkit::imported("p1").demographics;
+    let by = Submitter::Account { address: "198.51.100.7" };
+    let request = SubmitClaim { organization: &it.here, account: &account, demographics, by };
+    let submitted = submit(&mut *unit, &it.ports, request).await.unwrap();
+    let Submitted::Accepted(claim) = submitted else { panic!("{submitted:?}") };
+    let matcher = kinlink_testkit::ExactMatcher;
+    let done = process(&mut *unit, &it.ports, &matcher, it.here.id, claim.id).await.unwrap();
+    assert_eq!(done, Some("confirm"));
+    unit.save().await.unwrap();
+}
+
 /// The file and its write-ahead log, as they are on the disk.
 pub(crate) fn bytes_on_disk(it: &Fixture) -> Vec<u8> {
     let path = it.database.url().strip_prefix("sqlite:").unwrap();
@@ -42,6 +60,8 @@ async fn the_stored_bytes_tell_nothing_of_a_person() {
     let code = code_for(&it, "p1", Some(Challenge::BirthDate)).await;
     try_code(&it, "anna", &code, Some(kinlink_testkit::birth_date())).await;
     email_an_invitation(&it).await;
+    submit_a_claim(&it).await;
+    assert_eq!(it.database.count("select count(*) from claim_candidate").await, 1);
     assert!(it.database.count("select count(*) from outbox_message where status = 'pending'").await >= 2);
 
     let bytes = bytes_on_disk(&it);
@@ -56,6 +76,7 @@ async fn the_stored_bytes_tell_nothing_of_a_person() {
         "MRN-p1",
         "MRNP1",
         "7731",
+        "198.51.100.7",
         &code,
         &secret,
     ] {

@@ -5,6 +5,7 @@ mod at_rest;
 mod attempts;
 mod audit;
 mod authenticators;
+mod claims;
 mod clients;
 mod directory;
 mod feed;

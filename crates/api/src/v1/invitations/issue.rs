@@ -23,7 +23,8 @@ use crate::{
     state::State,
 };
 
-const MOST_PROOFS: usize = 5;
+/// Documents of one person that staff may name at once.
+pub(crate) const MOST_PROOFS: usize = 5;
 
 /// What staff ask for.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -85,9 +86,10 @@ enum RoleBody {
     SelfRole,
 }
 
+/// A document that staff compared the person with.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ProofBody {
+pub(crate) struct ProofBody {
     /// `document_seen`.
     #[serde(rename = "type")]
     #[schema(value_type = String, example = "document_seen")]
@@ -99,6 +101,12 @@ struct ProofBody {
     /// Your own reference to it; never its number.
     #[validate(length(min = 1, max = 100, message = "1 to 100 characters"))]
     reference: Option<String>,
+}
+
+impl From<ProofBody> for Fact {
+    fn from(proof: ProofBody) -> Self {
+        Self::DocumentSeen { document: proof.document, reference: proof.reference }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -147,11 +155,7 @@ pub(crate) async fn issue(
         channel: value.channel,
         email: email_target(value.email),
         challenge: value.challenge,
-        proof: value
-            .proof
-            .into_iter()
-            .map(|proof| Fact::DocumentSeen { document: proof.document, reference: proof.reference })
-            .collect(),
+        proof: value.proof.into_iter().map(Into::into).collect(),
     };
     let issued = issue_invitation(&mut *unit, &state.ports, &organization, by, wanted).await?;
     let answer = IssuedAnswer::new(&issued, state.ports.clock.now());

@@ -43,6 +43,7 @@ impl Stored {
                 demographics: stored.demographics,
             },
             updated_at: row.updated_at,
+            contacts_changed_at: row.contacts_changed_at,
         })
     }
 }
@@ -54,11 +55,45 @@ pub(super) fn content_hash(patient: &ImportedPatient, vault: &dyn Vault) -> Vec<
     vault.index_hash(Purpose::Demographics, content.as_bytes()).to_vec()
 }
 
+/// A keyed hash of where the person can be reached, but for the ways of writing it: a contact that only looks
+/// different is the same, and one that comes before the others now is not.
+pub(super) fn contacts_hash(patient: &ImportedPatient, vault: &dyn Vault) -> Vec<u8> {
+    let plain = |text: &str| -> String {
+        text.chars()
+            .filter(|c| !c.is_whitespace() && !"()-./,".contains(*c))
+            .flat_map(char::to_lowercase)
+            .collect()
+    };
+    let demographics = &patient.demographics;
+    let telecom: Vec<_> = demographics
+        .telecom
+        .iter()
+        .map(|point| (point.system, plain(&point.value), point.usage.as_deref() == Some("old"), point.rank))
+        .collect();
+    let addresses: Vec<_> = demographics
+        .addresses
+        .iter()
+        .map(|address| {
+            let line = address.line.iter().map(|line| plain(line)).collect::<String>();
+            let town = address.postal_code.as_ref().or(address.city.as_ref()).map(|town| plain(town));
+            (line, town, address.usage.as_deref() == Some("old"))
+        })
+        .collect();
+    vault.index_hash(Purpose::Contacts, to_json(&(telecom, addresses)).as_bytes()).to_vec()
+}
+
+/// The hashes that a later import is compared with, and what came of comparing this one.
+pub(super) struct Hashes {
+    pub(super) content: Vec<u8>,
+    pub(super) contacts: Vec<u8>,
+    pub(super) contacts_changed_at: Option<DateTime<Utc>>,
+}
+
 pub(super) fn seal(
     id: Uuid,
     organization: OrganizationId,
     patient: &ImportedPatient,
-    content_hash: Vec<u8>,
+    hashes: Hashes,
     vault: &dyn Vault,
     now: DateTime<Utc>,
 ) -> patient::ActiveModel {
@@ -74,10 +109,12 @@ pub(super) fn seal(
         usable: Set(patient.is_usable()),
         version_id: Set(patient.version.version_id.clone()),
         last_updated: Set(patient.version.last_updated),
-        content_hash: Set(content_hash),
+        content_hash: Set(hashes.content),
         key_id: Set(sealed.key.0.into()),
         sealed: Set(sealed.bytes),
         updated_at: Set(now),
+        contacts_hash: Set(Some(hashes.contacts)),
+        contacts_changed_at: Set(hashes.contacts_changed_at),
     }
 }
 

@@ -12,20 +12,20 @@ use uuid::Uuid;
 use super::{
     super::SeaUnit,
     Head,
-    row::{content_hash, seal},
+    row::{Hashes, contacts_hash, content_hash, seal},
 };
 use crate::{
     entity::{patient, patient_key},
     error::store_error,
 };
 
-/// Rows in one statement, below SQLite's 32,766 parameters even with twelve columns.
+/// Rows in one statement, below SQLite's 32,766 parameters even with sixteen columns.
 const ROWS: usize = 1_000;
 
 /// What an incoming record means for the stored one.
 enum Plan {
     Create(Uuid),
-    Update { id: Uuid, was_usable: bool },
+    Update { id: Uuid, was_usable: bool, contacts_changed_at: Option<DateTime<Utc>> },
     Unchanged,
     Stale,
 }
@@ -61,11 +61,11 @@ impl SeaUnit {
             let hash = content_hash(&patient, &*self.vault);
             match self.plan(&patient, &hash, heads.get(patient.fhir_id.as_str()), now) {
                 Plan::Create(id) => creations.push((id, patient, hash)),
-                Plan::Update { id, was_usable } => {
+                Plan::Update { id, was_usable, contacts_changed_at } => {
                     if was_usable != patient.is_usable() {
                         changed_use.push((id, patient.is_usable()));
                     }
-                    updates.push((id, patient, hash));
+                    updates.push((id, patient, hash, contacts_changed_at));
                 }
                 Plan::Unchanged => report.unchanged += 1,
                 Plan::Stale => report.stale += 1,
@@ -81,31 +81,45 @@ impl SeaUnit {
     }
 
     fn plan(&self, patient: &ImportedPatient, hash: &[u8], head: Option<&Head>, now: DateTime<Utc>) -> Plan {
-        let Some((id, _, version_id, last_updated, stored_hash, was_usable)) = head else {
+        let Some(head) = head else {
             return Plan::Create(PatientId::new(now, &*self.random).uuid());
         };
-        if stored_hash == hash {
+        if head.content_hash == hash {
             return Plan::Unchanged;
         }
-        let stored = RecordVersion { version_id: version_id.clone(), last_updated: *last_updated };
+        let stored = RecordVersion { version_id: head.version_id.clone(), last_updated: head.last_updated };
         if patient.version.supersedes(&stored) {
-            Plan::Update { id: *id, was_usable: *was_usable }
+            // A record stored before contacts were hashed may have had any: taken for a change, to be safe.
+            let same = head.contacts_hash.as_ref() == Some(&contacts_hash(patient, &*self.vault));
+            let contacts_changed_at = if same { head.contacts_changed_at } else { Some(now) };
+            Plan::Update { id: head.id, was_usable: head.usable, contacts_changed_at }
         } else {
             Plan::Stale
         }
     }
 
+    fn hashes(
+        &self,
+        patient: &ImportedPatient,
+        content: &[u8],
+        contacts_changed_at: Option<DateTime<Utc>>,
+    ) -> Hashes {
+        let contacts = contacts_hash(patient, &*self.vault);
+        Hashes { content: content.to_vec(), contacts, contacts_changed_at }
+    }
+
     async fn write_updates(
         &self,
         organization: OrganizationId,
-        updates: &[(Uuid, ImportedPatient, Vec<u8>)],
+        updates: &[(Uuid, ImportedPatient, Vec<u8>, Option<DateTime<Utc>>)],
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         use patient::Column;
         for updates in updates.chunks(ROWS) {
-            let rows = updates
-                .iter()
-                .map(|(id, patient, hash)| seal(*id, organization, patient, hash.clone(), &*self.vault, now));
+            let rows = updates.iter().map(|(id, patient, hash, contacts_changed_at)| {
+                let hashes = self.hashes(patient, hash, *contacts_changed_at);
+                seal(*id, organization, patient, hashes, &*self.vault, now)
+            });
             let mut replace = OnConflict::columns([Column::OrganizationId, Column::Id]);
             replace.update_columns([
                 Column::Active,
@@ -117,6 +131,8 @@ impl SeaUnit {
                 Column::KeyId,
                 Column::Sealed,
                 Column::UpdatedAt,
+                Column::ContactsHash,
+                Column::ContactsChangedAt,
             ]);
             let insert = patient::Entity::insert_many(rows).on_conflict(replace);
             insert.exec_without_returning(&self.tx).await.map_err(store_error)?;
@@ -126,7 +142,7 @@ impl SeaUnit {
                 .exec(&self.tx)
                 .await
                 .map_err(store_error)?;
-            self.write_keys(organization, updates.iter().map(|(id, patient, _)| (*id, patient))).await?;
+            self.write_keys(organization, updates.iter().map(|(id, patient, ..)| (*id, patient))).await?;
         }
         Ok(())
     }
@@ -141,9 +157,10 @@ impl SeaUnit {
     ) -> Result<Vec<ImportedPatient>, StoreError> {
         use patient::Column;
         for creations in creations.chunks(ROWS) {
-            let rows = creations
-                .iter()
-                .map(|(id, patient, hash)| seal(*id, organization, patient, hash.clone(), &*self.vault, now));
+            let rows = creations.iter().map(|(id, patient, hash)| {
+                let hashes = self.hashes(patient, hash, None);
+                seal(*id, organization, patient, hashes, &*self.vault, now)
+            });
             let taken = OnConflict::columns([Column::OrganizationId, Column::FhirId]).do_nothing().to_owned();
             let insert = patient::Entity::insert_many(rows).on_conflict(taken);
             report.created += insert.exec_without_returning(&self.tx).await.map_err(store_error)?;
@@ -155,7 +172,7 @@ impl SeaUnit {
         } else {
             let heads = self.locked_heads(organization, creations.iter().map(|(_, p, _)| &p.fhir_id)).await?;
             let created = |id: &Uuid, patient: &ImportedPatient| {
-                heads.get(patient.fhir_id.as_str()).is_some_and(|head| head.0 == *id)
+                heads.get(patient.fhir_id.as_str()).is_some_and(|head| head.id == *id)
             };
             let (ours, theirs): (Vec<_>, Vec<_>) =
                 creations.into_iter().partition(|(id, p, _)| created(id, p));

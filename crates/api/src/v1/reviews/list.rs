@@ -1,0 +1,74 @@
+use actix_web::{HttpResponse, web::Data};
+use kinlink_domain::{
+    actor::StaffAct,
+    audit::{Action, Subject},
+    review::{ReviewKind, ReviewStatus},
+    store::ReviewFilter,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::ReviewView;
+use crate::{
+    extract::{self, Cursor, Parameters, StaffCaller},
+    problem::{Problem, ProblemType},
+    state::State,
+};
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListParameters {
+    /// The organization, by id or short name; needed only by staff of several.
+    organization: Option<String>,
+    /// Only those that are `open`, `seconding`, `approved`, `declined` or `moot`.
+    #[param(value_type = Option<String>)]
+    status: Option<ReviewStatus>,
+    /// Only `claim` or `dispute`.
+    #[param(value_type = Option<String>)]
+    kind: Option<ReviewKind>,
+    /// `next_cursor` of the last answer.
+    cursor: Option<String>,
+    /// At most so many, 1 to 200; 50 unless said.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u16>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReviewList {
+    /// Newest first.
+    reviews: Vec<ReviewView>,
+    /// There are more: ask again with this cursor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// The queue of reviews. Staff with the role `reviewer` or `admin`.
+#[utoipa::path(get, path = "/v1/reviews", tag = "reviews", security(("staff" = [])), params(ListParameters),
+    responses(
+        (status = 200, description = "Reviews, without anything personal", body = ReviewList),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn list(
+    state: Data<State>,
+    staff: StaffCaller,
+    parameters: Parameters<ListParameters>,
+) -> Result<HttpResponse, Problem> {
+    const KIND: ProblemType = ProblemType::MalformedParameter;
+    let parameters = parameters.0;
+    let page = extract::limit(parameters.cursor.as_deref(), parameters.limit)?;
+    let named = parameters.organization.as_deref();
+    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
+    let mut unit = state.store.begin().await?;
+    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
+    let by = staff.at(organization.id, StaffAct::DecideReviews)?;
+    let filter = ReviewFilter { status: parameters.status, kind: parameters.kind };
+    let listed = unit.reviews(organization.id, &filter, page).await?;
+    let detail = serde_json::json!({"count": listed.items.len()});
+    let entry =
+        state.ports.audit(organization.id, by.actor(), Action::ReviewList, Subject::default(), detail);
+    unit.record(entry);
+    unit.save().await?;
+    let reviews = listed.items.iter().map(ReviewView::new).collect();
+    Ok(HttpResponse::Ok().json(ReviewList { reviews, next_cursor: listed.next.map(Cursor::write) }))
+}
