@@ -8,6 +8,7 @@
 mod assets;
 mod complaint;
 mod cookie;
+mod find;
 mod form;
 mod frame;
 mod home;
@@ -58,6 +59,16 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(post().to(me::end::end_link)),
         )
         .service(page("/redeem", "GET, POST").route(get().to(redeem::ask)).route(post().to(redeem::redeem)));
+    config
+        .service(
+            page("/find", "GET, POST").route(get().to(find::ask::ask)).route(post().to(find::ask::submit)),
+        )
+        .service(
+            page("/find/{id}", "GET, POST")
+                .route(get().to(find::claim::show_claim))
+                .route(post().to(find::claim::enter_code)),
+        )
+        .service(page("/find/{id}/withdraw", "POST").route(post().to(find::withdraw::withdraw)));
     config.service(
         page("/step-up", "GET, POST").route(get().to(step_up::ask)).route(post().to(step_up::give_code)),
     );

@@ -151,7 +151,14 @@ impl Logins {
     }
 
     /// Begins a login: where to send the browser, and what it must bring back.
-    pub async fn begin(&self, provider: usize, return_to: String) -> Result<(Url, PendingLogin), LoginError> {
+    ///
+    /// With `anew`, the provider is asked to have the person prove who they are once more (Core 1.0, 3.1.2.1).
+    pub async fn begin(
+        &self,
+        provider: usize,
+        return_to: String,
+        anew: bool,
+    ) -> Result<(Url, PendingLogin), LoginError> {
         let configured = self.providers.get(provider).ok_or(LoginError::UnknownProvider)?;
         let mut url = self.discovery(&configured.iss).await?.authorization_endpoint.ok_or_else(|| {
             tracing::warn!(iss = %configured.iss, "the provider names no authorization endpoint");

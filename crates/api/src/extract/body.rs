@@ -79,7 +79,7 @@ pub(super) fn data_error(message: &str) -> String {
     "a member is of the wrong type or form".to_owned()
 }
 
-fn invalid(errors: &ValidationErrors) -> Problem {
+pub(crate) fn invalid(errors: &ValidationErrors) -> Problem {
     let mut problem = Problem::new(ProblemType::InvalidMember);
     collect(errors, "", &mut problem);
     problem

@@ -37,7 +37,7 @@ impl Frame {
             style: assets::style_url(),
             here,
             logged_in: true,
-            patient: visitor.is_account,
+            patient: visitor.is_patient(),
             staff: visitor.is_staff(),
             form_token: visitor.session.form_token().to_owned(),
             said: None,

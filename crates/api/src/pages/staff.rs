@@ -5,6 +5,7 @@ mod home;
 mod invitations;
 mod links;
 mod record;
+mod reviews;
 
 use actix_web::web::{ServiceConfig, get, post};
 
@@ -51,5 +52,10 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         )
         .service(page("/staff/links/{id}", "GET").route(get().to(links::read::show_link)))
         .service(page("/staff/links/{id}/revoke", "POST").route(post().to(links::revoke::revoke)))
+        .service(page("/staff/reviews", "GET").route(get().to(reviews::list::show_list)))
+        .service(page("/staff/reviews/{id}", "GET").route(get().to(reviews::read::show_review)))
+        .service(page("/staff/reviews/{id}/approve", "POST").route(post().to(reviews::approve::approve)))
+        .service(page("/staff/reviews/{id}/ask", "POST").route(post().to(reviews::ask::ask)))
+        .service(page("/staff/reviews/{id}/decline", "POST").route(post().to(reviews::decline::decline)))
         .service(page("/staff/audit", "GET").route(get().to(audit::show_audit)));
 }

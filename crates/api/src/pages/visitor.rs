@@ -1,7 +1,12 @@
 use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::Method};
-use kinlink_domain::{account::AccountKey, actor::StaffUser, id::AccountId, step_up::TokenHash};
+use kinlink_domain::{
+    account::AccountKey,
+    actor::StaffUser,
+    id::{AccountId, OrganizationId},
+    step_up::TokenHash,
+};
 
 use super::{refusal::Refusal, session::Session};
 use crate::{
@@ -15,8 +20,8 @@ type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, Refusal>>>>;
 pub(super) struct Visitor {
     pub(super) session: Session,
     pub(super) login: AccountKey,
-    /// Whether this login may be a patient's.
-    pub(super) is_account: bool,
+    /// Where this login may be a patient's.
+    pub(super) account_at: Vec<OrganizationId>,
     staff: StaffUser,
     token: TokenHash,
 }
@@ -49,13 +54,19 @@ impl Visitor {
         let login = session.login();
         let roles = session.roles.iter().copied().filter(|(organization, _)| employs(*organization));
         let staff = StaffUser { account: login.id(), roles: roles.collect() };
-        let is_account = trusted.iter().any(|trust| trust.accounts);
+        let accounts = trusted.iter().filter(|trust| trust.accounts);
+        let account_at = accounts.map(|trust| trust.organization).collect();
         let token = session.token(state);
-        Ok(Some(Self { session, login, is_account, staff, token }))
+        Ok(Some(Self { session, login, account_at, staff, token }))
     }
 
     pub(super) fn account(&self) -> AccountId {
         self.staff.account
+    }
+
+    /// Whether this login may be a patient's.
+    pub(super) fn is_patient(&self) -> bool {
+        !self.account_at.is_empty()
     }
 
     pub(super) fn is_staff(&self) -> bool {
@@ -82,7 +93,7 @@ impl Visitor {
     }
 
     pub(super) fn account_if_patient(&self) -> Option<AccountId> {
-        self.is_account.then(|| self.account())
+        self.is_patient().then(|| self.account())
     }
 
     async fn required(request: &HttpRequest) -> Result<Self, Refusal> {
@@ -113,7 +124,7 @@ extract!(Anybody, |request| Visitor::of(&request).await.map(Self));
 
 extract!(Patient, |request| {
     let visitor = Visitor::required(&request).await?;
-    if visitor.is_account {
+    if visitor.is_patient() {
         Ok(Self(visitor))
     } else {
         Err(Problem::new(ProblemType::Forbidden).detail("Your login is not one that patients use.").into())

@@ -3,11 +3,14 @@
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
     actor::Actor,
+    claim::Decline,
+    comparison::{Band, Field},
     evidence::{AddressValidation, Document, Fact},
     invitation::{Challenge, Channel, InvitationRevocation, InvitationStatus},
     link::{LinkRole, LinkStatus, Revocation},
     patient::PatientRecord,
     proofing::{Assurance, AssuranceLevel, Ial},
+    review::{Missing, ReviewReason, ReviewStatus},
 };
 
 /// A day, for reading.
@@ -143,6 +146,17 @@ pub(super) fn fact(fact: &Fact) -> String {
                 reference.as_ref().map(|text| format!(", reference “{text}”")).unwrap_or_default();
             format!("Was compared with a document: {}{reference}", document(*seen))
         }
+        Fact::DemographicMatch { weight, band, .. } => {
+            let band = match band {
+                Band::Certain => "beyond doubt",
+                Band::Review => "decided by a reviewer",
+                Band::None => "below what is looked at",
+            };
+            format!("Was found by name, birth date and more: {weight:.1} bits, {band}")
+        }
+        Fact::ContactConfirmed { channel: way, .. } => {
+            format!("Entered the code of a claim ({})", channel(*way).to_lowercase())
+        }
     }
 }
 
@@ -166,5 +180,66 @@ pub(super) fn name(patient: &PatientRecord) -> String {
     match &name.text {
         Some(text) if parts.is_empty() => text.clone(),
         _ => parts,
+    }
+}
+
+pub(super) const fn review_status(status: ReviewStatus) -> &'static str {
+    match status {
+        ReviewStatus::Open => "Open",
+        ReviewStatus::Seconding => "Needs a second reviewer",
+        ReviewStatus::Approved => "Approved",
+        ReviewStatus::Declined => "Declined",
+        ReviewStatus::Moot => "Nothing left to decide",
+    }
+}
+
+/// Why somebody has to look.
+pub(super) const fn review_reason(reason: ReviewReason) -> &'static str {
+    match reason {
+        ReviewReason::Ambiguous => "No record, or not only one, is beyond doubt",
+        ReviewReason::Crowded => "So many records are alike that not all were compared",
+        ReviewReason::NoContact => "The record has no contact that a code could go to",
+        ReviewReason::ContactChanged => "A contact on record was changed lately",
+        ReviewReason::Deceased => "The patient is deceased",
+        ReviewReason::Inactive => "The record is not in use",
+        ReviewReason::Merged => "The record was merged into another",
+        ReviewReason::LinkedToAnother => "Another account opens this record as the patient",
+        ReviewReason::Disputed => "A link to this record is disputed",
+        ReviewReason::TooManyCodes => "Many codes went to this record lately",
+    }
+}
+
+pub(super) const fn decline(reason: Decline) -> &'static str {
+    match reason {
+        Decline::NoMatch => "Nobody was found",
+        Decline::NotTheSamePerson => "None of these is the person",
+        Decline::NotEnoughProof => "What was missing never came",
+        Decline::Fraud => "Fraud, or the suspicion of it",
+        Decline::LinkedOtherwise => "The person was linked by another way",
+    }
+}
+
+pub(super) const fn missing(missing: Missing) -> &'static str {
+    match missing {
+        Missing::PhotoId => "to come by with a photo id",
+        Missing::NameChange => "proof of a changed name",
+        Missing::Address => "proof of the present address",
+        Missing::Contact => "a contact to be put on record",
+    }
+}
+
+pub(super) const fn field(field: Field) -> &'static str {
+    match field {
+        Field::Given => "Given names",
+        Field::Family => "Family name",
+        Field::BirthDate => "Date of birth",
+        Field::Sex => "Sex",
+        Field::Street => "Street",
+        Field::City => "City",
+        Field::PostalCode => "Postal code",
+        Field::Region => "State",
+        Field::Phone => "Telephone",
+        Field::Email => "Email",
+        Field::Identifier => "Identifier",
     }
 }

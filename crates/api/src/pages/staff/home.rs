@@ -24,6 +24,7 @@ struct Workplace {
     name: String,
     invitations: bool,
     links: bool,
+    reviews: bool,
     audit: bool,
 }
 
@@ -42,6 +43,7 @@ pub(super) async fn show_home(
             name: organization.name,
             invitations: may(StaffAct::ManageInvitations),
             links: may(StaffAct::ReadLinks),
+            reviews: may(StaffAct::DecideReviews),
             audit: may(StaffAct::ReadAudit),
         });
     }

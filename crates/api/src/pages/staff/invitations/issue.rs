@@ -191,35 +191,43 @@ fn wanted(form: &IssueForm) -> Result<IssueInvitation, Complaints> {
     if channel.is_none() {
         complaints.add("channel", "Choose how the code gets to the patient");
     }
-    let document = filled(&form.document).map(document).transpose();
-    if document.is_err() {
-        complaints.add("document", "Choose a document from the list");
-    }
-    let reference = filled(&form.reference).map(ToOwned::to_owned);
-    if reference.as_ref().is_some_and(|text| text.chars().count() > 100) {
-        complaints.add("reference", "A reference has at most 100 characters");
-    }
-    if reference.is_some() && filled(&form.document).is_none() {
-        complaints.add("document", "Choose the document that the reference is about");
-    }
-    match (patient, channel, document) {
-        (Ok(patient), Some(channel), Ok(document)) if complaints.is_empty() => Ok(IssueInvitation {
+    let proof = documents_seen(&form.document, &form.reference, &mut complaints);
+    match (patient, channel) {
+        (Ok(patient), Some(channel)) if complaints.is_empty() => Ok(IssueInvitation {
             patient: PatientReference::FhirId(patient),
             role: LinkRole::SelfRole,
             channel,
             email: email(&form.email, &form.email_validated),
             challenge: (form.challenge == "birth_date").then_some(Challenge::BirthDate),
-            proof: document
-                .into_iter()
-                .map(|document| Fact::DocumentSeen { document, reference: reference.clone() })
-                .collect(),
+            proof,
         }),
         _ => Err(complaints),
     }
 }
 
-fn document(word: &str) -> Result<kinlink_domain::evidence::Document, serde_json::Error> {
-    serde_json::from_value(serde_json::Value::String(word.to_owned()))
+/// The document that staff say they saw, as a form says.
+pub(in crate::pages::staff) fn documents_seen(
+    document: &str,
+    reference: &str,
+    complaints: &mut Complaints,
+) -> Vec<Fact> {
+    let reference = filled(reference).map(ToOwned::to_owned);
+    if reference.as_ref().is_some_and(|text| text.chars().count() > 100) {
+        complaints.add("reference", "A reference has at most 100 characters");
+    }
+    let Some(word) = filled(document) else {
+        if reference.is_some() {
+            complaints.add("document", "Choose the document that the reference is about");
+        }
+        return Vec::new();
+    };
+    match serde_json::from_value(serde_json::Value::String(word.to_owned())) {
+        Ok(document) => vec![Fact::DocumentSeen { document, reference }],
+        Err(_) => {
+            complaints.add("document", "Choose a document from the list");
+            Vec::new()
+        }
+    }
 }
 
 /// Where an emailed code goes, as a form says.
