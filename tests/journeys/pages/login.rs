@@ -164,14 +164,14 @@ journey! {
         let anna = Browser::of(app, "anna").await;
         anna.get("/redeem").await.expect(200);
         let token = anna.form_token();
-        let ben = Browser::of(app, "ben").await;
+        let foreign = Browser::of(app, "ben").await.form_token();
         let form = |token| [("form_token", token), ("code", "0000-0000-0000")];
         for (what, form, headers, status) in [
             ("another site", form(token.as_str()), vec![("origin", "https://evil.example")], 403),
             ("an opaque origin", form(token.as_str()), vec![("origin", "null")], 403),
             ("a site next door", form(token.as_str()), vec![("sec-fetch-site", "same-site")], 403),
             ("no token", form(""), vec![], 401),
-            ("another session's token", form(ben.form_token().as_str()), vec![], 401),
+            ("another session's token", form(foreign.as_str()), vec![], 401),
             ("our page, by an old browser", form(token.as_str()), vec![], 422),
             ("our page", form(token.as_str()), vec![("origin", app.url.as_str()), ("sec-fetch-site", "same-origin")], 422),
         ] {

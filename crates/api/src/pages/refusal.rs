@@ -63,7 +63,7 @@ impl ResponseError for Refusal {
         let (title, what_to_do) = self.words();
         let mut response = show_to_nobody(
             self.status_code(),
-            &RefusedPage { frame: Frame::for_nobody(), title, what_to_do },
+            &RefusedPage { frame: Frame::for_nobody(), title, what_to_do, onward: self.onward() },
         );
         if let Self::Problem(problem) = self {
             for name in [header::RETRY_AFTER, header::ALLOW] {
