@@ -4,8 +4,8 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use kinlink_api::{ApiSettings, Application, ClaimWorker, ExtraRoutes};
-use kinlink_auth::rotate_api_key;
-use kinlink_demo::idp::{self, Idp, SigningKey};
+use kinlink_auth::{ClientSecret, LoginProvider, rotate_api_key};
+use kinlink_demo::idp::{self, Idp, LoginClient, SigningKey, User};
 use kinlink_domain::{
     account::Iss,
     client::{Client, ClientKeys, ClientStatus},
@@ -112,7 +112,10 @@ impl App {
         let fixture = Fixture::new(kind).await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let idp = Arc::new(Idp::new(format!("{url}/idp"), fixture.ports.clock.clone(), Vec::new()).unwrap());
+        let idp = Idp::new(format!("{url}/idp"), fixture.ports.clock.clone(), users()).unwrap();
+        let redirect_uri = format!("{url}/login/callback");
+        let client = LoginClient { id: "pages".into(), secret: "s3cret+/".into(), redirect_uri };
+        let idp = Arc::new(idp.with_client(client));
         let mut unit = fixture.begin().await;
         for organization in [&fixture.here, &fixture.there] {
             unit.put_trusted_issuer(&trust(organization.id, organization.slug.as_str(), idp.issuer()))
@@ -124,7 +127,7 @@ impl App {
         let extra: ExtraRoutes = Arc::new(move |config| {
             config.service(idp::routes("/idp", routes.clone()));
         });
-        let (application, store) = start(&fixture, listener, Some(extra));
+        let (application, store) = start(&fixture, listener, idp.issuer(), Some(extra));
         let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
         Self { fixture, idp, url, http, application, store }
     }
@@ -133,7 +136,7 @@ impl App {
     pub(crate) fn replica(&self) -> (String, Application) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        (url, start(&self.fixture, listener, None).0)
+        (url, start(&self.fixture, listener, self.idp.issuer(), None).0)
     }
 
     pub(crate) fn with_token(&self, token: impl Into<String>) -> Caller {
@@ -250,13 +253,48 @@ impl App {
     }
 }
 
+/// Who can log in to the pages: people, each role at both organizations, and those whose ID tokens are wrong.
+fn users() -> Vec<User> {
+    let user = |name: &str, claims: Value| User {
+        username: name.to_owned(),
+        sub: name.to_owned(),
+        claims,
+        about: String::new(),
+    };
+    let people = ["anna", "ben"].map(|name| user(name, json!({})));
+    let staff = ["here", "there"].into_iter().flat_map(|slug| {
+        ["registrar", "reviewer", "auditor", "admin"]
+            .map(|role| user(&format!("{role}-{slug}"), json!({"roles": {slug: [role]}})))
+    });
+    let forged = [
+        user("wrong-nonce", json!({"nonce": "of another login"})),
+        user("wrong-audience", json!({"aud": "other"})),
+        user("wrong-party", json!({"aud": ["pages", "other"], "azp": "other"})),
+        user("several-audiences", json!({"aud": ["pages", "other"]})),
+        user("wrong-issuer", json!({"iss": "https://evil.example"})),
+        user("expired", json!({"exp": 1_000_000_000})),
+        user("no-subject", json!({"sub": ""})),
+    ];
+    people.into_iter().chain(staff).chain(forged).collect()
+}
+
 fn start(
     fixture: &Fixture,
     listener: TcpListener,
+    issuer: &str,
     extra: Option<ExtraRoutes>,
 ) -> (Application, Arc<SeaStore>) {
     let url = format!("http://{}", listener.local_addr().unwrap());
+    let login = LoginProvider {
+        iss: Iss::parse(issuer).unwrap(),
+        client_id: "pages".into(),
+        client_secret: Some(ClientSecret::new("s3cret+/")),
+        scopes: "openid".into(),
+        label: "the test’s login service".into(),
+        organization: None,
+    };
     let settings = ApiSettings {
+        logins: vec![login],
         workers: Some(2),
         lookup_audit_interval: Duration::from_millis(100),
         ..ApiSettings::new(url)

@@ -3,6 +3,7 @@
 
 #[macro_use]
 mod app;
+mod browser;
 mod claims;
 mod clients;
 mod disputes;
@@ -10,6 +11,7 @@ mod idempotency;
 mod letters;
 mod main_job;
 mod no_oracle;
+mod pages;
 mod problems;
 mod proofing;
 mod redeeming;

@@ -11,7 +11,7 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
-use kinlink_auth::{BearerVerifier, ClientAuthenticator, ClientSettings, KeyFetcher};
+use kinlink_auth::{BearerVerifier, ClientAuthenticator, ClientSettings, KeyFetcher, Logins};
 use kinlink_cache::{Caches, Follower, Forget, Freshness};
 use kinlink_domain::{
     service::Ports,
@@ -24,6 +24,7 @@ use crate::{
     links_cache::LinksCache,
     lookup_audit::{self, LookupCounter},
     observe::observe,
+    pages,
     state::{ApiSettings, State},
     v1,
 };
@@ -140,6 +141,15 @@ where
             .unwrap_or(chrono::TimeDelta::minutes(10)),
     };
     let bearers = BearerVerifier::new(store.clone(), ports.clock.clone(), keys.clone(), freshness.clone());
+    let bearers = Arc::new(bearers);
+    let logins = Logins::new(
+        settings.logins.clone(),
+        format!("{}/login/callback", settings.public_url),
+        store.clone(),
+        bearers.clone(),
+        keys.clone(),
+        ports.clone(),
+    );
     let clients =
         ClientAuthenticator::new(store.clone(), ports.clone(), keys, client_settings, freshness.clone());
     let links = LinksCache::new(store.clone(), settings.cache_capacity, freshness.clone());
@@ -147,7 +157,8 @@ where
         settings,
         ports,
         store,
-        bearers: Arc::new(bearers),
+        bearers,
+        logins: Arc::new(logins),
         clients: Arc::new(clients),
         links: Arc::new(links),
         lookups: Arc::new(LookupCounter::new()),
@@ -172,12 +183,13 @@ fn serve(
             .app_data(web::PayloadConfig::new(body_limit))
             .wrap(from_fn(observe))
             .configure(v1::routes)
+            .configure(pages::routes)
             .configure(move |config| {
                 if let Some(extra) = extra {
                     extra(config);
                 }
             })
-            .default_service(web::to(v1::not_found))
+            .default_service(web::to(pages::not_found))
     })
     .disable_signals()
     .client_request_timeout(settings.request_timeout)

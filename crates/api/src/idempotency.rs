@@ -31,10 +31,21 @@ impl Once {
         if !(1..=64).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Problem::new(ProblemType::MalformedIdempotencyKey));
         }
+        Ok(Self::named(state, caller, request.path(), text, body))
+    }
+
+    /// The same with a key that came another way.
+    pub(crate) fn named(
+        state: &State,
+        caller: impl std::fmt::Display,
+        path: &str,
+        text: &str,
+        body: &[u8],
+    ) -> Self {
         let hash = |input: &[u8]| state.ports.vault.index_hash(Purpose::Idempotency, input);
         // The path stands for the operation; none of its parts and no caller's id holds a zero byte.
-        let name = [caller.to_string().as_str(), request.path(), text].join("\0");
-        Ok(Self { key: Some(IdempotencyKey { request: hash(name.as_bytes()), body: hash(body) }) })
+        let name = [caller.to_string().as_str(), path, text].join("\0");
+        Self { key: Some(IdempotencyKey { request: hash(name.as_bytes()), body: hash(body) }) }
     }
 
     /// The answer given before, if there was one.

@@ -1,7 +1,7 @@
 //! Kinlink over HTTP: the JSON API with its OpenAPI document, the token endpoint for authorization servers,
 //! health and metrics. Knows no SQL.
 //!
-//! Each operation is one file under `v1/`; a handler parses, asks who calls, begins a unit of work, calls
+//! Each operation is one file under `v1/`, each page one under `pages/`; a handler parses, asks who calls, begins a unit of work, calls
 //! one service of the domain, and saves.
 
 mod application;
@@ -16,6 +16,7 @@ mod not_me;
 mod oauth;
 mod observe;
 pub mod openapi;
+pub mod pages;
 mod problem;
 mod state;
 mod v1;

@@ -1,6 +1,6 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use kinlink_auth::{BearerVerifier, ClientAuthenticator};
+use kinlink_auth::{BearerVerifier, ClientAuthenticator, LoginProvider, Logins};
 use kinlink_delivery::Pages;
 use kinlink_domain::{service::Ports, store::Store};
 
@@ -33,6 +33,8 @@ pub struct ApiSettings {
     pub lookup_audit_interval: Duration,
     /// How long a client's access token lasts.
     pub access_token_lifetime: Duration,
+    /// Where people log in to the pages.
+    pub logins: Vec<LoginProvider>,
 }
 
 impl ApiSettings {
@@ -51,6 +53,7 @@ impl ApiSettings {
             freshness_bound: Duration::from_millis(800),
             lookup_audit_interval: Duration::from_secs(5),
             access_token_lifetime: Duration::from_mins(10),
+            logins: Vec::new(),
         }
     }
 }
@@ -69,6 +72,7 @@ pub(crate) struct State {
     pub(crate) ports: Ports,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) bearers: Arc<BearerVerifier>,
+    pub(crate) logins: Arc<Logins>,
     pub(crate) clients: Arc<ClientAuthenticator>,
     pub(crate) links: Arc<LinksCache>,
     pub(crate) lookups: Arc<LookupCounter>,

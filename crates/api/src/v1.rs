@@ -29,10 +29,6 @@ fn resource(path: &str, methods: &'static str) -> Resource {
     web::resource(path).default_service(web::to(refuse))
 }
 
-pub(crate) async fn not_found() -> Result<HttpResponse, Problem> {
-    Err(Problem::new(ProblemType::NotFound))
-}
-
 /// Every route of the API.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config

@@ -54,16 +54,7 @@ impl Bearer {
 
     /// How this person logged in.
     pub fn authentication(&self) -> Authentication {
-        let claims = &self.claims.0;
-        let amr = claims.get("amr").and_then(Value::as_array).into_iter().flatten();
-        Authentication {
-            time: claims
-                .get("auth_time")
-                .and_then(Value::as_i64)
-                .and_then(|at| DateTime::from_timestamp(at, 0)),
-            acr: claims.get("acr").and_then(Value::as_str).map(ToOwned::to_owned),
-            amr: amr.filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
-        }
+        authentication(&self.claims.0)
     }
 
     /// What the person calls this login, to be shown to nobody else.
@@ -88,6 +79,16 @@ impl Bearer {
             roles.into_iter().map(|role| (trust.organization, role))
         });
         StaffUser { account: self.account(), roles: roles.collect() }
+    }
+}
+
+/// How somebody logged in, as these claims say.
+pub(crate) fn authentication(claims: &Value) -> Authentication {
+    let amr = claims.get("amr").and_then(Value::as_array).into_iter().flatten();
+    Authentication {
+        time: claims.get("auth_time").and_then(Value::as_i64).and_then(|at| DateTime::from_timestamp(at, 0)),
+        acr: claims.get("acr").and_then(Value::as_str).map(ToOwned::to_owned),
+        amr: amr.filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
     }
 }
 
@@ -152,7 +153,8 @@ impl BearerVerifier {
         Ok(Bearer { key: AccountKey { iss, sub }, trusted, expires_at, claims: Claims(token.claims) })
     }
 
-    async fn trust_in(&self, iss: &Iss) -> Result<Arc<[TrustedIssuer]>, StoreError> {
+    /// Who trusts this issuer.
+    pub async fn trust_in(&self, iss: &Iss) -> Result<Arc<[TrustedIssuer]>, StoreError> {
         if let Some(known) = self.trust.get(iss) {
             return Ok(known);
         }

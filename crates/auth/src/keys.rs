@@ -63,10 +63,17 @@ struct Kept {
     tried_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Deserialize)]
-struct Discovery {
+/// What a provider says of itself (OpenID Connect Discovery 1.0, section 3), as far as it is used here.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Discovery {
     issuer: String,
     jwks_uri: Url,
+    pub(crate) authorization_endpoint: Option<Url>,
+    pub(crate) token_endpoint: Option<Url>,
+    #[serde(default)]
+    pub(crate) token_endpoint_auth_methods_supported: Vec<String>,
+    #[serde(default)]
+    pub(crate) authorization_response_iss_parameter_supported: bool,
 }
 
 impl KeyFetcher {
@@ -78,6 +85,16 @@ impl KeyFetcher {
             .user_agent("kinlink")
             .build()?;
         Ok(Self { http, clock, providers: Mutex::default() })
+    }
+
+    /// Fetches what a provider says of itself; none if it does not answer, or speaks for another.
+    pub(crate) async fn discover(&self, iss: &Iss) -> Option<Discovery> {
+        discover(&self.http, iss).await
+    }
+
+    /// The client that providers are asked with.
+    pub(crate) const fn http(&self) -> &reqwest::Client {
+        &self.http
     }
 
     /// Whether one of the keys at `source` signed this token. Calls at once share one fetch.
@@ -123,27 +140,36 @@ async fn refresh(
 async fn fetch(http: &reqwest::Client, source: &KeySource) -> Option<Vec<Jwk>> {
     let uri = match source {
         KeySource::Uri(uri) => uri.clone(),
-        KeySource::Issuer(iss) => {
-            let document = format!("{}/.well-known/openid-configuration", iss.as_str().trim_end_matches('/'));
-            let discovery: Discovery =
-                serde_json::from_value(get(http, &document.parse().ok()?).await?).ok()?;
-            // OpenID Connect Discovery 1.0, 4.3: the same text, or somebody speaks for another.
-            if discovery.issuer != iss.as_str() {
-                tracing::warn!(%iss, "the discovery document names another issuer");
-                return None;
-            }
-            discovery.jwks_uri
-        }
+        KeySource::Issuer(iss) => discover(http, iss).await?.jwks_uri,
     };
     Some(public_keys(&get(http, &uri).await?))
 }
 
-async fn get(http: &reqwest::Client, url: &Url) -> Option<Value> {
-    // Keys that come over plain http are keys of whoever sits in between.
-    if Iss::parse(format!("{}://{}", url.scheme(), url.authority())).is_err() {
+async fn discover(http: &reqwest::Client, iss: &Iss) -> Option<Discovery> {
+    let document = format!("{}/.well-known/openid-configuration", iss.as_str().trim_end_matches('/'));
+    let discovery: Discovery = serde_json::from_value(get(http, &document.parse().ok()?).await?).ok()?;
+    // OpenID Connect Discovery 1.0, 4.3: the same text, or somebody speaks for another.
+    if discovery.issuer != iss.as_str() {
+        tracing::warn!(%iss, "the discovery document names another issuer");
         return None;
     }
-    let mut answer = http.get(url.clone()).send().await.ok()?.error_for_status().ok()?;
+    Some(discovery)
+}
+
+/// What comes over plain http comes from whoever sits in between.
+pub(crate) fn is_protected(url: &Url) -> bool {
+    Iss::parse(format!("{}://{}", url.scheme(), url.authority())).is_ok()
+}
+
+async fn get(http: &reqwest::Client, url: &Url) -> Option<Value> {
+    if !is_protected(url) {
+        return None;
+    }
+    read_json(http.get(url.clone()).send().await.ok()?.error_for_status().ok()?).await
+}
+
+/// An answer's JSON, unless it is longer than any that is honest.
+pub(crate) async fn read_json(mut answer: reqwest::Response) -> Option<Value> {
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.ok()? {
         if body.len() + chunk.len() > MAX_ANSWER {

@@ -9,8 +9,10 @@ mod api_key;
 mod assertion;
 mod bearer;
 mod client;
+mod id_token;
 mod jwt;
 mod keys;
+mod login;
 
 pub use api_key::{NewApiKey, issue_api_key, rotate_api_key};
 pub use bearer::{Bearer, BearerError, BearerVerifier};
@@ -19,3 +21,6 @@ pub use client::{
     TokenRequest,
 };
 pub use keys::{KeyError, KeyFetcher};
+pub use login::{
+    AuthorizationAnswer, ClientSecret, LoggedIn, LoginError, LoginProvider, Logins, PendingLogin,
+};

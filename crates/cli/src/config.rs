@@ -1,5 +1,7 @@
 //! Configuration: defaults, then a TOML file, then `KINLINK_SECTION__NAME` in the environment, then flags.
 
+mod login;
+
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -16,6 +18,7 @@ use kinlink_domain::service::Outlets;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::ConfigurationError;
+pub(crate) use login::LoginConfig;
 
 /// All settings. `kinlink.example.toml` explains each.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) mail: MailConfig,
     pub(crate) texts: WebhookConfig,
     pub(crate) letters: WebhookConfig,
+    pub(crate) pages: PagesConfig,
     pub(crate) log: LogConfig,
 }
 
@@ -157,6 +161,12 @@ impl WebhookConfig {
     }
 }
 
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PagesConfig {
+    pub(crate) logins: Vec<LoginConfig>,
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
@@ -241,10 +251,13 @@ fn explain(errors: figment::Error) -> String {
 }
 
 impl Config {
-    /// Settings for the API.
-    pub(crate) fn api(&self) -> ApiSettings {
+    /// Settings for the API and the pages.
+    pub(crate) fn api(&self) -> Result<ApiSettings, ConfigurationError> {
         let server = &self.server;
-        ApiSettings {
+        let logins = self.pages.logins.iter().enumerate();
+        let logins: Result<_, _> = logins.map(|(index, login)| login.provider(index)).collect();
+        Ok(ApiSettings {
+            logins: logins?,
             body_limit: server.body_limit,
             request_timeout: Duration::from_secs(server.request_timeout_seconds),
             trusted_proxies: server.trusted_proxies.clone(),
@@ -252,7 +265,7 @@ impl Config {
             shutdown_grace: Duration::from_secs(server.shutdown_seconds),
             redeem_url: self.pages().redeem_url,
             ..ApiSettings::new(&server.public_url)
-        }
+        })
     }
 
     /// Where messages point to.
@@ -320,6 +333,9 @@ impl Config {
                 parsed.set_query(None);
                 *url = parsed.to_string();
             }
+        }
+        for login in &mut self.pages.logins {
+            login.hide_secret();
         }
         if let Ok(mut url) = self.database.url.parse::<url::Url>()
             && url.password().is_some()

@@ -1,7 +1,8 @@
-//! A small OpenID provider: discovery, keys, and a token endpoint that gives a token to whoever names one
-//! of its users. It exists for the demo and for tests, which need a provider whose every answer they know.
+//! A small OpenID provider: discovery, keys, login in a browser as whomever one chooses, and a token endpoint
+//! that also gives a token to whoever names one of its users. It exists for the demo and for tests, which need a provider whose every answer they know.
 
 mod key;
+mod login;
 mod routes;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use kinlink_domain::port::Clock;
 use serde_json::{Value, json};
 
 pub use key::SigningKey;
+pub use login::LoginClient;
 pub use routes::routes;
 
 /// What an access token of this provider is for, unless a test says otherwise.
@@ -23,8 +25,10 @@ pub struct User {
     pub username: String,
     /// The `sub` of its tokens.
     pub sub: String,
-    /// Further claims, an object.
+    /// Further claims, an object; they stand over the provider's own, so that a test can forge.
     pub claims: Value,
+    /// Who this is, for whoever chooses.
+    pub about: String,
 }
 
 /// The provider.
@@ -34,12 +38,21 @@ pub struct Idp {
     key: SigningKey,
     clock: Arc<dyn Clock>,
     users: Vec<User>,
+    client: Option<LoginClient>,
+    codes: login::Codes,
 }
 
 impl Idp {
     /// A provider that calls itself `issuer`, with a key of its own.
     pub fn new(issuer: impl Into<String>, clock: Arc<dyn Clock>, users: Vec<User>) -> anyhow::Result<Self> {
-        Ok(Self { issuer: issuer.into(), key: SigningKey::generate("demo-1")?, clock, users })
+        let key = SigningKey::generate("demo-1")?;
+        Ok(Self { issuer: issuer.into(), key, clock, users, client: None, codes: login::Codes::default() })
+    }
+
+    /// Lets browsers be sent here by this client.
+    #[must_use]
+    pub fn with_client(self, client: LoginClient) -> Self {
+        Self { client: Some(client), ..self }
     }
 
     /// Its issuer identifier.
@@ -90,7 +103,10 @@ impl Idp {
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256"],
-            "grant_types_supported": ["password"],
+            "grant_types_supported": ["authorization_code", "password"],
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": true,
+            "token_endpoint_auth_methods_supported": ["client_secret_basic"],
         })
     }
 }

@@ -96,7 +96,7 @@ async fn page(mailbox: Data<Mailbox>) -> HttpResponse {
 
 fn article(mail: &Received) -> String {
     format!(
-        "<article><h2>To {}</h2><pre>{}</pre></article>",
+        "<article><h2>To {}</h2><pre tabindex=\"0\">{}</pre></article>",
         crate::home::escape(&mail.to.join(", ")),
         crate::home::escape(&mail.source)
     )

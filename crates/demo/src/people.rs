@@ -105,6 +105,7 @@ pub(crate) fn users() -> Vec<User> {
                 sub: username.clone(),
                 username,
                 claims: json!({"hospital_roles": {hospital.slug: [role]}}),
+                about: format!("{} at {}", about(role), hospital.name),
             }
         })
     });
@@ -112,6 +113,16 @@ pub(crate) fn users() -> Vec<User> {
         username: name.to_owned(),
         sub: format!("account-{name}"),
         claims: json!({"email": format!("{name}@mail.example")}),
+        about: "Somebody with a login, perhaps a patient".to_owned(),
     });
-    staff.chain(accounts).collect()
+    accounts.into_iter().chain(staff).collect()
+}
+
+const fn about(role: Role) -> &'static str {
+    match role {
+        Role::Registrar => "Invites patients",
+        Role::Reviewer => "Decides doubtful cases",
+        Role::Auditor => "Reads the audit",
+        Role::Admin => "Invites and decides",
+    }
 }

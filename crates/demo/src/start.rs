@@ -7,10 +7,12 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use kinlink_api::{ApiSettings, Application, ClaimWorker, ExtraRoutes};
-use kinlink_auth::rotate_api_key;
+use kinlink_auth::{ClientSecret, LoginProvider, rotate_api_key};
 use kinlink_delivery::{Letterhead, MailSender, OutboxWorker, Pages, Sender};
 use kinlink_domain::{
+    account::Iss,
     client::{Client, ClientKeys, ClientStatus},
     comparison::Matcher,
     id::{ClientId, OrganizationId},
@@ -25,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     home,
-    idp::{self, Idp, SigningKey},
+    idp::{self, Idp, LoginClient, SigningKey},
     mailbox::{self, Gateway, Mailbox},
     people::{ACCOUNTS, HOSPITALS, users},
     walkthrough::{self, Stage},
@@ -95,7 +97,9 @@ impl Demo {
         let database =
             Database::connect(&DatabaseSettings::new(format!("sqlite:{}", file.display()))).await?;
         database.migrate_up(None).await?;
-        let idp = Arc::new(Idp::new(format!("{base_url}/demo/idp"), ports.clock.clone(), users())?);
+        let idp = Idp::new(format!("{base_url}/demo/idp"), ports.clock.clone(), users())?;
+        let (login, client) = login(&base_url, idp.issuer())?;
+        let idp = Arc::new(idp.with_client(client));
         let mailbox = Arc::new(Mailbox::default());
         let mut kept = None;
         let make_store = |listener: Arc<dyn ChangeListener>| {
@@ -103,11 +107,11 @@ impl Demo {
             kept = Some(store.clone());
             store
         };
-        let settings = ApiSettings::new(&base_url);
+        let settings = ApiSettings { logins: vec![login], ..ApiSettings::new(&base_url) };
         let extra = extra_routes(idp.clone(), mailbox.clone());
         let application = Application::start(listener, settings, ports.clone(), make_store, Some(extra))?;
         let store = kept.context("the application took no store")?;
-        let pages = Pages { public_url: base_url.clone(), redeem_url: None };
+        let pages = Pages { public_url: base_url.clone(), redeem_url: Some(format!("{base_url}/redeem")) };
         let stage = populate(&store, &ports, &idp, base_url).await?;
         let stop_workers = CancellationToken::new();
         let mut workers = Vec::new();
@@ -136,7 +140,7 @@ impl Demo {
         writeln!(
             out,
             "Kinlink's demo runs. Everybody in it is invented, and everybody may be anybody.\n\n  \
-             Who takes part   {base_url}/demo\n  The API          {base_url}/docs\n  \
+             Begin here       {base_url}/demo\n  The pages        {base_url}/\n  The API          {base_url}/docs\n  \
              The mailbox      {base_url}/demo/mailbox\n  Staff            \
              registrar, reviewer, auditor, admin @northside and @riverside\n  Patients log in  {}\n  \
              Auth. server     {client_id}\n\nTry this: a registrar invites, Anna redeems, the authorization \
@@ -172,6 +176,26 @@ fn extra_routes(idp: Arc<Idp>, mailbox: Arc<Mailbox>) -> ExtraRoutes {
             .service(mailbox::routes(mailbox.clone()))
             .route("/demo", actix_web::web::get().to(home::home));
     })
+}
+
+/// How the pages log people in at the demo's identity provider, as both sides know it.
+fn login(base_url: &str, issuer: &str) -> anyhow::Result<(LoginProvider, LoginClient)> {
+    let mut secret = [0; 32];
+    OsRandom.fill(&mut secret);
+    let client = LoginClient {
+        id: "kinlink-pages".to_owned(),
+        secret: URL_SAFE_NO_PAD.encode(secret),
+        redirect_uri: format!("{base_url}/login/callback"),
+    };
+    let provider = LoginProvider {
+        iss: Iss::parse(issuer)?,
+        client_id: client.id.clone(),
+        client_secret: Some(ClientSecret::new(client.secret.clone())),
+        scopes: "openid".to_owned(),
+        label: "the demo’s login service".to_owned(),
+        organization: None,
+    };
+    Ok((provider, client))
 }
 
 /// Empties the folder, if it is the demo's own.

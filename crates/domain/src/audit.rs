@@ -29,6 +29,9 @@ pub enum Action {
     /// A batch of patient records was imported.
     #[serde(rename = "patient.import")]
     PatientImport,
+    /// Staff saw who a patient record is about.
+    #[serde(rename = "patient.read")]
+    PatientRead,
     /// An invitation was issued.
     #[serde(rename = "invitation.issue")]
     InvitationIssue,
@@ -153,6 +156,7 @@ impl Action {
             Self::IssuerConfigure => "issuer.configure",
             Self::ClientConfigure => "client.configure",
             Self::PatientImport => "patient.import",
+            Self::PatientRead => "patient.read",
             Self::InvitationIssue => "invitation.issue",
             Self::InvitationRead => "invitation.read",
             Self::InvitationList => "invitation.list",

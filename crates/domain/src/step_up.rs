@@ -72,7 +72,7 @@ impl Default for StepUpPolicy {
 
 /// How somebody logged in, as their token says (OpenID Connect Core 1.0, section 2; RFC 9068, 2.2.1).
 /// A claim that is missing or malformed proves nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authentication {
     /// `auth_time`: when they last proved who they are.
     pub time: Option<DateTime<Utc>>,

@@ -40,7 +40,7 @@ fn is_json(request: &HttpRequest) -> bool {
     declared.eq_ignore_ascii_case("application/json")
 }
 
-async fn read(payload: &mut Payload, limit: usize) -> Result<Bytes, Problem> {
+pub(crate) async fn read(payload: &mut Payload, limit: usize) -> Result<Bytes, Problem> {
     use futures_util::StreamExt;
     let mut body = actix_web::web::BytesMut::new();
     while let Some(chunk) = payload.next().await {
@@ -64,7 +64,7 @@ fn malformed(error: &serde_json::Error) -> Problem {
 }
 
 /// Names of members are the API's own and may be told.
-fn data_error(message: &str) -> String {
+pub(super) fn data_error(message: &str) -> String {
     for known in ["unknown field `", "missing field `", "unknown variant `"] {
         if let Some(rest) = message.strip_prefix(known) {
             let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
@@ -79,7 +79,7 @@ fn data_error(message: &str) -> String {
     "a member is of the wrong type or form".to_owned()
 }
 
-fn invalid(errors: &ValidationErrors) -> Problem {
+pub(crate) fn invalid(errors: &ValidationErrors) -> Problem {
     let mut problem = Problem::new(ProblemType::InvalidMember);
     collect(errors, "", &mut problem);
     problem

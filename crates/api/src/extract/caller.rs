@@ -58,6 +58,14 @@ pub(crate) enum AnyCaller {
 }
 
 impl StaffCaller {
+    /// Somebody with a role, at whatever organization.
+    pub(crate) fn new(user: StaffUser, login: Login) -> Result<Self, Problem> {
+        if user.roles.is_empty() {
+            return Err(Problem::new(ProblemType::Forbidden).detail("only for staff"));
+        }
+        Ok(Self { user, login })
+    }
+
     /// Acting at an organization that the request names.
     pub(crate) fn at(&self, organization: OrganizationId, act: StaffAct) -> Result<Authorized, Problem> {
         Ok(self.user.at(organization, act)?)
@@ -66,8 +74,13 @@ impl StaffCaller {
     /// The organizations at which this act is allowed, for things that are named by their id alone.
     pub(crate) fn wherever(&self, act: StaffAct) -> Result<Vec<Authorized>, Problem> {
         let allowed: Vec<_> =
-            organizations(&self.user).into_iter().filter_map(|o| self.user.at(o, act).ok()).collect();
+            self.organizations().into_iter().filter_map(|o| self.user.at(o, act).ok()).collect();
         if allowed.is_empty() { Err(Problem::new(ProblemType::Forbidden)) } else { Ok(allowed) }
+    }
+
+    /// The organizations that they have a role at.
+    pub(crate) fn organizations(&self) -> Vec<OrganizationId> {
+        organizations(&self.user)
     }
 
     /// The only organization of this staff user.
@@ -149,11 +162,7 @@ extract!(AccountUser, |request| {
 
 extract!(StaffCaller, |request| {
     let bearer = bearer(&request).await?;
-    let user = bearer.staff();
-    if user.roles.is_empty() {
-        return Err(Problem::new(ProblemType::Forbidden).detail("only for staff"));
-    }
-    Ok(Self { user, login: login(&request, &bearer)? })
+    Self::new(bearer.staff(), login(&request, &bearer)?)
 });
 
 extract!(PersonCaller, |request| {

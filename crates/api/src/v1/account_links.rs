@@ -4,6 +4,9 @@ use actix_web::{HttpResponse, web::Data};
 use kinlink_domain::{
     actor::Actor,
     audit::{Action, Subject},
+    id::AccountId,
+    link::Link,
+    store::UnitOfWork,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -30,6 +33,33 @@ struct AccountLink {
     organization_name: String,
 }
 
+/// An account's links with the name of each one's organization; that they were read is put on record.
+pub(crate) async fn load(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    account: AccountId,
+) -> Result<Vec<(Link, String)>, Problem> {
+    let mut names: BTreeMap<_, String> = BTreeMap::new();
+    let mut links = Vec::new();
+    for link in unit.links_of_account(account).await? {
+        let organization_name = match names.entry(link.organization) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(vacant) => {
+                let organization = unit.organization(link.organization).await?;
+                vacant.insert(organization.ok_or_else(|| Problem::new(ProblemType::Internal))?.name).clone()
+            }
+        };
+        links.push((link, organization_name));
+    }
+    for organization in names.into_keys() {
+        let subject = Subject { account: Some(account), ..Subject::default() };
+        let detail = serde_json::json!({"count": links.len()});
+        let actor = Actor::Account(account);
+        unit.record(state.ports.audit(organization, actor, Action::LinkRead, subject, detail));
+    }
+    Ok(links)
+}
+
 /// Which records does my account open? Any login that may be a patient's.
 #[utoipa::path(get, path = "/v1/account/links", tag = "account", security(("account" = [])),
     responses(
@@ -40,29 +70,12 @@ struct AccountLink {
 pub(crate) async fn list(state: Data<State>, user: AccountUser) -> Result<HttpResponse, Problem> {
     let mut unit = state.store.begin().await?;
     let now = state.ports.clock.now();
-    let mut names: BTreeMap<_, String> = BTreeMap::new();
-    let mut links = Vec::new();
-    for link in unit.links_of_account(user.id).await? {
-        let organization_name = match names.entry(link.organization) {
-            Entry::Occupied(known) => known.get().clone(),
-            Entry::Vacant(vacant) => {
-                let organization = unit.organization(link.organization).await?;
-                vacant.insert(organization.ok_or_else(|| Problem::new(ProblemType::Internal))?.name).clone()
-            }
-        };
-        links.push(AccountLink { link: LinkView::new(&link, now).without_reason(), organization_name });
-    }
-    for organization in names.into_keys() {
-        let subject = Subject { account: Some(user.id), ..Subject::default() };
-        let detail = serde_json::json!({"count": links.len()});
-        unit.record(state.ports.audit(
-            organization,
-            Actor::Account(user.id),
-            Action::LinkRead,
-            subject,
-            detail,
-        ));
-    }
+    let links = load(&state, &mut *unit, user.id).await?.into_iter();
+    let links = links.map(|(link, organization_name)| AccountLink {
+        link: LinkView::new(&link, now).without_reason(),
+        organization_name,
+    });
+    let answer = AccountLinks { links: links.collect() };
     unit.save().await?;
-    Ok(HttpResponse::Ok().json(AccountLinks { links }))
+    Ok(HttpResponse::Ok().json(answer))
 }

@@ -4,8 +4,10 @@ use kinlink_domain::{
     actor::{Actor, StaffAct},
     audit::{Action, ChainedEntry, Subject},
     id::{AccountId, Id},
+    organization::Organization,
+    page::Listed,
     patient::FhirId,
-    store::AuditFilter,
+    store::{AuditFilter, UnitOfWork},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -18,33 +20,33 @@ use crate::{
 
 const KIND: ProblemType = ProblemType::MalformedParameter;
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AuditParameters {
     /// The organization, by id or short name; needed only by auditors of several.
-    organization: Option<String>,
+    pub(crate) organization: Option<String>,
     /// Only this action, for example `link.revoke`.
     #[param(value_type = Option<String>)]
-    action: Option<Action>,
+    pub(crate) action: Option<Action>,
     /// Only by the staff user with this account.
-    staff: Option<String>,
+    pub(crate) staff: Option<String>,
     /// Only about the record with this FHIR id.
-    patient: Option<String>,
+    pub(crate) patient: Option<String>,
     /// Only about this account.
-    account: Option<String>,
+    pub(crate) account: Option<String>,
     /// Only about this link.
-    link: Option<String>,
+    pub(crate) link: Option<String>,
     /// Only about this invitation.
-    invitation: Option<String>,
+    pub(crate) invitation: Option<String>,
     /// Only from this moment on.
-    from: Option<DateTime<Utc>>,
+    pub(crate) from: Option<DateTime<Utc>>,
     /// Only before this moment.
-    until: Option<DateTime<Utc>>,
+    pub(crate) until: Option<DateTime<Utc>>,
     /// `next_cursor` of the last answer.
-    cursor: Option<String>,
+    pub(crate) cursor: Option<String>,
     /// At most so many, 1 to 200; 50 unless said.
     #[param(minimum = 1, maximum = 200)]
-    limit: Option<u16>,
+    pub(crate) limit: Option<u16>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -103,20 +105,32 @@ pub(crate) async fn list(
     staff: StaffCaller,
     parameters: Parameters<AuditParameters>,
 ) -> Result<HttpResponse, Problem> {
-    let parameters = parameters.0;
+    let mut unit = state.store.begin().await?;
+    let (_, listed) = search(&state, &mut *unit, &staff, parameters.0).await?;
+    unit.save().await?;
+    let entries = listed.items.into_iter().map(Into::into).collect();
+    Ok(HttpResponse::Ok().json(AuditList { entries, next_cursor: listed.next.map(Cursor::write) }))
+}
+
+/// The entries that fit, at the organization meant; that they were read is put on record.
+pub(crate) async fn search(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    parameters: AuditParameters,
+) -> Result<(Organization, Listed<ChainedEntry>), Problem> {
     let page = extract::limit(parameters.cursor.as_deref(), parameters.limit)?;
     let named = parameters.organization.as_deref();
     let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
     let mut filter = filter(&parameters)?;
     let fhir_id = parameters.patient.map(FhirId::parse).transpose();
     let fhir_id = fhir_id.map_err(|error| Problem::new(KIND).at("patient", error.to_string()))?;
-    let mut unit = state.store.begin().await?;
-    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
+    let organization = extract::organization(unit, staff, named.as_ref(), KIND).await?;
     let by = staff.at(organization.id, StaffAct::ReadAudit)?;
     if let Some(id) = fhir_id {
         match unit.patient(organization.id, &id).await? {
             Some(patient) => filter.patient = Some(patient.id),
-            None => return Ok(HttpResponse::Ok().json(AuditList { entries: vec![], next_cursor: None })),
+            None => return Ok((organization, Listed { items: vec![], next: None })),
         }
     }
     let listed = unit.audit_entries(organization.id, &filter, page).await?;
@@ -129,9 +143,7 @@ pub(crate) async fn list(
     };
     let detail = serde_json::json!({"count": listed.items.len(), "action": filter.action});
     unit.record(state.ports.audit(organization.id, by.actor(), Action::AuditRead, subject, detail));
-    unit.save().await?;
-    let entries = listed.items.into_iter().map(Into::into).collect();
-    Ok(HttpResponse::Ok().json(AuditList { entries, next_cursor: listed.next.map(Cursor::write) }))
+    Ok((organization, listed))
 }
 
 fn filter(parameters: &AuditParameters) -> Result<AuditFilter, Problem> {

@@ -1,7 +1,7 @@
 //! Claims: a patient without a code asks to be matched to the record. What the claimant is told never depends on
 //! what is on record, until the right code was entered.
 
-mod body;
+pub(crate) mod body;
 pub(crate) mod confirm;
 pub(crate) mod list;
 pub(crate) mod read;

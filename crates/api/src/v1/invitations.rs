@@ -81,7 +81,7 @@ impl IssuedAnswer {
 
 /// Finds an invitation at one of the organizations whose invitations the caller manages. One at another
 /// organization is not found, as if it did not exist.
-async fn find(
+pub(crate) async fn find(
     unit: &mut dyn UnitOfWork,
     staff: &StaffCaller,
     id: InvitationId,

@@ -102,7 +102,7 @@ impl ReviewView {
 
 /// Finds a review at one of the organizations whose reviews the caller decides. One at another organization is not
 /// found, as if it did not exist.
-async fn find(
+pub(crate) async fn find(
     unit: &mut dyn UnitOfWork,
     staff: &StaffCaller,
     id: ReviewId,

@@ -34,7 +34,7 @@ fn totp_code(typed: &str) -> Result<TotpCode, Problem> {
 }
 
 /// What was given, of which there may be one at most. What cannot be a code is not counted as a try.
-fn given(code: Option<&str>, recovery_code: Option<&str>) -> Result<Option<Given>, Problem> {
+pub(crate) fn given(code: Option<&str>, recovery_code: Option<&str>) -> Result<Option<Given>, Problem> {
     match (code, recovery_code) {
         (None, None) => Ok(None),
         (Some(code), None) => Ok(Some(Given::Code(totp_code(code)?))),

@@ -88,6 +88,11 @@ impl Checks {
         self.note("server.request_timeout_seconds", outcome);
         let outcome = tracing_subscriber::EnvFilter::try_new(&config.log.level);
         self.note("log.level", outcome.map(|_| config.log.level.clone()).map_err(|error| error.to_string()));
+        let outcome = config.api().map(|api| match api.logins.len() {
+            0 => "nobody can log in: no provider is configured".to_owned(),
+            count => format!("{count}; register {url}/login/callback as redirect URI at each"),
+        });
+        self.note("pages.logins", outcome.map_err(|error| error.to_string()));
         let keys = if std::env::var_os("KINLINK_KEYS").is_some() || config.keys.file.exists() {
             context::keys(config).map(|_| "they can be read".to_owned()).map_err(|error| error.to_string())
         } else if config.database.url.starts_with("sqlite:") {

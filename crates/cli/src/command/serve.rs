@@ -72,7 +72,7 @@ async fn serve(
     };
     let senders = senders(&config)?;
     let address = listener.local_addr()?;
-    let mut application = Application::start(listener, config.api(), ports.clone(), make_store, None)?;
+    let mut application = Application::start(listener, config.api()?, ports.clone(), make_store, None)?;
     let store = kept.context("the application took no store")?;
     let stop = CancellationToken::new();
     let mut workers = vec![tokio::spawn(keep_house(store.clone(), ports.clock.clone(), stop.clone()))];

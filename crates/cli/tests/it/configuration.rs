@@ -49,7 +49,9 @@ fn flags_stand_over_the_environment_over_the_file() {
 fn secrets_are_not_shown() {
     let folder = with_file(
         "[database]\nurl = \"postgres://me:SECRET@db.example/kinlink\"\n[mail]\npassword = \"SECRET\"\n\
-         [texts]\nsecret = \"SECRET\"\nurl = \"https://sms.example/SECRET?key=SECRET\"\n",
+         [texts]\nsecret = \"SECRET\"\nurl = \"https://sms.example/SECRET?key=SECRET\"\n\
+         [[pages.logins]]\nissuer = \"https://login.example\"\nclient_id = \"k\"\nclient_secret = \"SECRET\"\n\
+         label = \"x\"\n",
     );
     let shown = run_in(folder.path(), &["config", "show"]).expect(0).out;
     assert!(!shown.contains("SECRET"), "{shown}");
@@ -121,4 +123,20 @@ fn a_key_file_that_others_can_read_is_refused() {
     let keys = folder.path().join("kinlink.keys.toml");
     std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert!(run_in(folder.path(), &["organization", "list"]).expect(3).err.contains("chmod 600"));
+}
+
+#[test]
+fn a_login_for_the_pages_is_checked_before_anything_starts() {
+    let login = |issuer: &str, more: &str| {
+        format!("[[pages.logins]]\nissuer = \"{issuer}\"\nclient_id = \"k\"\nlabel = \"x\"\n{more}\n")
+    };
+    for (text, why) in [
+        (login("http://login.example", ""), "issuer"),
+        (login("https://login.example", "scopes = \"email\""), "scopes"),
+        (login("https://login.example", "organization = \"No Slug\""), "organization"),
+        (login("https://login.example", "client_secret_file = \"nowhere\""), "client_secret_file"),
+    ] {
+        let said = run_in(with_file(&text).path(), &["config", "check"]).expect(1).out;
+        assert!(said.contains(&format!("pages.logins[0].{why}")), "{said}");
+    }
 }

@@ -1,20 +1,22 @@
 use std::sync::Arc;
 
 use actix_web::{
-    HttpResponse, Scope,
+    HttpRequest, HttpResponse, Scope,
     web::{self, Data, Form},
 };
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Idp;
+use super::{Idp, login};
 
 /// The provider's endpoints, to be mounted where its issuer identifier points.
 pub fn routes(path: &str, idp: Arc<Idp>) -> Scope {
     web::scope(path)
+        .app_data(Data::new(idp.clock.clone()))
         .app_data(Data::from(idp))
         .route("/.well-known/openid-configuration", web::get().to(discovery))
         .route("/jwks", web::get().to(jwks))
+        .route("/authorize", web::get().to(login::authorize))
         .route("/token", web::post().to(token))
 }
 
@@ -27,17 +29,25 @@ async fn jwks(idp: Data<Idp>) -> HttpResponse {
 }
 
 #[derive(Deserialize)]
-struct TokenRequest {
+pub(super) struct TokenRequest {
     grant_type: String,
-    username: String,
+    username: Option<String>,
+    pub(super) code: Option<String>,
+    pub(super) redirect_uri: Option<String>,
+    pub(super) code_verifier: Option<String>,
 }
 
-/// RFC 6749, section 4.3, but for the password: everybody may be anybody in the demo.
-async fn token(idp: Data<Idp>, request: Form<TokenRequest>) -> HttpResponse {
+/// A code is exchanged, or, as in RFC 6749, section 4.3, but for the password, a name: everybody may be
+/// anybody in the demo.
+async fn token(idp: Data<Idp>, http: HttpRequest, request: Form<TokenRequest>) -> HttpResponse {
+    if request.grant_type == "authorization_code" {
+        let authorization = http.headers().get("authorization").and_then(|value| value.to_str().ok());
+        return login::exchange(&idp, idp.clock.now(), authorization, &request);
+    }
     if request.grant_type != "password" {
         return HttpResponse::BadRequest().json(json!({"error": "unsupported_grant_type"}));
     }
-    let Some(user) = idp.user(&request.username) else {
+    let Some(user) = request.username.as_deref().and_then(|name| idp.user(name)) else {
         let description = "no such demo user; the home page of the demo lists them";
         return HttpResponse::BadRequest()
             .json(json!({"error": "invalid_grant", "error_description": description}));

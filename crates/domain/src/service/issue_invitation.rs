@@ -229,7 +229,8 @@ async fn issue_in_place_of(
     Ok(Issued { invitation, code, letter, other_self_links })
 }
 
-async fn find_patient(
+/// The record that staff mean.
+pub async fn find_patient(
     unit: &mut dyn UnitOfWork,
     organization: &Organization,
     reference: PatientReference,

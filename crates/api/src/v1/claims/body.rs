@@ -174,7 +174,7 @@ impl ClaimBody {
 }
 
 impl DemographicsBody {
-    pub(super) fn into_domain(self, today: chrono::NaiveDate) -> Result<Demographics, Problem> {
+    pub(crate) fn into_domain(self, today: chrono::NaiveDate) -> Result<Demographics, Problem> {
         let invalid = |at: &str, message: String| Problem::new(ProblemType::InvalidMember).at(at, message);
         let birth_date = self.birth_date.as_deref();
         let birth_date: Option<PartialDate> = birth_date

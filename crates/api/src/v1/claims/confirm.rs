@@ -1,6 +1,10 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use kinlink_domain::service::confirm_claim::{
-    ConfirmClaim, ConfirmRefusal, Confirmed, confirm as confirm_claim,
+use kinlink_domain::{
+    account::AccountKey,
+    federated::Asserted,
+    id::ClaimId,
+    service::confirm_claim::{ConfirmClaim, ConfirmRefusal, Confirmed, confirm as confirm_claim},
+    store::UnitOfWork,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -52,17 +56,10 @@ pub(crate) async fn confirm(
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }
+    let outcome =
+        attempt(&state, &mut *unit, (&user.key, Some(&user.asserted)), claim, &body.value.code, &address)
+            .await?;
     let now = state.ports.clock.now();
-    let account = unit.ensure_account(&user.key, now).await?;
-    let attempt = ConfirmClaim {
-        account: &account,
-        claim,
-        code: &body.value.code,
-        asserted: Some(&user.asserted),
-        address: &address,
-    };
-    let outcome = confirm_claim(&mut *unit, &state.ports, &attempt).await?;
-    metrics::counter!("kinlink_claim_confirmations_total", "outcome" => outcome_word(&outcome)).increment(1);
     let (status, link) = match outcome {
         Confirmed::Created(link) => (StatusCode::CREATED, link),
         Confirmed::Existing(link) => (StatusCode::OK, link),
@@ -77,6 +74,22 @@ pub(crate) async fn confirm(
     let response = once.answer(&mut *unit, status, &answer).await?;
     unit.save().await?;
     Ok(response)
+}
+
+/// A try of this login, counted. The unit is to be saved whatever comes of it.
+pub(crate) async fn attempt(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    (login, asserted): (&AccountKey, Option<&Asserted>),
+    claim: ClaimId,
+    code: &str,
+    address: &str,
+) -> Result<Confirmed, Problem> {
+    let account = unit.ensure_account(login, state.ports.clock.now()).await?;
+    let confirm = ConfirmClaim { account: &account, claim, code, asserted, address };
+    let outcome = confirm_claim(unit, &state.ports, &confirm).await?;
+    metrics::counter!("kinlink_claim_confirmations_total", "outcome" => outcome_word(&outcome)).increment(1);
+    Ok(outcome)
 }
 
 fn outcome_word(outcome: &Confirmed) -> &'static str {

@@ -1,6 +1,8 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, http::header, web::Data};
 use kinlink_domain::{
     account::{AccountKey, Iss, Sub},
+    claim::Claim,
+    demographics::Demographics,
     organization::Organization,
     service::{
         lookup::OrganizationReference,
@@ -82,13 +84,7 @@ pub(crate) async fn submit(
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }
-    let account = unit.ensure_account(&key, now).await?;
-    let wanted = SubmitClaim { organization: &organization, account: &account, demographics, by };
-    let claim = match submit_claim(&mut *unit, &state.ports, wanted).await? {
-        Submitted::Accepted(claim) => claim,
-        // Nothing was written but the account, so nothing is saved.
-        Submitted::Refused(refusal) => return Err(Problem::from_submission(refusal, now)),
-    };
+    let claim = take(&state, &mut *unit, &key, &organization, demographics, by).await?;
     let answer = match caller {
         Claimant::Account(_) => {
             let claim = ClaimView::new(&claim, &organization.policy.claims, now);
@@ -98,11 +94,34 @@ pub(crate) async fn submit(
     };
     let mut response = once.answer(&mut *unit, StatusCode::ACCEPTED, &answer).await?;
     unit.save().await?;
-    metrics::counter!("kinlink_claims_submitted_total").increment(1);
+    count_submitted();
     if let Ok(location) = format!("/v1/claims/{}", claim.id).parse() {
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
+}
+
+/// Takes a claim of this login. After a refusal, nothing was written but the account, so nothing need be saved.
+pub(crate) async fn take(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    login: &AccountKey,
+    organization: &Organization,
+    demographics: Demographics,
+    by: Submitter<'_>,
+) -> Result<Box<Claim>, Problem> {
+    let now = state.ports.clock.now();
+    let account = unit.ensure_account(login, now).await?;
+    let wanted = SubmitClaim { organization, account: &account, demographics, by };
+    match submit_claim(unit, &state.ports, wanted).await? {
+        Submitted::Accepted(claim) => Ok(claim),
+        Submitted::Refused(refusal) => Err(Problem::from_submission(refusal, now)),
+    }
+}
+
+/// Counts it, for operators.
+pub(crate) fn count_submitted() {
+    metrics::counter!("kinlink_claims_submitted_total").increment(1);
 }
 
 /// The account that a client names.

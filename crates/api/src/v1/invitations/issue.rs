@@ -5,9 +5,11 @@ use kinlink_domain::{
     evidence::{Document, Fact},
     invitation::{Challenge, Channel},
     link::LinkRole,
+    organization::Organization,
     patient::FhirId,
     service::issue_invitation::{IssueInvitation, PatientReference, issue as issue_invitation},
     step_up::SteppedAct,
+    store::UnitOfWork,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -149,10 +151,7 @@ pub(crate) async fn issue(
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }
-    if !value.proof.is_empty() {
-        let policy = &organization.policy.step_up;
-        staff.login.stepped_up(&mut *unit, &state, policy, SteppedAct::InvitationIssue).await?;
-    }
+    check_step_up(&state, &mut *unit, &staff, &organization, !value.proof.is_empty()).await?;
     let RoleBody::SelfRole = value.role;
     let wanted = IssueInvitation {
         patient,
@@ -167,11 +166,31 @@ pub(crate) async fn issue(
     let answer = IssuedAnswer::new(&issued, &state)?;
     let mut response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
     unit.save().await?;
-    metrics::counter!("kinlink_invitations_issued_total", "channel" => value.channel.as_str()).increment(1);
+    count_issued(value.channel);
     if let Ok(location) = format!("/v1/invitations/{}", issued.invitation.id).parse() {
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
+}
+
+/// Saying that one saw a document raises what the link is worth, so it may want more proof of who says so.
+pub(crate) async fn check_step_up(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    organization: &Organization,
+    with_proof: bool,
+) -> Result<(), Problem> {
+    if !with_proof {
+        return Ok(());
+    }
+    let policy = &organization.policy.step_up;
+    staff.login.stepped_up(unit, state, policy, SteppedAct::InvitationIssue).await
+}
+
+/// Counts it, for operators.
+pub(crate) fn count_issued(channel: Channel) {
+    metrics::counter!("kinlink_invitations_issued_total", "channel" => channel.as_str()).increment(1);
 }
 
 fn patient(body: PatientBody) -> Result<PatientReference, Problem> {

@@ -2,9 +2,11 @@ use actix_web::{HttpResponse, web::Data};
 use kinlink_domain::{
     actor::StaffAct,
     audit::{Action, Subject},
-    invitation::{Channel, InvitationStatus},
+    invitation::{Channel, Invitation, InvitationStatus},
+    organization::Organization,
+    page::Listed,
     patient::FhirId,
-    store::InvitationFilter,
+    store::{InvitationFilter, UnitOfWork},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -20,15 +22,15 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListParameters {
     /// The organization, by id or short name; needed only by staff of several.
-    organization: Option<String>,
+    pub(crate) organization: Option<String>,
     /// Only for the record with this FHIR id.
-    patient: Option<String>,
+    pub(crate) patient: Option<String>,
     /// Only those that are now `issued`, `redeemed`, `revoked`, `locked` or `expired`.
     #[param(value_type = Option<String>)]
-    status: Option<InvitationStatus>,
+    pub(crate) status: Option<InvitationStatus>,
     /// Only those that take this way.
     #[param(value_type = Option<String>)]
-    channel: Option<Channel>,
+    pub(crate) channel: Option<Channel>,
     /// `next_cursor` of the last answer.
     cursor: Option<String>,
     /// At most so many, 1 to 200; 50 unless said.
@@ -57,32 +59,40 @@ pub(crate) async fn list(
     staff: StaffCaller,
     parameters: Parameters<ListParameters>,
 ) -> Result<HttpResponse, Problem> {
+    let mut unit = state.store.begin().await?;
+    let (_, listed) = search(&state, &mut *unit, &staff, parameters.0).await?;
+    unit.save().await?;
+    let now = state.ports.clock.now();
+    let invitations = listed.items.iter().map(|invitation| InvitationView::new(invitation, now)).collect();
+    Ok(HttpResponse::Ok().json(InvitationList { invitations, next_cursor: listed.next.map(Cursor::write) }))
+}
+
+/// The invitations that fit, at the organization meant; that they were listed is put on record.
+pub(crate) async fn search(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    parameters: ListParameters,
+) -> Result<(Organization, Listed<Invitation>), Problem> {
     const KIND: ProblemType = ProblemType::MalformedParameter;
-    let parameters = parameters.0;
     let page = extract::limit(parameters.cursor.as_deref(), parameters.limit)?;
     let named = parameters.organization.as_deref();
     let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
     let fhir_id = parameters.patient.map(FhirId::parse).transpose();
     let fhir_id = fhir_id.map_err(|error| Problem::new(KIND).at("patient", error.to_string()))?;
-    let mut unit = state.store.begin().await?;
-    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
+    let organization = extract::organization(unit, staff, named.as_ref(), KIND).await?;
     let by = staff.at(organization.id, StaffAct::ManageInvitations)?;
-    let now = state.ports.clock.now();
     let patient = match &fhir_id {
         None => None,
         Some(id) => match unit.patient(organization.id, id).await? {
             Some(patient) => Some(patient.id),
-            None => {
-                return Ok(HttpResponse::Ok().json(InvitationList { invitations: vec![], next_cursor: None }));
-            }
+            None => return Ok((organization, Listed { items: vec![], next: None })),
         },
     };
     let filter = InvitationFilter { patient, status: parameters.status, channel: parameters.channel };
-    let listed = unit.invitations(organization.id, &filter, page, now).await?;
+    let listed = unit.invitations(organization.id, &filter, page, state.ports.clock.now()).await?;
     let subject = Subject { patient, ..Subject::default() };
     let detail = serde_json::json!({"count": listed.items.len()});
     unit.record(state.ports.audit(organization.id, by.actor(), Action::InvitationList, subject, detail));
-    unit.save().await?;
-    let invitations = listed.items.iter().map(|invitation| InvitationView::new(invitation, now)).collect();
-    Ok(HttpResponse::Ok().json(InvitationList { invitations, next_cursor: listed.next.map(Cursor::write) }))
+    Ok((organization, listed))
 }

@@ -1,5 +1,11 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use kinlink_domain::audit::{Action, Subject};
+use kinlink_domain::{
+    actor::Authorized,
+    audit::{Action, Subject},
+    id::InvitationId,
+    invitation::Invitation,
+    store::UnitOfWork,
+};
 
 use super::{super::view::InvitationView, find};
 use crate::{
@@ -23,10 +29,21 @@ pub(crate) async fn read(
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(&request)?;
     let mut unit = state.store.begin().await?;
-    let (by, invitation) = find(&mut *unit, &staff, id).await?;
+    let (_, invitation) = load(&state, &mut *unit, &staff, id).await?;
+    unit.save().await?;
+    Ok(HttpResponse::Ok().json(InvitationView::new(&invitation, state.ports.clock.now())))
+}
+
+/// An invitation at one of the caller's organizations; that it was read is put on record.
+pub(crate) async fn load(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    id: InvitationId,
+) -> Result<(Authorized, Invitation), Problem> {
+    let (by, invitation) = find(unit, staff, id).await?;
     let subject = Subject { invitation: Some(id), patient: Some(invitation.patient), ..Subject::default() };
     let detail = serde_json::json!({});
     unit.record(state.ports.audit(by.organization(), by.actor(), Action::InvitationRead, subject, detail));
-    unit.save().await?;
-    Ok(HttpResponse::Ok().json(InvitationView::new(&invitation, state.ports.clock.now())))
+    Ok((by, invitation))
 }

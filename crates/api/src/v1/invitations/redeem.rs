@@ -1,7 +1,10 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use kinlink_domain::{
+    account::AccountKey,
+    federated::Asserted,
     partial_date::PartialDate,
     service::redeem::{Redeem, RedeemRefusal, Redeemed, redeem as redeem_code},
+    store::UnitOfWork,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -58,17 +61,16 @@ pub(crate) async fn redeem(
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }
-    let now = state.ports.clock.now();
-    let account = unit.ensure_account(&user.key, now).await?;
-    let attempt = Redeem {
-        account: &account,
-        code: &body.value.code,
+    let outcome = attempt(
+        &state,
+        &mut *unit,
+        (&user.key, Some(&user.asserted)),
+        &body.value.code,
         birth_date,
-        asserted: Some(&user.asserted),
-        address: &address,
-    };
-    let outcome = redeem_code(&mut *unit, &state.ports, &attempt).await?;
-    metrics::counter!("kinlink_redemptions_total", "outcome" => outcome_word(&outcome)).increment(1);
+        &address,
+    )
+    .await?;
+    let now = state.ports.clock.now();
     let (status, link) = match outcome {
         Redeemed::Created(link) => (StatusCode::CREATED, link),
         Redeemed::Existing(link) => (StatusCode::OK, link),
@@ -83,6 +85,22 @@ pub(crate) async fn redeem(
     let response = once.answer(&mut *unit, status, &answer).await?;
     unit.save().await?;
     Ok(response)
+}
+
+/// A try of this login, counted. The unit is to be saved whatever comes of it.
+pub(crate) async fn attempt(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    (login, asserted): (&AccountKey, Option<&Asserted>),
+    code: &str,
+    birth_date: Option<PartialDate>,
+    address: &str,
+) -> Result<Redeemed, Problem> {
+    let account = unit.ensure_account(login, state.ports.clock.now()).await?;
+    let redeem = Redeem { account: &account, code, birth_date, asserted, address };
+    let outcome = redeem_code(unit, &state.ports, &redeem).await?;
+    metrics::counter!("kinlink_redemptions_total", "outcome" => outcome_word(&outcome)).increment(1);
+    Ok(outcome)
 }
 
 fn outcome_word(outcome: &Redeemed) -> &'static str {

@@ -37,9 +37,7 @@ pub(crate) async fn revoke(
     body: JsonBody<RevokeBody>,
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(&request)?;
-    if body.value.reason == InvitationRevocation::Reissued {
-        return Err(Problem::new(ProblemType::InvalidMember).at("/reason", "reissue it instead"));
-    }
+    check_reason(body.value.reason)?;
     let once = Once::new(&request, &state, staff.account(), &body.bytes)?;
     let mut unit = state.store.begin().await?;
     let (by, _) = find(&mut *unit, &staff, id).await?;
@@ -51,4 +49,12 @@ pub(crate) async fn revoke(
     let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
     unit.save().await?;
     Ok(response)
+}
+
+/// One reason is Kinlink's own to give.
+pub(crate) fn check_reason(reason: InvitationRevocation) -> Result<(), Problem> {
+    if reason == InvitationRevocation::Reissued {
+        return Err(Problem::new(ProblemType::InvalidMember).at("/reason", "reissue it instead"));
+    }
+    Ok(())
 }

@@ -2,7 +2,10 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use kinlink_domain::{
     actor::{Actor, StaffAct},
     audit::{Action, Subject},
+    evidence::Evidence,
+    id::LinkId,
     link::{Link, LinkState},
+    store::UnitOfWork,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -58,23 +61,46 @@ pub(crate) async fn read(
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(&request)?;
     let mut unit = state.store.begin().await?;
-    let link = unit.link(id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    let sight = sight(&caller, &link)?;
+    let (link, seen) = see(&state, &mut *unit, &caller, id).await?;
+    unit.save().await?;
     let now = state.ports.clock.now();
     let view = LinkView::new(&link, now);
-    let (actor, answer) = match sight {
-        Sight::Staff(actor) => {
-            let evidence = unit.evidence(id).await?.into_iter();
-            let evidence = EvidenceList::Staff(evidence.map(|one| EvidenceView::new(one, now)).collect());
-            (actor, LinkAnswer { link: view, evidence: Some(evidence) })
+    let answer = match seen {
+        Seen::Staff(evidence) => {
+            let evidence = evidence.into_iter().map(|one| EvidenceView::new(one, now)).collect();
+            LinkAnswer { link: view, evidence: Some(EvidenceList::Staff(evidence)) }
         }
-        Sight::Owner(actor) => {
-            let evidence = unit.evidence(id).await?;
-            let evidence = evidence.iter().filter_map(|one| OwnEvidenceView::new(one, now));
-            let evidence = EvidenceList::Own(evidence.collect());
-            (actor, LinkAnswer { link: view.without_reason(), evidence: Some(evidence) })
+        Seen::Owner(evidence) => {
+            let evidence = evidence.iter().filter_map(|one| OwnEvidenceView::new(one, now)).collect();
+            LinkAnswer { link: view.without_reason(), evidence: Some(EvidenceList::Own(evidence)) }
         }
-        Sight::Client(actor) => (actor, LinkAnswer { link: view.without_reason(), evidence: None }),
+        Seen::Client => LinkAnswer { link: view.without_reason(), evidence: None },
+    };
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// What stands beside a link, by who sees it.
+pub(crate) enum Seen {
+    /// Staff see the evidence as it is.
+    Staff(Vec<Evidence>),
+    /// The account holder sees what [`OwnEvidenceView`] shows of it.
+    Owner(Vec<Evidence>),
+    /// A client sees none.
+    Client,
+}
+
+/// A link as the caller may see it; that it was read is put on record.
+pub(crate) async fn see(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    caller: &AnyCaller,
+    id: LinkId,
+) -> Result<(Link, Seen), Problem> {
+    let link = unit.link(id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    let (actor, seen) = match sight(caller, &link)? {
+        Sight::Staff(actor) => (actor, Seen::Staff(unit.evidence(id).await?)),
+        Sight::Owner(actor) => (actor, Seen::Owner(unit.evidence(id).await?)),
+        Sight::Client(actor) => (actor, Seen::Client),
     };
     let subject = Subject {
         link: Some(id),
@@ -84,8 +110,7 @@ pub(crate) async fn read(
     };
     let detail = serde_json::json!({});
     unit.record(state.ports.audit(link.organization, actor, Action::LinkRead, subject, detail));
-    unit.save().await?;
-    Ok(HttpResponse::Ok().json(answer))
+    Ok((link, seen))
 }
 
 fn sight(caller: &AnyCaller, link: &Link) -> Result<Sight, Problem> {

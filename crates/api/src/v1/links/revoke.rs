@@ -1,9 +1,11 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use kinlink_domain::{
-    actor::{StaffAct, StaffRefusal},
+    actor::{Authorized, StaffAct, StaffRefusal, StaffUser},
+    id::{AccountId, LinkId},
     link::{Link, Revocation},
     service::end_link::{Ender, end},
     step_up::SteppedAct,
+    store::UnitOfWork,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,7 +13,7 @@ use validator::Validate;
 
 use super::super::view::LinkView;
 use crate::{
-    extract::{AnyCaller, JsonBody, path_id},
+    extract::{AnyCaller, JsonBody, Login, path_id},
     idempotency::Once,
     problem::{Problem, ProblemType},
     state::State,
@@ -54,28 +56,55 @@ pub(crate) async fn revoke(
     };
     let once = Once::new(&request, &state, staff.account, &body.bytes)?;
     let mut unit = state.store.begin().await?;
-    let link = unit.link(id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    let by_staff = staff.at(link.organization, StaffAct::EndLinks);
-    let by = ender(&link, account, by_staff)?;
+    let by = ender_of(&mut *unit, id, account, &staff).await?;
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }
-    if let Ender::Staff(by) = by {
-        login.stepped_up_at(&mut *unit, &state, by.organization(), SteppedAct::LinkRevokeByStaff).await?;
-    }
+    check_step_up(&state, &mut *unit, &login, by).await?;
     let ended = end(&mut *unit, &state.ports, by, id, body.value.reason).await?;
     let answer = RevokedAnswer { link: LinkView::new(&ended, state.ports.clock.now()) };
     let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
     unit.save().await?;
-    metrics::counter!("kinlink_links_ended_total").increment(1);
+    count_ended();
     Ok(response)
+}
+
+/// Counts it, for operators.
+pub(crate) fn count_ended() {
+    metrics::counter!("kinlink_links_ended_total").increment(1);
+}
+
+/// As whom a person may end a link.
+pub(crate) async fn ender_of(
+    unit: &mut dyn UnitOfWork,
+    id: LinkId,
+    account: Option<AccountId>,
+    staff: &StaffUser,
+) -> Result<Ender, Problem> {
+    let link = unit.link(id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    ender(&link, account, staff.at(link.organization, StaffAct::EndLinks))
+}
+
+/// Staff may have to prove who they are once more; an account ends its own link without.
+pub(crate) async fn check_step_up(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    login: &Login,
+    by: Ender,
+) -> Result<(), Problem> {
+    match by {
+        Ender::Account(_) => Ok(()),
+        Ender::Staff(by) => {
+            login.stepped_up_at(unit, state, by.organization(), SteppedAct::LinkRevokeByStaff).await
+        }
+    }
 }
 
 /// The account that a link belongs to acts for itself, even if it is staff too.
 fn ender(
     link: &Link,
-    account: Option<kinlink_domain::id::AccountId>,
-    staff: Result<kinlink_domain::actor::Authorized, StaffRefusal>,
+    account: Option<AccountId>,
+    staff: Result<Authorized, StaffRefusal>,
 ) -> Result<Ender, Problem> {
     match (account, staff) {
         (Some(account), _) if account == link.account => Ok(Ender::Account(account)),

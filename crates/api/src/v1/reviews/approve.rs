@@ -1,8 +1,10 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use kinlink_domain::{
+    organization::Organization,
     patient::FhirId,
     review::Handover,
     service::decide_review::{Approve, approve as approve_review},
+    step_up::SteppedAct,
     store::UnitOfWork,
 };
 use serde::{Deserialize, Serialize};
@@ -74,6 +76,7 @@ pub(crate) async fn approve(
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }
+    check_step_up(&state, &mut *unit, &staff, &organization).await?;
     let request = Approve {
         patient: candidate(&mut *unit, by.organization(), &value.patient).await?,
         proof: value.proof.into_iter().map(Into::into).collect(),
@@ -86,12 +89,27 @@ pub(crate) async fn approve(
     };
     let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
     unit.save().await?;
-    metrics::counter!("kinlink_reviews_decided_total", "decision" => "approve").increment(1);
+    count_decided("approve");
     Ok(response)
 }
 
+/// Whoever approves may have to prove who they are once more.
+pub(crate) async fn check_step_up(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    organization: &Organization,
+) -> Result<(), Problem> {
+    staff.login.stepped_up(unit, state, &organization.policy.step_up, SteppedAct::ReviewApprove).await
+}
+
+/// Counts a decision, for operators.
+pub(crate) fn count_decided(decision: &'static str) {
+    metrics::counter!("kinlink_reviews_decided_total", "decision" => decision).increment(1);
+}
+
 /// The record with this FHIR id; whether it is a candidate, the service checks.
-pub(super) async fn candidate(
+pub(crate) async fn candidate(
     unit: &mut dyn UnitOfWork,
     organization: kinlink_domain::id::OrganizationId,
     fhir_id: &str,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{ReviewView, find};
+use super::{ReviewView, approve::count_decided, find};
 use crate::{
     extract::{JsonBody, StaffCaller, path_id},
     idempotency::Once,
@@ -53,6 +53,6 @@ pub(crate) async fn decline(
     let answer = DeclineAnswer { review: ReviewView::new(&review) };
     let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
     unit.save().await?;
-    metrics::counter!("kinlink_reviews_decided_total", "decision" => "decline").increment(1);
+    count_decided("decline");
     Ok(response)
 }

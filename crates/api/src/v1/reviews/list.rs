@@ -2,8 +2,10 @@ use actix_web::{HttpResponse, web::Data};
 use kinlink_domain::{
     actor::StaffAct,
     audit::{Action, Subject},
-    review::{ReviewKind, ReviewStatus},
-    store::ReviewFilter,
+    organization::Organization,
+    page::Listed,
+    review::{Review, ReviewKind, ReviewStatus},
+    store::{ReviewFilter, UnitOfWork},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -22,10 +24,10 @@ pub(crate) struct ListParameters {
     organization: Option<String>,
     /// Only those that are `open`, `seconding`, `approved`, `declined` or `moot`.
     #[param(value_type = Option<String>)]
-    status: Option<ReviewStatus>,
+    pub(crate) status: Option<ReviewStatus>,
     /// Only `claim` or `dispute`.
     #[param(value_type = Option<String>)]
-    kind: Option<ReviewKind>,
+    pub(crate) kind: Option<ReviewKind>,
     /// `next_cursor` of the last answer.
     cursor: Option<String>,
     /// At most so many, 1 to 200; 50 unless said.
@@ -54,13 +56,25 @@ pub(crate) async fn list(
     staff: StaffCaller,
     parameters: Parameters<ListParameters>,
 ) -> Result<HttpResponse, Problem> {
+    let mut unit = state.store.begin().await?;
+    let (_, listed) = search(&state, &mut *unit, &staff, parameters.0).await?;
+    unit.save().await?;
+    let reviews = listed.items.iter().map(ReviewView::new).collect();
+    Ok(HttpResponse::Ok().json(ReviewList { reviews, next_cursor: listed.next.map(Cursor::write) }))
+}
+
+/// The reviews that fit, at the organization meant; that they were listed is put on record.
+pub(crate) async fn search(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    parameters: ListParameters,
+) -> Result<(Organization, Listed<Review>), Problem> {
     const KIND: ProblemType = ProblemType::MalformedParameter;
-    let parameters = parameters.0;
     let page = extract::limit(parameters.cursor.as_deref(), parameters.limit)?;
     let named = parameters.organization.as_deref();
     let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
-    let mut unit = state.store.begin().await?;
-    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
+    let organization = extract::organization(unit, staff, named.as_ref(), KIND).await?;
     let by = staff.at(organization.id, StaffAct::DecideReviews)?;
     let filter = ReviewFilter { status: parameters.status, kind: parameters.kind };
     let listed = unit.reviews(organization.id, &filter, page).await?;
@@ -68,7 +82,5 @@ pub(crate) async fn list(
     let entry =
         state.ports.audit(organization.id, by.actor(), Action::ReviewList, Subject::default(), detail);
     unit.record(entry);
-    unit.save().await?;
-    let reviews = listed.items.iter().map(ReviewView::new).collect();
-    Ok(HttpResponse::Ok().json(ReviewList { reviews, next_cursor: listed.next.map(Cursor::write) }))
+    Ok((organization, listed))
 }

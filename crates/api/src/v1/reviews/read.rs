@@ -6,6 +6,7 @@ use kinlink_domain::{
     claim::{Assertion, Claim, ClaimStatus},
     comparison::{Candidate, Comparison, Field},
     evidence::Fact,
+    id::ReviewId,
     organization::Organization,
     patient::PatientRecord,
     review::{Review, ReviewSubject},
@@ -164,18 +165,9 @@ pub(crate) async fn read(
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(&request)?;
     let mut unit = state.store.begin().await?;
-    let (by, organization, review) = find(&mut *unit, &staff, id).await?;
-    let claim = match review.subject {
-        ReviewSubject::Claim(claim) => unit.claim_by_id(organization.id, claim).await?,
-        ReviewSubject::Dispute { .. } => None,
-    };
-    let now = state.ports.clock.now();
-    let found = match &claim {
-        Some(claim) => candidates(&mut *unit, claim, now).await?,
-        None => Vec::new(),
-    };
-    audit_reading(&mut *unit, &state, by, &review, claim.as_ref(), &found);
+    let Looked { organization, review, claim, found } = look(&state, &mut *unit, &staff, id).await?;
     unit.save().await?;
+    let now = state.ports.clock.now();
     let fhir_id = |patient| {
         let record = found.iter().map(|(record, ..)| record).find(|record| record.id == patient);
         record.map(|record| record.record.fhir_id.to_string())
@@ -198,6 +190,35 @@ pub(crate) async fn read(
         claimed: claim.as_ref().map(|claim| ClaimedView::new(claim, &organization, now)),
         candidates: shown.collect(),
     }))
+}
+
+/// A review, the claim that it is of, and the records that the claim was compared with, each with the number of other
+/// accounts that open it.
+pub(crate) struct Looked {
+    pub(crate) organization: Organization,
+    pub(crate) review: Review,
+    pub(crate) claim: Option<Claim>,
+    pub(crate) found: Vec<(PatientRecord, Candidate, usize)>,
+}
+
+/// All that a reviewer looks at; that they looked is put on record.
+pub(crate) async fn look(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    id: ReviewId,
+) -> Result<Looked, Problem> {
+    let (by, organization, review) = find(unit, staff, id).await?;
+    let claim = match review.subject {
+        ReviewSubject::Claim(claim) => unit.claim_by_id(organization.id, claim).await?,
+        ReviewSubject::Dispute { .. } => None,
+    };
+    let found = match &claim {
+        Some(claim) => candidates(unit, claim, state.ports.clock.now()).await?,
+        None => Vec::new(),
+    };
+    audit_reading(unit, state, by, &review, claim.as_ref(), &found);
+    Ok(Looked { organization, review, claim, found })
 }
 
 /// The records that a claim was compared with, and how many other accounts open each.

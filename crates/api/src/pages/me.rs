@@ -1,0 +1,4 @@
+//! What a patient sees of their own.
+
+pub(super) mod end;
+pub(super) mod records;

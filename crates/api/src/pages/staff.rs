@@ -1,0 +1,61 @@
+//! What staff see: each role its own part.
+
+mod audit;
+mod home;
+mod invitations;
+mod links;
+mod record;
+mod reviews;
+
+use actix_web::web::{ServiceConfig, get, post};
+
+use super::page;
+use crate::{
+    extract::{self, StaffCaller},
+    pages::refusal::Refusal,
+    problem::ProblemType,
+};
+use kinlink_domain::{organization::Organization, store::UnitOfWork};
+
+/// The organization that a page is about.
+async fn organization(
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    named: Option<&str>,
+) -> Result<Organization, Refusal> {
+    const KIND: ProblemType = ProblemType::MalformedParameter;
+    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
+    Ok(extract::organization(unit, staff, named.as_ref(), KIND).await?)
+}
+
+/// A query behind a path of ours, without what is empty.
+fn link_to(path: &str, parameters: &[(&str, &str)]) -> String {
+    let filled = parameters.iter().filter(|(_, value)| !value.is_empty());
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(filled).finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(page("/staff", "GET").route(get().to(home::show_home)))
+        .service(page("/staff/record", "GET").route(get().to(record::show_record)))
+        .service(
+            page("/staff/invitations", "GET, POST")
+                .route(get().to(invitations::list::show_list))
+                .route(post().to(invitations::issue::issue)),
+        )
+        .service(page("/staff/invitations/new", "GET").route(get().to(invitations::issue::ask)))
+        .service(page("/staff/invitations/{id}", "GET").route(get().to(invitations::read::show_invitation)))
+        .service(page("/staff/invitations/{id}/revoke", "POST").route(post().to(invitations::revoke::revoke)))
+        .service(
+            page("/staff/invitations/{id}/reissue", "POST").route(post().to(invitations::reissue::reissue)),
+        )
+        .service(page("/staff/links/{id}", "GET").route(get().to(links::read::show_link)))
+        .service(page("/staff/links/{id}/revoke", "POST").route(post().to(links::revoke::revoke)))
+        .service(page("/staff/reviews", "GET").route(get().to(reviews::list::show_list)))
+        .service(page("/staff/reviews/{id}", "GET").route(get().to(reviews::read::show_review)))
+        .service(page("/staff/reviews/{id}/approve", "POST").route(post().to(reviews::approve::approve)))
+        .service(page("/staff/reviews/{id}/ask", "POST").route(post().to(reviews::ask::ask)))
+        .service(page("/staff/reviews/{id}/decline", "POST").route(post().to(reviews::decline::decline)))
+        .service(page("/staff/audit", "GET").route(get().to(audit::show_audit)));
+}

@@ -1,0 +1,8 @@
+//! Invitations: issued, listed, read, revoked, issued anew.
+
+pub(super) mod issue;
+pub(super) mod issued;
+pub(super) mod list;
+pub(super) mod read;
+pub(super) mod reissue;
+pub(super) mod revoke;
