@@ -1,8 +1,21 @@
 //! Finds the records that are the same person: pure, knows no database.
-//!
-//! So far only what invitations need: identifiers, written in one way. Names, dates and addresses join them
-//! with the matching of demographics.
 
+#![warn(missing_docs)]
+
+mod blocking;
+mod compare;
 mod identifier;
+mod level;
+mod matcher;
+mod model;
+mod normalise;
+mod person;
 
+pub use blocking::{BlockingKey, BlockingKind, MOST_KEYS, lookup_keys, stored_keys};
 pub use identifier::identifier_key;
+pub use model::{InvalidModel, Model, Prior};
+pub use normalise::{
+    birth::BirthDate,
+    contact::{PhoneRegion, UnknownRegion},
+};
+pub use person::{Person, PersonBuilder, Sex};
