@@ -10,6 +10,7 @@ mod matcher;
 mod model;
 mod normalise;
 mod person;
+mod train;
 
 pub use blocking::{BlockingKey, BlockingKind, MOST_KEYS, lookup_keys, stored_keys};
 pub use identifier::identifier_key;
@@ -19,3 +20,4 @@ pub use normalise::{
     contact::{PhoneRegion, UnknownRegion},
 };
 pub use person::{Person, PersonBuilder, Sex};
+pub use train::{Trained, TrainingOptions, TrainingSet, Warning, train};

@@ -7,7 +7,7 @@ mod weigh;
 
 pub use self::file::InvalidModel;
 pub(crate) use self::{
-    frequency::Frequencies,
+    frequency::{Frequencies, to_float},
     weigh::is_within,
 };
 use crate::level::FIELDS;
@@ -57,6 +57,20 @@ pub(crate) struct FieldModel {
     pub(crate) within: Vec<Likelihood>,
     /// How often values occur.
     pub(crate) frequencies: Frequencies,
+    /// `log2(m/u)` of `levels` and of `within`.
+    bits: [Vec<f64>; 2],
+}
+
+impl FieldModel {
+    pub(crate) fn new(
+        shared: f64,
+        levels: Vec<Likelihood>,
+        within: Vec<Likelihood>,
+        frequencies: Frequencies,
+    ) -> Self {
+        let bits = |levels: &[Likelihood]| levels.iter().map(|level| level.bits()).collect();
+        Self { shared, bits: [bits(&levels), bits(&within)], levels, within, frequencies }
+    }
 }
 
 /// How likely a level is.
@@ -66,6 +80,13 @@ pub(crate) struct Likelihood {
     pub(crate) m: f64,
     /// Between records of strangers.
     pub(crate) u: f64,
+}
+
+impl Likelihood {
+    /// What it weighs, in bits.
+    pub(crate) fn bits(self) -> f64 {
+        (self.m / self.u).log2()
+    }
 }
 
 impl Model {

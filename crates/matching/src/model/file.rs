@@ -132,12 +132,8 @@ fn read_field(field: Field, file: FieldFile) -> Result<FieldModel, InvalidModel>
     if frequencies.counts() && !sound {
         return Err(InvalidModel::Probability(format!("{}.frequencies", field.as_str())));
     }
-    Ok(FieldModel {
-        shared: file.shared,
-        levels: read_levels(field, &file.levels)?,
-        within: if file.within.is_empty() { Vec::new() } else { read_levels(field, &file.within)? },
-        frequencies,
-    })
+    let within = if file.within.is_empty() { Vec::new() } else { read_levels(field, &file.within)? };
+    Ok(FieldModel::new(file.shared, read_levels(field, &file.levels)?, within, frequencies))
 }
 
 fn read_levels(field: Field, file: &BTreeMap<String, LevelFile>) -> Result<Vec<Likelihood>, InvalidModel> {
@@ -195,7 +191,7 @@ mod tests {
         for (from, to, reason) in [
             ("format = 1", "format = 7", "format 7"),
             ("[fields.sex.levels.exact]", "[fields.sex.levels.exakt]", "exakt"),
-            ("[fields.sex]", "[fields.sexes]", "field sex"),
+            ("[fields.sex]\nshared", "[fields.sex]\nshare", "share"),
             ("records = 1000000.0", "records = -1.0", "records"),
         ] {
             let changed = text.replacen(from, to, 1);

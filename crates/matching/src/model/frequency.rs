@@ -36,6 +36,25 @@ impl Frequencies {
         Self { other: other.max(floor), reference, values }
     }
 
+    /// Frequencies of values as estimated, each with how often it is met.
+    pub(crate) fn of_estimates(mut all: Vec<(String, f64, f64)>, floor: f64) -> Self {
+        let total: f64 = all.iter().map(|(_, _, met)| met).sum();
+        let mean = |of: &[(String, f64, f64)]| {
+            let met: f64 = of.iter().map(|(_, _, met)| met).sum();
+            let sum: f64 = of.iter().map(|(_, frequency, met)| frequency * met).sum();
+            if met > 0.0 { sum / met } else { floor }
+        };
+        if total <= 0.0 {
+            return Self::default();
+        }
+        let reference = mean(&all);
+        all.sort_unstable_by(|(one, a, _), (other, b, _)| b.total_cmp(a).then_with(|| one.cmp(other)));
+        let rest = all.split_off(all.len().min(MOST_VALUES));
+        let other = mean(&rest).max(floor);
+        let values = all.into_iter().map(|(value, frequency, _)| (value, frequency.min(1.0))).collect();
+        Self { other, reference, values }
+    }
+
     pub(crate) fn counts(&self) -> bool {
         self.reference > 0.0
     }

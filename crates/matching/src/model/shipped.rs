@@ -38,12 +38,7 @@ fn field(field: Field) -> FieldModel {
         let (m, u) = numbers.iter().fold((0.0, 0.0), |(m, u), (one, other)| (m + one, u + other));
         numbers.iter().map(|(one, other)| Likelihood { m: one / m, u: other / u }).collect()
     };
-    FieldModel {
-        shared,
-        levels: likelihoods(levels),
-        within: likelihoods(within),
-        frequencies: frequencies(field, levels[0].1),
-    }
+    FieldModel::new(shared, likelihoods(levels), likelihoods(within), frequencies(field, levels[0].1))
 }
 
 /// What relatives share, the levels in general, and where what the field depends on agrees.
@@ -106,8 +101,8 @@ fn numbers(field: Field) -> (f64, Numbers, Numbers) {
         // exact, close, similar, different
         Field::City => (
             0.85,
-            &[(0.72, 0.005), (0.03, 0.001), (0.03, 0.01), (0.22, 0.984)],
-            &[(0.93, 0.85), (0.02, 0.01), (0.02, 0.04), (0.03, 0.10)],
+            &[(0.72, 0.005), (0.03, 0.000_5), (0.03, 0.01), (0.22, 0.984)],
+            &[(0.95, 0.88), (0.01, 0.01), (0.02, 0.03), (0.02, 0.08)],
         ),
         // exact, close, the district, different
         Field::PostalCode => {

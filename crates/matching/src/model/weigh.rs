@@ -2,7 +2,7 @@
 
 use kinlink_domain::comparison::Field;
 
-use super::{FieldModel, Likelihood, Model};
+use super::{FieldModel, Model};
 use crate::{
     compare::Agreements,
     level::{City, FIELDS, Given, Level, PostalCode, levels_of, position},
@@ -59,10 +59,6 @@ impl Model {
 }
 
 impl FieldModel {
-    pub(crate) fn likelihoods(&self, within: bool) -> &[Likelihood] {
-        if within && !self.within.is_empty() { &self.within } else { &self.levels }
-    }
-
     /// By how many bits rarer than the average these values are; none where rarity does not count.
     pub(crate) fn log_rarity(&self, values: Option<(&str, &str)>) -> f64 {
         match values {
@@ -75,17 +71,18 @@ impl FieldModel {
 
     /// What a level weighs against strangers.
     pub(crate) fn weight(&self, field: Field, level: usize, within: bool, log_rarity: f64) -> f64 {
-        let bits = |likelihood: &Likelihood| (likelihood.m / likelihood.u).log2();
-        let likelihoods = self.likelihoods(within);
-        let plain = bits(&likelihoods[level]);
-        // Where a field on which this one depends agrees, the frequency among all records says nothing.
-        if log_rarity == 0.0 || (within && !self.within.is_empty()) {
+        if within && !self.within.is_empty() {
+            // Where a field on which this one depends agrees, the frequency among all records says nothing.
+            return self.bits[1][level];
+        }
+        let plain = self.bits[0][level];
+        if log_rarity == 0.0 {
             return plain;
         }
         let spec = &levels_of(field)[level];
         let weight = plain + spec.rarity * log_rarity;
         // However common, the same value never weighs less than a value that is only alike.
-        let exact = bits(&likelihoods[0]) + log_rarity;
+        let exact = self.bits[0][0] + log_rarity;
         if spec.rank == 0 { weight.max(0.0) } else { weight.min(exact.max(0.0)) }
     }
 

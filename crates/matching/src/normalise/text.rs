@@ -14,7 +14,7 @@ const fn is_joiner(character: char) -> bool {
 ///
 /// Other scripts are transliterated (`Ольга` is `ol ga`'s neighbour `olga`, `王` is `wang`), diacritics are
 /// dropped, apostrophes and full stops join, and everything else separates. Doing it twice changes nothing.
-pub fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     let mut gap = false;
     let mut push = |byte: u8, gap: &mut bool| {
