@@ -10,8 +10,8 @@ mod text;
 
 use kinlink_domain::comparison::Field;
 
-pub(crate) use self::places::district;
 
+pub(crate) use self::places::district;
 use crate::{
     level::{FIELDS, Level, position},
     person::Person,

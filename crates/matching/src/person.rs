@@ -150,7 +150,7 @@ impl PersonBuilder {
         let usable = date.and_then(|date| BirthDate::of_digits(date.year, date.month, date.day));
         self.person.birth = usable;
         self.person.birth_text =
-            usable.map(|d| format!("{:04}{:02}{:02}", d.year, d.month, d.day)).unwrap_or_default();
+            usable.map(BirthDate::text).unwrap_or_default();
         self
     }
 

@@ -96,7 +96,7 @@ pub fn train(
         while passes < most && !converged {
             converged = estimate.pass(&candidates);
             passes += 1;
-            if passes % 4 == 0 || converged {
+            if passes % 8 == 0 || converged {
                 estimate.measure_strangers(&random, &candidates);
             }
             tell(passes);

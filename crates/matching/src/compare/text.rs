@@ -1,6 +1,6 @@
 //! Likeness of two words.
 
-use strsim::{jaro_winkler, osa_distance};
+use strsim::{generic_jaro_winkler, osa_distance};
 
 /// How alike two words are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +28,10 @@ pub(crate) fn likeness(a: &str, b: &str, same_sound: impl FnOnce() -> bool) -> L
     if shorter < 2 || longer > shorter * 3 {
         return Likeness::Different;
     }
-    let similarity = jaro_winkler(a, b);
+    if !may_be_alike(a.as_bytes(), b.as_bytes()) {
+        return if same_sound() { Likeness::Similar } else { Likeness::Different };
+    }
+    let similarity = generic_jaro_winkler(&Bytes(a.as_bytes()), &Bytes(b.as_bytes()));
     if similarity >= CLOSE && shorter > 3 || similarity >= SIMILAR && one_slip(a, b) {
         Likeness::Close
     } else if similarity >= SIMILAR || same_sound() {
@@ -39,6 +42,30 @@ pub(crate) fn likeness(a: &str, b: &str, same_sound: impl FnOnce() -> bool) -> L
     } else {
         Likeness::Different
     }
+}
+
+/// Folded words are ASCII: their bytes are their letters.
+struct Bytes<'a>(&'a [u8]);
+
+impl<'a> IntoIterator for &'a Bytes<'_> {
+    type Item = &'a u8;
+    type IntoIter = std::slice::Iter<'a, u8>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+/// Whether the letters alone allow a similarity of [`LOOSE`]: most pairs of strangers are settled here, at a
+/// tenth of the price.
+#[expect(clippy::cast_precision_loss, reason = "words are short")]
+fn may_be_alike(a: &[u8], b: &[u8]) -> bool {
+    let letters = |word: &[u8]| word.iter().fold(0_u64, |set, byte| set | 1 << (byte % 64));
+    let common = |word: &[u8], set: u64| word.iter().filter(|byte| set >> (**byte % 64) & 1 == 1).count();
+    let matches = common(a, letters(b)).min(common(b, letters(a))) as f64;
+    let most = (matches / a.len() as f64 + matches / b.len() as f64 + 1.0) / 3.0;
+    let prefix = a.iter().zip(b).take(4).take_while(|(one, other)| one == other).count() as f64;
+    prefix.mul_add(0.1 * (1.0 - most), most) >= LOOSE
 }
 
 /// One letter is another, is missing or is too many, or two neighbours have changed places, in a word long

@@ -37,6 +37,11 @@ impl BirthDate {
         self.day != 0
     }
 
+    /// The digits YYYYMMDD as a text.
+    pub(crate) fn text(self) -> String {
+        format!("{:04}{:02}{:02}", self.year, self.month, self.day)
+    }
+
     /// The eight digits YYYYMMDD.
     pub(crate) fn digits(self) -> [u8; 8] {
         let Self { year, month, day } = self;

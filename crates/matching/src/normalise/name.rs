@@ -69,14 +69,16 @@ fn is_ordinal(word: &str) -> bool {
 
 impl Word {
     pub(crate) fn new(text: &str) -> Self {
-        static METAPHONE: LazyLock<DoubleMetaphone> = LazyLock::new(|| DoubleMetaphone::new(Some(6)));
-        let letters: String = text.chars().filter(char::is_ascii_alphabetic).take(40).collect();
-        let mut sound = METAPHONE.encode(&letters);
-        if sound.is_empty() {
-            text.clone_into(&mut sound);
-        }
-        Self { text: text.to_owned(), sound }
+        Self { text: text.to_owned(), sound: sound(text) }
     }
+}
+
+/// How a folded text sounds, blanks left out, or the text itself where it has no sound.
+pub(crate) fn sound(text: &str) -> String {
+    static METAPHONE: LazyLock<DoubleMetaphone> = LazyLock::new(|| DoubleMetaphone::new(Some(6)));
+    let letters: String = text.chars().filter(char::is_ascii_alphabetic).take(LONGEST_WORD).collect();
+    let sound = METAPHONE.encode(&letters);
+    if sound.is_empty() { text.to_owned() } else { sound }
 }
 
 /// The most words of a name that are kept: whoever sends more sends no name.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Model,
-    level::{FIELDS, levels_of},
+    level::{FIELDS, levels_of, position},
     model::{FieldModel, Likelihood, to_float},
 };
 
@@ -22,6 +22,9 @@ const STRENGTH_OF_START: f64 = 20.0;
 const STRENGTH_OF_RELATIVES: f64 = 100.0;
 /// Passes end when no parameter moves by more than this share of itself, or by so much absolutely.
 const STILL: f64 = 2e-3;
+
+/// Fields that depend on others.
+const DEPENDENT: [Field; 4] = [Field::Sex, Field::Street, Field::City, Field::Region];
 
 /// The probability of each kind.
 #[derive(Debug, Clone, Copy)]
@@ -81,9 +84,13 @@ impl Sums {
         }
     }
 
-    fn add(&mut self, model: &Model, pattern: &Pattern) {
+    fn add(&mut self, model: &Model, pattern: &Pattern, blind_to: &[Field]) {
         let weights = pattern.weights(model);
-        let kind = kinds(model, &weights);
+        let mut seen = weights;
+        for field in blind_to {
+            seen[position(*field)] = 0.0;
+        }
+        let kind = kinds(model, &seen);
         self.own_pairs += kind.own;
         self.relatives += kind.relatives;
         let strangers = (1.0 - kind.own - kind.relatives).max(0.0);
@@ -116,14 +123,15 @@ impl Sums {
         self
     }
 
-    /// Sums over all patterns; in pieces whose order is fixed, so that the result is.
-    fn of(model: &Model, patterns: &Patterns) -> Self {
+    /// Sums over all patterns; in pieces whose order is fixed, so that the result is. What kind a pair is, is
+    /// judged without some fields: those about which one wants to learn, where few pairs are strangers'.
+    fn of(model: &Model, patterns: &Patterns, blind_to: &[Field]) -> Self {
         let pieces: Vec<Self> = patterns
             .all
             .par_chunks(16_384)
             .map(|piece| {
                 let mut sums = Self::new();
-                piece.iter().for_each(|pattern| sums.add(model, pattern));
+                piece.iter().for_each(|pattern| sums.add(model, pattern, blind_to));
                 sums
             })
             .collect();
@@ -164,7 +172,7 @@ impl<'a> Estimate<'a> {
     /// One pass over the candidates. Pairs that share no key are strangers: the probability that one is not is
     /// negligible, which is what keys are made for. Whether it has converged.
     pub(crate) fn pass(&mut self, candidates: &Patterns) -> bool {
-        let sums = Sums::of(&self.model, candidates);
+        let sums = Sums::of(&self.model, candidates, &[]);
         let scale = candidates.scale;
         let mut moved: f64 = 0.0;
         self.own_pairs = sums.own_pairs * scale;
@@ -181,11 +189,7 @@ impl<'a> Estimate<'a> {
             let start = &self.start.fields[at];
             let levels = update(&old.levels, &start.levels, &sums.own[at][0], scale);
             let within = update(&old.within, &start.within, &sums.own[at][1], scale);
-            let change = |old: &[Likelihood], new: &[Likelihood]| {
-                let both = old.iter().zip(new);
-                both.map(|(a, b)| (a.m - b.m).abs()).fold(0.0, f64::max)
-            };
-            moved = moved.max(change(&old.levels, &levels)).max(change(&old.within, &within));
+            let old_levels = (old.levels.clone(), old.within.clone());
             let shared = if is_shared_by_relatives(field) {
                 let believed = start.shared * STRENGTH_OF_RELATIVES;
                 let known = sums.known[at].mul_add(scale, STRENGTH_OF_RELATIVES);
@@ -194,6 +198,8 @@ impl<'a> Estimate<'a> {
                 start.shared
             };
             self.replace(at, shared, levels, within);
+            let new = &self.model.fields[at];
+            moved = moved.max(change(&old_levels.0, &new.levels)).max(change(&old_levels.1, &new.within));
         }
         moved < STILL
     }
@@ -208,10 +214,11 @@ impl<'a> Estimate<'a> {
     /// Learns from pairs drawn blindly how strangers agree; what seems to be of one person or of relatives is
     /// left out.
     pub(crate) fn measure_strangers(&mut self, random: &RandomPatterns, candidates: &Patterns) {
-        let blind = Sums::of(&self.model, &random.all);
-        let blocked = Sums::of(&self.model, candidates);
+        let blind = Sums::of(&self.model, &random.all, &[]);
+        let blocked = Sums::of(&self.model, candidates, &[]);
+        let agreeing = random.agreeing().map(|patterns| Sums::of(&self.model, patterns, &DEPENDENT));
         for (at, field) in Field::ALL.into_iter().enumerate() {
-            let within = random.agreeing_for(field).map(|patterns| Sums::of(&self.model, patterns));
+            let within = random.agreeing_for(field).map(|condition| &agreeing[condition]);
             let start = &self.start.fields[at];
             let old = &self.model.fields[at];
             let mut levels = strangers(&old.levels, &start.levels, &blind.strangers[at][0]);
@@ -270,6 +277,10 @@ impl<'a> Estimate<'a> {
         }
         (self.model, warnings, self.own_pairs)
     }
+}
+
+fn change(old: &[Likelihood], new: &[Likelihood]) -> f64 {
+    old.iter().zip(new).map(|(a, b)| (a.m - b.m).abs()).fold(0.0, f64::max)
 }
 
 fn relative_change(old: f64, new: f64) -> f64 {

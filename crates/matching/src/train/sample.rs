@@ -30,14 +30,18 @@ pub(crate) struct RandomPatterns {
 }
 
 impl RandomPatterns {
-    /// Pairs from which to learn how a field agrees where what it depends on does.
-    pub(crate) fn agreeing_for(&self, field: Field) -> Option<&Patterns> {
+    /// Pairs that agree on one field, for each of [`CONDITIONS`].
+    pub(crate) const fn agreeing(&self) -> [&Patterns; CONDITIONS.len()] {
         let [given, code, city] = &self.agreeing;
+        [given, code, city]
+    }
+
+    /// From which of them to learn how a field agrees where what it depends on does.
+    pub(crate) fn agreeing_for(&self, field: Field) -> Option<usize> {
         match field {
-            Field::Sex => Some(given),
-            Field::City => Some(code),
-            Field::Street | Field::Region if !code.all.is_empty() => Some(code),
-            Field::Street | Field::Region => Some(city),
+            Field::Sex => Some(0),
+            Field::City => Some(1),
+            Field::Street | Field::Region => Some(if self.agreeing[1].all.is_empty() { 2 } else { 1 }),
             _ => None,
         }
     }
