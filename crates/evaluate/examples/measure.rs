@@ -26,10 +26,10 @@ fn main() {
     let r = Report::new(&labelled, &c, &curve);
     println!("{} true {} cand {} PC {:.5} best {:.2}: P {:.5} R {:.5} F1 {:.5} | R@.99 {:.5} R@.999 {:.5} | {:.2}s {:.0}MB", r.records, r.true_pairs, r.candidate_pairs, r.pair_completeness, r.best.threshold, r.best.precision, r.best.recall, r.best.f1, r.recall_at_precision_0_99, r.recall_at_precision_0_999, began.elapsed().as_secs_f64(), peak_memory_mb().unwrap());
     if args.iter().any(|a| a == "--errors") {
-        for l in false_links(&labelled, &c, &w, &model, r.best.threshold - 8.0, 12) {
+        for l in false_links(&labelled, &c, &w, &model, r.best.threshold - 3.0, 14) {
             println!("{} {} {:.1}: {}", labelled.ids[l.pair.0 as usize], labelled.ids[l.pair.1 as usize], l.weight, l.agreements.iter().map(|a| format!("{}={} {:.1}", a.field.as_str(), a.level, a.weight)).collect::<Vec<_>>().join(", "));
         }
-        let mut missed: Vec<_> = c.pairs.iter().zip(&w).filter(|(p, w)| labelled.is_true(**p) && f64::from(**w) < r.best.threshold).collect();
+        let mut missed: Vec<_> = c.pairs.iter().zip(&w).filter(|(p, w)| labelled.is_true(**p) && f64::from(**w) < r.best.threshold + 9.0).collect();
         missed.sort_by(|a, b| a.1.total_cmp(b.1));
         println!("missed {}", missed.len());
         for (p, w) in missed.iter().rev().take(25) {

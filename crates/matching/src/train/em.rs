@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Model,
-    level::{FIELDS, levels_of, position},
+    level::{FIELDS, levels_of},
     model::{FieldModel, Likelihood, to_float},
 };
 
@@ -22,9 +22,6 @@ const STRENGTH_OF_START: f64 = 20.0;
 const STRENGTH_OF_RELATIVES: f64 = 100.0;
 /// Passes end when no parameter moves by more than this share of itself, or by so much absolutely.
 const STILL: f64 = 2e-3;
-
-/// Fields that depend on others.
-const DEPENDENT: [Field; 4] = [Field::Sex, Field::Street, Field::City, Field::Region];
 
 /// The probability of each kind.
 #[derive(Debug, Clone, Copy)]
@@ -84,13 +81,14 @@ impl Sums {
         }
     }
 
-    fn add(&mut self, model: &Model, pattern: &Pattern, blind_to: &[Field]) {
+    fn add(&mut self, model: &Model, pattern: &Pattern, strict: bool) {
         let weights = pattern.weights(model);
-        let mut seen = weights;
-        for field in blind_to {
-            seen[position(*field)] = 0.0;
+        let mut kind = kinds(model, &weights);
+        if strict {
+            let certain = Posterior { own: 0.0, relatives: 0.0 };
+            let doubtful = Posterior { own: 1.0, relatives: 0.0 };
+            kind = if pattern.is_of_strangers() { certain } else { doubtful };
         }
-        let kind = kinds(model, &seen);
         self.own_pairs += kind.own;
         self.relatives += kind.relatives;
         let strangers = (1.0 - kind.own - kind.relatives).max(0.0);
@@ -123,15 +121,16 @@ impl Sums {
         self
     }
 
-    /// Sums over all patterns; in pieces whose order is fixed, so that the result is. What kind a pair is, is
-    /// judged without some fields: those about which one wants to learn, where few pairs are strangers'.
-    fn of(model: &Model, patterns: &Patterns, blind_to: &[Field]) -> Self {
+    /// Sums over all patterns; in pieces whose order is fixed, so that the result is. Strictly, only
+    /// pairs are strangers' that have neither name nor birth date in common: where few pairs are, others would
+    /// drown them.
+    fn of(model: &Model, patterns: &Patterns, strict: bool) -> Self {
         let pieces: Vec<Self> = patterns
             .all
             .par_chunks(16_384)
             .map(|piece| {
                 let mut sums = Self::new();
-                piece.iter().for_each(|pattern| sums.add(model, pattern, blind_to));
+                piece.iter().for_each(|pattern| sums.add(model, pattern, strict));
                 sums
             })
             .collect();
@@ -172,7 +171,7 @@ impl<'a> Estimate<'a> {
     /// One pass over the candidates. Pairs that share no key are strangers: the probability that one is not is
     /// negligible, which is what keys are made for. Whether it has converged.
     pub(crate) fn pass(&mut self, candidates: &Patterns) -> bool {
-        let sums = Sums::of(&self.model, candidates, &[]);
+        let sums = Sums::of(&self.model, candidates, false);
         let scale = candidates.scale;
         let mut moved: f64 = 0.0;
         self.own_pairs = sums.own_pairs * scale;
@@ -180,8 +179,8 @@ impl<'a> Estimate<'a> {
         let matches = (self.own_pairs + 0.5) * per_record;
         moved = moved.max(relative_change(self.model.prior.matches, matches));
         self.model.prior.matches = matches;
-        // One relative for each record is believed until more are seen, since keys find few of them.
-        let relatives = sums.relatives.mul_add(scale, self.records / 2.0) * per_record;
+        // One relative for fifty records is believed before any is seen, so that there is always a doubt.
+        let relatives = sums.relatives.mul_add(scale, self.records / 100.0) * per_record;
         self.model.prior.relatives = relatives.min(50.0);
         self.seen = (0..FIELDS).map(|at| (0..10).map(|l| sums.own[at][0][l] + sums.own[at][1][l]).collect()).collect();
         for (at, field) in Field::ALL.into_iter().enumerate() {
@@ -214,9 +213,9 @@ impl<'a> Estimate<'a> {
     /// Learns from pairs drawn blindly how strangers agree; what seems to be of one person or of relatives is
     /// left out.
     pub(crate) fn measure_strangers(&mut self, random: &RandomPatterns, candidates: &Patterns) {
-        let blind = Sums::of(&self.model, &random.all, &[]);
-        let blocked = Sums::of(&self.model, candidates, &[]);
-        let agreeing = random.agreeing().map(|patterns| Sums::of(&self.model, patterns, &DEPENDENT));
+        let blind = Sums::of(&self.model, &random.all, false);
+        let blocked = Sums::of(&self.model, candidates, false);
+        let agreeing = random.agreeing().map(|patterns| Sums::of(&self.model, patterns, true));
         for (at, field) in Field::ALL.into_iter().enumerate() {
             let within = random.agreeing_for(field).map(|condition| &agreeing[condition]);
             let start = &self.start.fields[at];

@@ -7,7 +7,7 @@ use super::TrainingSet;
 use crate::{
     Model,
     compare::Agreements,
-    level::{FIELDS, Level},
+    level::{FIELDS, Level, levels_of, position},
     model::is_within,
 };
 
@@ -50,6 +50,18 @@ impl Pattern {
 
     pub(crate) fn is_within(&self, at: usize) -> bool {
         self.within >> at & 1 == 1
+    }
+
+    /// Whether two that agree on something else are certainly strangers: what is known of their names and
+    /// birth dates differs. Where given names agree because such pairs are looked at, that counts for nothing.
+    pub(crate) fn is_of_strangers(&self) -> bool {
+        let worst = |field: Field| u8::try_from(levels_of(field).len() - 1).map(Level);
+        let differs = |field: Field| worst(field) == Ok(self.levels[position(field)]);
+        let known = |field: Field| self.levels[position(field)] != Level::MISSING;
+        let names = [Field::Family, Field::BirthDate];
+        names.into_iter().any(known)
+            && names.into_iter().all(|field| differs(field) || !known(field))
+            && (differs(Field::Given) || (differs(Field::Family) && differs(Field::BirthDate)))
     }
 
     /// What each field weighs against strangers.
