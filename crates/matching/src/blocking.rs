@@ -43,9 +43,9 @@ pub enum BlockingKind {
     NamePostalCode = 8,
     /// House number and the sound of a word of the street (10).
     Address = 9,
-    /// Postal code, house number and the initial of a name (3 each).
-    PostalCodeNumberInitial = 10,
-    /// The sounds of city and street, and the initial of a name (8 each).
+    /// The postal code, its digits in whatever order, and the sound of a word of the street (30).
+    StreetPostalCode = 10,
+    /// The sounds of the city and of a word of the street, and the initial of a name (8 each).
     CityStreetInitial = 11,
     /// The first letters of a given and a family name, and the house number (1).
     NamesNumber = 12,
@@ -71,7 +71,7 @@ impl BlockingKind {
         Self::NamesDistrict,
         Self::NamePostalCode,
         Self::Address,
-        Self::PostalCodeNumberInitial,
+        Self::StreetPostalCode,
         Self::CityStreetInitial,
         Self::NamesNumber,
         Self::NameCityNumber,
@@ -121,9 +121,7 @@ pub fn stored_keys(person: &Person) -> Vec<BlockingKey> {
         }
     }
     for place in &person.places {
-        for word in place.street.split(' ').filter(|word| word.len() > 2 && !place.number.is_empty()) {
-            keys.add(BlockingKind::Address, &[&place.number, &sound(word)]);
-        }
+        keys.street(place);
     }
     for phone in &person.phones {
         keys.add(BlockingKind::Phone, &[phone]);
@@ -203,9 +201,18 @@ impl Keys {
         self.add(BlockingKind::FullName, &[one, other]);
     }
 
+    fn street(&mut self, place: &Place) {
+        let code = sorted(&place.postal_code);
+        for word in street_words(place) {
+            let word = sound(word);
+            self.add(BlockingKind::Address, &[&place.number, &word]);
+            self.add(BlockingKind::StreetPostalCode, &[&code, &word]);
+        }
+    }
+
     fn name_at(&mut self, name: &Name, place: &Place) {
         let code = sorted(&place.postal_code);
-        let (city, street) = (sound(&place.city), sound(&place.street));
+        let city = sound(&place.city);
         if let Some(given) = name.given.first() {
             self.add(BlockingKind::NamePostalCode, &[&given.text, &code]);
         }
@@ -219,12 +226,17 @@ impl Keys {
             }
         }
         for word in words(name) {
-            let number = [&place.postal_code, &place.number, initial(word)];
-            self.add(BlockingKind::PostalCodeNumberInitial, &number);
-            self.add(BlockingKind::CityStreetInitial, &[&city, &street, initial(word)]);
+            for street in street_words(place) {
+                self.add(BlockingKind::CityStreetInitial, &[&city, &sound(street), initial(word)]);
+            }
             self.add(BlockingKind::NameCityNumber, &[&word.sound, &city, &place.number]);
         }
     }
+}
+
+/// The words of a street that say something, three at the most.
+fn street_words(place: &Place) -> impl Iterator<Item = &str> {
+    place.street.split(' ').filter(|word| word.len() > 2).take(3)
 }
 
 /// The first three letters.
