@@ -47,8 +47,12 @@ struct Entry {
 /// Forms the pairs. `first` is how many records are of the first file, if two are to be linked: then those are
 /// looked up among the others. Blocks of more than `widest` records are left out and told of.
 pub fn candidates(people: &[Person], first: Option<usize>, widest: usize) -> CandidatePairs {
-    let mut entries: Vec<Entry> =
-        people.par_iter().enumerate().with_min_len(256).flat_map_iter(|(at, p)| entries_of(at, p, first)).collect();
+    let mut entries: Vec<Entry> = people
+        .par_iter()
+        .enumerate()
+        .with_min_len(256)
+        .flat_map_iter(|(at, p)| entries_of(at, p, first))
+        .collect();
     entries.par_sort_unstable();
     let mut found = CandidatePairs::default();
     let mut capped: BTreeMap<u8, CappedBlocks> = BTreeMap::new();
@@ -114,7 +118,13 @@ fn sides(block: &[Entry], first: Option<usize>) -> (Vec<Entry>, Vec<Entry>) {
     (stored, looking)
 }
 
-fn cap(capped: &mut BTreeMap<u8, CappedBlocks>, kind: u8, stored: usize, looking: usize, first: Option<usize>) {
+fn cap(
+    capped: &mut BTreeMap<u8, CappedBlocks>,
+    kind: u8,
+    stored: usize,
+    looking: usize,
+    first: Option<usize>,
+) {
     let name = BlockingKind::ALL.into_iter().find(|known| known.number() == kind);
     let entry = capped.entry(kind).or_insert_with(|| CappedBlocks {
         kind: name.map_or_else(String::new, |kind| format!("{kind:?}")),

@@ -71,9 +71,11 @@ impl Curve {
 
     /// The point with the best F1, the highest threshold of several.
     pub fn best(&self) -> Best {
-        let best = self.points.iter().copied().reduce(|best, point| {
-            if self.f1(point) > self.f1(best) { point } else { best }
-        });
+        let best = self
+            .points
+            .iter()
+            .copied()
+            .reduce(|best, point| if self.f1(point) > self.f1(best) { point } else { best });
         best.map(|point| self.read(point)).unwrap_or_default()
     }
 

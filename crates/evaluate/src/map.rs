@@ -146,7 +146,9 @@ pub enum InvalidMap {
     #[error("delimiter: one ASCII character, such as \";\" or \"\\t\"")]
     Delimiter,
     /// The format of birth dates has a part that is not known.
-    #[error("birth_date_format = \"{0}\": made of %Y, %m, %d and what stands between them, such as \"%d/%m/%Y\"")]
+    #[error(
+        "birth_date_format = \"{0}\": made of %Y, %m, %d and what stands between them, such as \"%d/%m/%Y\""
+    )]
     Format(String),
 }
 

@@ -21,7 +21,8 @@ pub fn svg(curve: &Curve, title: &str) -> String {
     let bottom = lowest(|(_, precision)| *precision, &shown);
     let left = 0.0;
     let x = |recall: f64| MARGIN + (recall - left) / (1.0 - left) * (WIDTH - 2.0 * MARGIN);
-    let y = |precision: f64| HEIGHT - MARGIN - (precision - bottom) / (1.0 - bottom) * (HEIGHT - 2.0 * MARGIN);
+    let y =
+        |precision: f64| HEIGHT - MARGIN - (precision - bottom) / (1.0 - bottom) * (HEIGHT - 2.0 * MARGIN);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
          font-size=\"12\" role=\"img\"><title>{}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
@@ -45,8 +46,10 @@ pub fn svg(curve: &Curve, title: &str) -> String {
             beside = MARGIN - 6.0,
         );
     }
-    let line: Vec<String> =
-        thinned(&shown).iter().map(|(recall, precision)| format!("{:.2},{:.2}", x(*recall), y(*precision))).collect();
+    let line: Vec<String> = thinned(&shown)
+        .iter()
+        .map(|(recall, precision)| format!("{:.2},{:.2}", x(*recall), y(*precision)))
+        .collect();
     let best = curve.best();
     let _ = write!(
         svg,

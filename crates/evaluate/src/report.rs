@@ -79,9 +79,8 @@ pub fn false_links(
     threshold: f64,
     most: usize,
 ) -> Vec<FalseLink> {
-    let wrong = |(pair, weight): &(&(u32, u32), &f32)| {
-        f64::from(**weight) >= threshold && !labelled.is_true(**pair)
-    };
+    let wrong =
+        |(pair, weight): &(&(u32, u32), &f32)| f64::from(**weight) >= threshold && !labelled.is_true(**pair);
     let mut links: Vec<_> = candidates.pairs.iter().zip(weights).filter(wrong).collect();
     links.sort_by(|(_, one), (_, other)| other.total_cmp(one));
     let explain = |(pair, _): (&(u32, u32), &f32)| {

@@ -10,7 +10,6 @@ mod text;
 
 use kinlink_domain::comparison::Field;
 
-
 pub(crate) use self::places::district;
 use crate::{
     level::{FIELDS, Level, position},

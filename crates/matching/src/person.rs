@@ -149,8 +149,7 @@ impl PersonBuilder {
     pub fn birth_date(mut self, date: Option<BirthDate>) -> Self {
         let usable = date.and_then(|date| BirthDate::of_digits(date.year, date.month, date.day));
         self.person.birth = usable;
-        self.person.birth_text =
-            usable.map(BirthDate::text).unwrap_or_default();
+        self.person.birth_text = usable.map(BirthDate::text).unwrap_or_default();
         self
     }
 

@@ -51,7 +51,7 @@ pub struct TrainingOptions {
 
 impl Default for TrainingOptions {
     fn default() -> Self {
-        Self { seed: 1, most_candidates: 1_500_000, random_pairs: 400_000, most_passes: 60 }
+        Self { seed: 1, most_candidates: 1_500_000, random_pairs: 200_000, most_passes: 60 }
     }
 }
 

@@ -77,9 +77,9 @@ impl Reader {
     pub(super) fn person_of(&self, row: &ByteRecord, id: &str) -> Option<String> {
         match self.cluster.as_ref()? {
             // A record without a label is one of its own.
-            Label::Column(at) => {
-                Some(text(row, &[*at], "")).filter(|label| !label.is_empty()).or_else(|| Some(format!("\u{0}{id}")))
-            }
+            Label::Column(at) => Some(text(row, &[*at], ""))
+                .filter(|label| !label.is_empty())
+                .or_else(|| Some(format!("\u{0}{id}"))),
             Label::Pattern(pattern) => Some(pattern.captures(id)?.get(1)?.as_str().to_owned()),
         }
     }
@@ -91,10 +91,8 @@ impl Reader {
         } else {
             date::parse(&date, &self.birth_date_format)
         };
-        let mut builder = PersonBuilder::default()
-            .birth_date(birth)
-            .sex(sex(&text(row, &self.sex, "")))
-            .address(
+        let mut builder =
+            PersonBuilder::default().birth_date(birth).sex(sex(&text(row, &self.sex, ""))).address(
                 &text(row, &self.street, " "),
                 &text(row, &self.city, " "),
                 &text(row, &self.postal_code, " "),
@@ -136,7 +134,8 @@ fn label(map: &ColumnMap, names: &[String]) -> Result<Label, InvalidMap> {
     if let Some(at) = found {
         return Ok(Label::Column(at));
     }
-    let wrong = |reason: String| InvalidMap::Pattern { pattern: text.clone(), found: names.join(", "), reason };
+    let wrong =
+        |reason: String| InvalidMap::Pattern { pattern: text.clone(), found: names.join(", "), reason };
     let pattern = Regex::new(text).map_err(|error| wrong(error.to_string()))?;
     if pattern.captures_len() < 2 {
         return Err(wrong("it has no group in parentheses".into()));

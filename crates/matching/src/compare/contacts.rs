@@ -16,7 +16,8 @@ fn any<T>(a: &[T], b: &[T], mut agree: impl FnMut(&T, &T) -> bool) -> bool {
 
 pub(crate) fn phones(a: &[String], b: &[String]) -> Option<Phone> {
     let close = |one: &String, other: &String| {
-        let local = |number: &String| number.len().checked_sub(7).and_then(|at| number.get(at..)).map(str::to_owned);
+        let local =
+            |number: &String| number.len().checked_sub(7).and_then(|at| number.get(at..)).map(str::to_owned);
         one_slip(one, other) || (local(one).is_some() && local(one) == local(other))
     };
     if a.is_empty() || b.is_empty() {

@@ -141,7 +141,9 @@ fn shared<'a>(a: &'a [Word], b: &[Word]) -> Option<&'a str> {
 
 fn family<'a>(a: &'a Name, b: &'a Name) -> (Family, (&'a str, &'a str)) {
     let values = (a.family_joined.as_str(), b.family_joined.as_str());
-    let sound = || a.family.len() == b.family.len() && a.family.iter().zip(&b.family).all(|(a, b)| a.sound == b.sound);
+    let sound = || {
+        a.family.len() == b.family.len() && a.family.iter().zip(&b.family).all(|(a, b)| a.sound == b.sound)
+    };
     let like = likeness(values.0, values.1, sound);
     if like == Likeness::Same {
         return (Family::Exact, values);
@@ -150,7 +152,9 @@ fn family<'a>(a: &'a Name, b: &'a Name) -> (Family, (&'a str, &'a str)) {
         if let Some(word) = shared(&a.family, &b.family) {
             return (Family::Part, (word, word));
         }
-        let close = |one: &Word| b.family.iter().any(|two| likeness(&one.text, &two.text, || false) >= Likeness::Close);
+        let close = |one: &Word| {
+            b.family.iter().any(|two| likeness(&one.text, &two.text, || false) >= Likeness::Close)
+        };
         if like < Likeness::Similar && a.family.iter().any(close) {
             return (Family::Similar, values);
         }

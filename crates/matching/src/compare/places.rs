@@ -54,10 +54,10 @@ fn pair<'a>(a: &'a Place, b: &'a Place) -> Places<'a> {
     Places {
         street: (a.has_street() && b.has_street()).then(|| street(a, b)).flatten(),
         city: both(&a.city, &b.city).then(|| city(&a.city, &b.city)),
-        postal_code: both(&a.postal_code, &b.postal_code).then(|| postal_code(&a.postal_code, &b.postal_code)),
-        region: both(&a.region, &b.region).then(|| {
-            if a.region == b.region { Region::Exact } else { Region::Different }
-        }),
+        postal_code: both(&a.postal_code, &b.postal_code)
+            .then(|| postal_code(&a.postal_code, &b.postal_code)),
+        region: both(&a.region, &b.region)
+            .then(|| if a.region == b.region { Region::Exact } else { Region::Different }),
         pair: (a, b),
     }
 }

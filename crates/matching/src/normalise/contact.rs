@@ -65,7 +65,8 @@ pub(crate) fn email(text: &str) -> Option<String> {
     let text = text.trim().to_lowercase();
     let text = text.strip_prefix("mailto:").map_or(text.clone(), str::to_owned);
     let (local, domain) = text.rsplit_once('@')?;
-    let nobody = matches!(local, "none" | "noemail" | "no" | "na" | "unknown" | "noreply" | "test" | "nomail");
+    let nobody =
+        matches!(local, "none" | "noemail" | "no" | "na" | "unknown" | "noreply" | "test" | "nomail");
     (!local.is_empty() && domain.contains('.') && !nobody).then_some(text)
 }
 
@@ -76,7 +77,9 @@ mod tests {
     #[test]
     fn one_number_written_in_several_ways_is_one() {
         let us = PhoneRegion::default();
-        for text in ["555-321-8842", "(555) 321 8842", "+1 555 321 8842", "1-555-321-8842", "555.321.8842 x12"] {
+        for text in
+            ["555-321-8842", "(555) 321 8842", "+1 555 321 8842", "1-555-321-8842", "555.321.8842 x12"]
+        {
             assert_eq!(phone(text, us).as_deref(), Some("15553218842"), "{text}");
         }
         let gb = "GB".parse().unwrap();

@@ -31,7 +31,8 @@ mod tests {
 
     #[test]
     fn short_forms_are_related_and_strangers_are_not() {
-        for (a, b) in [("bill", "william"), ("peggy", "margaret"), ("pepe", "jose"), ("mohamed", "muhammad")] {
+        for (a, b) in [("bill", "william"), ("peggy", "margaret"), ("pepe", "jose"), ("mohamed", "muhammad")]
+        {
             assert!(related(a, b), "{a} {b}");
         }
         for (a, b) in [("anna", "maria"), ("john", "james"), ("peter", "paul")] {

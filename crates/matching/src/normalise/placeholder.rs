@@ -2,9 +2,36 @@
 
 /// Words that stand for "not known", folded.
 const WORDS: [&str; 30] = [
-    "unknown", "unk", "na", "n a", "none", "null", "nil", "not known", "not given", "not available", "missing",
-    "test", "tbd", "x", "xx", "xxx", "xxxx", "no name", "noname", "unnamed", "anonymous", "john doe jane doe",
-    "desconocido", "sin nombre", "inconnu", "unbekannt", "refused", "declined", "nan", "not applicable",
+    "unknown",
+    "unk",
+    "na",
+    "n a",
+    "none",
+    "null",
+    "nil",
+    "not known",
+    "not given",
+    "not available",
+    "missing",
+    "test",
+    "tbd",
+    "x",
+    "xx",
+    "xxx",
+    "xxxx",
+    "no name",
+    "noname",
+    "unnamed",
+    "anonymous",
+    "john doe jane doe",
+    "desconocido",
+    "sin nombre",
+    "inconnu",
+    "unbekannt",
+    "refused",
+    "declined",
+    "nan",
+    "not applicable",
 ];
 
 /// Whether a folded text stands for nothing.
@@ -14,15 +41,27 @@ pub(crate) fn is_placeholder(folded: &str) -> bool {
 
 /// Newborns who have no name yet: "Baby Boy", "Newborn", "Twin A", "BB", "Infant female".
 const NEWBORN: [&str; 20] = [
-    "baby", "babyboy", "babygirl", "newborn", "infant", "boy", "girl", "twin", "triplet", "male", "female", "a", "b",
-    "c", "1", "2", "3", "of", "bb", "bg",
+    "baby", "babyboy", "babygirl", "newborn", "infant", "boy", "girl", "twin", "triplet", "male", "female",
+    "a", "b", "c", "1", "2", "3", "of", "bb", "bg",
 ];
 
 /// Whether a given name is the placeholder that a maternity ward gives.
 pub(crate) fn is_newborn(folded: &str) -> bool {
     let first = folded.split(' ').next().unwrap_or_default();
-    matches!(first, "baby" | "babyboy" | "babygirl" | "newborn" | "infant" | "twin" | "triplet" | "bb" | "bg" | "boy" | "girl")
-        && folded.split(' ').all(|word| NEWBORN.contains(&word))
+    matches!(
+        first,
+        "baby"
+            | "babyboy"
+            | "babygirl"
+            | "newborn"
+            | "infant"
+            | "twin"
+            | "triplet"
+            | "bb"
+            | "bg"
+            | "boy"
+            | "girl"
+    ) && folded.split(' ').all(|word| NEWBORN.contains(&word))
 }
 
 /// Whether the digits of an identifier or a telephone number are made up: all the same, or counting up.
@@ -39,7 +78,9 @@ mod tests {
 
     #[test]
     fn newborns_without_a_name_are_told_from_people_called_baby() {
-        for placeholder in ["baby boy", "baby girl", "twin a", "newborn", "baby", "infant female", "baby boy 2"] {
+        for placeholder in
+            ["baby boy", "baby girl", "twin a", "newborn", "baby", "infant female", "baby boy 2"]
+        {
             assert!(is_newborn(placeholder), "{placeholder}");
         }
         for name in ["baby jane", "boyd", "anna", "girlie", "bo"] {

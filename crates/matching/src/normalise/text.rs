@@ -6,7 +6,8 @@ use deunicode::deunicode_char;
 const fn is_joiner(character: char) -> bool {
     matches!(
         character,
-        '\'' | '`' | '.' | '\u{b4}' | '\u{2bb}'..='\u{2bf}' | '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2032}'
+        '\'' | '`' | '.' | '\u{b4}' | '\u{2bb}'
+            ..='\u{2bf}' | '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2032}'
     )
 }
 

@@ -83,7 +83,14 @@ impl Counts {
     /// With `n` records of a value, each of which has on the average `k` others of its own person among them,
     /// strangers have it in `n - 1 - k`. Where none is left, the value is as rare as a value met in half a
     /// person, or as the average of all values if that is rarer.
-    pub(crate) fn corrected(&self, at: usize, mates: &Mates, records: f64, a_person_s: f64, u: f64) -> Frequencies {
+    pub(crate) fn corrected(
+        &self,
+        at: usize,
+        mates: &Mates,
+        records: f64,
+        a_person_s: f64,
+        u: f64,
+    ) -> Frequencies {
         let floor = (0.5 * a_person_s / records).min(u).max(0.05 / records);
         let raw = &self.fields[at];
         let total = to_float(raw.values().sum());

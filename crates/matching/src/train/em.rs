@@ -182,7 +182,9 @@ impl<'a> Estimate<'a> {
         // One relative for fifty records is believed before any is seen, so that there is always a doubt.
         let relatives = sums.relatives.mul_add(scale, self.records / 100.0) * per_record;
         self.model.prior.relatives = relatives.min(50.0);
-        self.seen = (0..FIELDS).map(|at| (0..10).map(|l| sums.own[at][0][l] + sums.own[at][1][l]).collect()).collect();
+        self.seen = (0..FIELDS)
+            .map(|at| (0..10).map(|l| sums.own[at][0][l] + sums.own[at][1][l]).collect())
+            .collect();
         for (at, field) in Field::ALL.into_iter().enumerate() {
             let old = &self.model.fields[at];
             let start = &self.start.fields[at];

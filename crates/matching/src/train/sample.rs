@@ -80,8 +80,10 @@ fn blindly(set: TrainingSet<'_>, count: usize, draw: &mut SplitMix64) -> Pairs {
     if left.is_empty() || right.is_empty() || records < 2 {
         return Pairs::default();
     }
-    let pairs = (0..count).map(|_| (left.start + draw.below(left.len()), right.start + draw.below(right.len())));
-    let all: Vec<_> = pairs.filter(|(one, other)| one != other).map(|(one, other)| short(one, other)).collect();
+    let pairs =
+        (0..count).map(|_| (left.start + draw.below(left.len()), right.start + draw.below(right.len())));
+    let all: Vec<_> =
+        pairs.filter(|(one, other)| one != other).map(|(one, other)| short(one, other)).collect();
     let scale = set.pairs() / to_float(all.len().max(1) as u64);
     Pairs { all, scale }
 }
@@ -99,7 +101,8 @@ fn within(set: TrainingSet<'_>, field: Field, count: usize, draw: &mut SplitMix6
     groups.sort_unstable_by_key(|(value, _)| *value);
     let (mut ends, mut total) = (Vec::with_capacity(groups.len()), 0_u64);
     for (_, [left, right]) in &groups {
-        let pairs = if set.first.is_some() { left.len() * right.len() } else { left.len() * (left.len() - 1) / 2 };
+        let pairs =
+            if set.first.is_some() { left.len() * right.len() } else { left.len() * (left.len() - 1) / 2 };
         total += pairs as u64;
         ends.push(total);
     }
