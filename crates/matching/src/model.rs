@@ -8,7 +8,7 @@ mod weigh;
 pub use self::file::InvalidModel;
 pub(crate) use self::{
     frequency::{Frequencies, to_float},
-    weigh::is_within,
+    weigh::{has_same_given, is_within},
 };
 use crate::level::FIELDS;
 

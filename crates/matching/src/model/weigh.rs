@@ -32,11 +32,11 @@ impl Model {
                 weights[at] = model.weight(field, level, within, model.log_rarity(agreements.values[at]));
             }
         }
-        self.sum(weights)
+        self.sum(weights, has_same_given(&agreements.levels))
     }
 
     /// Adds up what the fields weigh against strangers, and takes off what relatives share.
-    pub(crate) fn sum(&self, mut weights: FieldWeights) -> Weighed {
+    fn sum(&self, mut weights: FieldWeights, same_given: bool) -> Weighed {
         let (own, relative) = (self.prior.of_match(), self.prior.of_relative());
         let prior = (own / (1.0 - own)).log2();
         let against_strangers: f64 = weights.iter().sum();
@@ -44,8 +44,7 @@ impl Model {
         for (at, excess) in excess.iter_mut().enumerate() {
             *excess = self.fields[at].relative_excess(weights[at]);
         }
-        let relatives: f64 = excess.iter().sum();
-        let taken = ((1.0 - relative) + relative * relatives.exp2()).log2();
+        let taken = ((1.0 - relative) + relative * self.relative_odds(&weights, same_given)).log2();
         let total = prior + against_strangers - taken;
         // Each field gives back in proportion to what it owes to the family.
         let owed: f64 = excess.iter().filter(|bits| **bits > 0.0).sum();
@@ -56,6 +55,30 @@ impl Model {
         }
         Weighed { total, fields: weights }
     }
+}
+
+impl Model {
+    /// How much likelier an agreement of these weights is between relatives than between strangers.
+    ///
+    /// A relative shares the birth date as a twin, or the given name as a child named after a parent, but not
+    /// both: twins bear names of their own.
+    pub(crate) fn relative_odds(&self, weights: &FieldWeights, same_given: bool) -> f64 {
+        let shared = |at: usize| self.fields[at].relative_odds(weights[at]);
+        let (given, birth) = (position(Field::Given), position(Field::BirthDate));
+        let others: f64 = (0..FIELDS).filter(|at| *at != given && *at != birth).map(shared).product();
+        let twins = self.fields[birth].shared;
+        let of_twins = if same_given { SAME_NAME_OF_TWINS } else { 1.0 };
+        others * ((1.0 - twins) * shared(given) + twins * weights[birth].exp2() * of_twins)
+    }
+}
+
+/// How much likelier twins are than strangers to bear the same name, or names used for one another.
+const SAME_NAME_OF_TWINS: f64 = 0.1;
+
+/// Whether the given names are the same, or used for one another.
+pub(crate) fn has_same_given(levels: &[Level; FIELDS]) -> bool {
+    let same = [Given::Exact, Given::First, Given::Nickname, Given::Part, Given::Swapped];
+    same.iter().any(|level| levels[position(Field::Given)] == Level::from(*level))
 }
 
 impl FieldModel {
@@ -90,8 +113,12 @@ impl FieldModel {
     ///
     /// Relatives have the true value in common with probability `shared`, and then it is written down with the
     /// same slips as if it were one person's; else they are strangers.
-    pub(crate) fn relative_excess(&self, weight: f64) -> f64 {
-        if weight == 0.0 { 0.0 } else { (self.shared * weight.exp2() + (1.0 - self.shared)).log2() }
+    fn relative_excess(&self, weight: f64) -> f64 {
+        self.relative_odds(weight).log2()
+    }
+
+    fn relative_odds(&self, weight: f64) -> f64 {
+        if weight == 0.0 { 1.0 } else { self.shared * weight.exp2() + (1.0 - self.shared) }
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Model,
     level::{FIELDS, levels_of},
-    model::{FieldModel, Likelihood, to_float},
+    model::{FieldModel, Likelihood, has_same_given, to_float},
 };
 
 /// How many pairs of one person the starting model is worth, per field.
@@ -32,20 +32,13 @@ pub(crate) struct Posterior {
 
 /// What kind a pair is.
 pub(crate) fn posterior(model: &Model, pattern: &Pattern) -> Posterior {
-    kinds(model, &pattern.weights(model))
+    kinds(model, &pattern.weights(model), has_same_given(&pattern.levels))
 }
 
-fn kinds(model: &Model, weights: &[f64; FIELDS]) -> Posterior {
+fn kinds(model: &Model, weights: &[f64; FIELDS], same_given: bool) -> Posterior {
     let (own, relative) = (model.prior.of_match(), model.prior.of_relative());
-    let mut against_strangers = own / (1.0 - own);
-    let mut relatives = relative;
-    for (weight, field) in weights.iter().zip(&model.fields) {
-        if *weight != 0.0 {
-            let odds = weight.exp2();
-            against_strangers *= odds;
-            relatives *= field.shared.mul_add(odds, 1.0 - field.shared);
-        }
-    }
+    let against_strangers = own / (1.0 - own) * weights.iter().sum::<f64>().exp2();
+    let relatives = relative * model.relative_odds(weights, same_given);
     let total = against_strangers + relatives + (1.0 - relative);
     if !total.is_finite() {
         return Posterior { own: 1.0, relatives: 0.0 };
@@ -83,7 +76,7 @@ impl Sums {
 
     fn add(&mut self, model: &Model, pattern: &Pattern, strict: bool) {
         let weights = pattern.weights(model);
-        let mut kind = kinds(model, &weights);
+        let mut kind = kinds(model, &weights, has_same_given(&pattern.levels));
         if strict {
             let certain = Posterior { own: 0.0, relatives: 0.0 };
             let doubtful = Posterior { own: 1.0, relatives: 0.0 };
