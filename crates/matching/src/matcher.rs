@@ -48,7 +48,7 @@ fn has(person: &Person, field: Field) -> bool {
         Field::Family => person.names.iter().any(|name| !name.family.is_empty()),
         Field::BirthDate => person.birth.is_some(),
         Field::Sex => person.sex.is_some(),
-        Field::Street => place(|p| p.has_street()),
+        Field::Street => place(crate::normalise::address::Place::has_street),
         Field::City => place(|p| !p.city.is_empty()),
         Field::PostalCode => place(|p| !p.postal_code.is_empty()),
         Field::Region => place(|p| !p.region.is_empty()),

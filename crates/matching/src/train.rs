@@ -102,7 +102,7 @@ pub fn train(
             tell(passes);
         }
         if round == 0 {
-            let mates = counts.mates(set, &samples.candidates, &candidates, estimate.model());
+            let mates = counts::mates_of(set, &samples.candidates, &candidates, estimate.model());
             estimate.correct_frequencies(&counts, &mates);
         }
     }

@@ -51,33 +51,6 @@ impl Counts {
         Frequencies::of_counts(self.fields[at].clone(), 0.5 / records)
     }
 
-    /// Sums, over pairs that agree by the same value, the probability that they are of one person.
-    pub(crate) fn mates(
-        &self,
-        set: TrainingSet<'_>,
-        pairs: &Pairs,
-        patterns: &Patterns,
-        model: &Model,
-    ) -> Mates {
-        let mut mates: Mates = Default::default();
-        for ((one, other), pattern) in pairs.all.iter().zip(&patterns.all) {
-            let own = posterior(model, pattern).own;
-            if own < 0.01 {
-                continue;
-            }
-            let (a, b) = (&set.records[*one as usize], &set.records[*other as usize]);
-            let agreements = Agreements::of(a, b);
-            for field in RARE {
-                if let Some((value, same)) = agreements.values[position(field)]
-                    && value == same
-                {
-                    *mates[position(field)].entry(value.to_owned()).or_default() += own * patterns.scale;
-                }
-            }
-        }
-        mates
-    }
-
     /// Frequencies without what the records of one person add to one another.
     ///
     /// With `n` records of a value, each of which has on the average `k` others of its own person among them,
@@ -108,6 +81,27 @@ impl Counts {
         let pairs: f64 = self.fields[at].values().map(|n| to_float(*n) * (to_float(*n) - 1.0)).sum();
         if total > 1.0 { pairs / (total * (total - 1.0)) } else { 0.0 }
     }
+}
+
+/// Sums, over pairs that agree by the same value, the probability that they are of one person.
+pub(crate) fn mates_of(set: TrainingSet<'_>, pairs: &Pairs, patterns: &Patterns, model: &Model) -> Mates {
+    let mut mates: Mates = Default::default();
+    for ((one, other), pattern) in pairs.all.iter().zip(&patterns.all) {
+        let own = posterior(model, pattern).own;
+        if own < 0.01 {
+            continue;
+        }
+        let (a, b) = (&set.records[*one as usize], &set.records[*other as usize]);
+        let agreements = Agreements::of(a, b);
+        for field in RARE {
+            if let Some((value, same)) = agreements.values[position(field)]
+                && value == same
+            {
+                *mates[position(field)].entry(value.to_owned()).or_default() += own * patterns.scale;
+            }
+        }
+    }
+    mates
 }
 
 /// The values by which a person may agree with another.

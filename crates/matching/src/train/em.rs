@@ -123,7 +123,9 @@ impl Sums {
             .par_chunks(16_384)
             .map(|piece| {
                 let mut sums = Self::new();
-                piece.iter().for_each(|pattern| sums.add(model, pattern, strict));
+                for pattern in piece {
+                    sums.add(model, pattern, strict);
+                }
                 sums
             })
             .collect();

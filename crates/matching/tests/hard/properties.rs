@@ -2,6 +2,9 @@ use kinlink_domain::comparison::Field;
 use kinlink_matching::{BirthDate, Model, Person, PersonBuilder, Sex, lookup_keys, stored_keys};
 use proptest::prelude::*;
 
+/// Given, family, birth date, street, postal code, phone.
+type Parts = (String, String, (u16, u8, u8), String, String, String);
+
 fn build(given: &str, family: &str, birth: (u16, u8, u8), street: &str, code: &str, phone: &str) -> Person {
     PersonBuilder::default()
         .name(given, family)
@@ -15,12 +18,12 @@ fn build(given: &str, family: &str, birth: (u16, u8, u8), street: &str, code: &s
 prop_compose! {
     fn plain()(given in "[A-Z][a-z]{2,8}", family in "[A-Z][a-z]{2,9}", y in 1930_u16..2020, m in 1_u8..13,
         d in 1_u8..29, no in 1_u16..200, street in "[A-Z][a-z]{3,8}", code in "[0-9]{5}", phone in "[2-9][0-9]{9}")
-        -> (String, String, (u16, u8, u8), String, String, String) {
+        -> Parts {
         (given, family, (y, m, d), format!("{no} {street} St"), code, phone)
     }
 }
 
-fn of(parts: &(String, String, (u16, u8, u8), String, String, String)) -> Person {
+fn of(parts: &Parts) -> Person {
     build(&parts.0, &parts.1, parts.2, &parts.3, &parts.4, &parts.5)
 }
 
@@ -59,7 +62,7 @@ proptest! {
     fn better_agreement_never_weighs_less(a in plain(), b in plain()) {
         let model = Model::shipped();
         let claimed = of(&a);
-        let weight = |change: &dyn Fn(&mut (String, String, (u16, u8, u8), String, String, String))| {
+        let weight = |change: &dyn Fn(&mut Parts)| {
             let mut record = b.clone();
             change(&mut record);
             model.weight(&claimed, &of(&record))
