@@ -5,6 +5,7 @@ mod client;
 mod config;
 mod context;
 mod demo;
+mod evaluate;
 mod import;
 mod invite;
 mod issuer;
@@ -13,6 +14,7 @@ mod migrate;
 mod organization;
 mod policy;
 mod serve;
+mod train;
 
 use std::process::ExitCode;
 
@@ -70,6 +72,10 @@ enum Command {
     Import(import::Import),
     /// Issue invitations: one, or many from CSV.
     Invite(invite::Invite),
+    /// Measure how well a model finds the records of one person, on labelled CSV.
+    Evaluate(evaluate::Evaluate),
+    /// Fit a model to records, without labels.
+    Train(train::Train),
     /// Check and export the audit.
     Audit(audit::AuditCommand),
     /// The server's keys.
@@ -93,6 +99,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(command) => command.run(flags).await,
         Command::Invite(command) => command.run(flags).await,
         Command::Audit(command) => command.run(flags).await,
+        Command::Evaluate(command) => command.run(),
+        Command::Train(command) => command.run(),
         Command::Keys(command) => command.run(flags),
         Command::Openapi => {
             output::line(kinlink_api::openapi::document().trim_end());

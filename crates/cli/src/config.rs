@@ -15,6 +15,7 @@ use figment::{
 use kinlink_api::ApiSettings;
 use kinlink_delivery::{Letterhead, Pages, Security, SmtpSettings, WebhookSecrets, WebhookSettings};
 use kinlink_domain::service::Outlets;
+use kinlink_matching::Model;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::ConfigurationError;
@@ -31,6 +32,7 @@ pub(crate) struct Config {
     pub(crate) texts: WebhookConfig,
     pub(crate) letters: WebhookConfig,
     pub(crate) pages: PagesConfig,
+    pub(crate) matching: MatchingConfig,
     pub(crate) log: LogConfig,
 }
 
@@ -158,6 +160,22 @@ impl WebhookConfig {
         };
         let secrets = WebhookSecrets::parse(&secret).map_err(|error| wrong(name, error.to_string()))?;
         Ok(Some(WebhookSettings { url, secrets, timeout: Duration::from_secs(self.timeout_seconds) }))
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct MatchingConfig {
+    pub(crate) model: Option<PathBuf>,
+}
+
+impl MatchingConfig {
+    /// The model that claims are matched by.
+    pub(crate) fn model(&self) -> Result<Model, ConfigurationError> {
+        let Some(path) = &self.model else { return Ok(Model::shipped()) };
+        let wrong = |why: String| ConfigurationError(format!("`matching.model`: {}: {why}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        Model::from_toml(&text).map_err(|error| wrong(error.to_string()))
     }
 }
 

@@ -45,8 +45,8 @@ pub struct DemoOptions {
     pub folder: PathBuf,
     /// Play the walkthrough and stop.
     pub walkthrough: bool,
-    /// What claims are matched by; they wait if it is absent.
-    pub matcher: Option<Arc<dyn Matcher>>,
+    /// What claims are matched by.
+    pub matcher: Arc<dyn Matcher>,
 }
 
 /// Runs the demo until `stop`, or until the walkthrough has been played. True unless a check failed.
@@ -114,11 +114,8 @@ impl Demo {
         let pages = Pages { public_url: base_url.clone(), redeem_url: Some(format!("{base_url}/redeem")) };
         let stage = populate(&store, &ports, &idp, base_url).await?;
         let stop_workers = CancellationToken::new();
-        let mut workers = Vec::new();
-        if let Some(matcher) = options.matcher.clone() {
-            let worker = ClaimWorker::new(store.clone(), matcher, ports.clone());
-            workers.push(tokio::spawn(worker.run(stop_workers.clone())));
-        }
+        let worker = ClaimWorker::new(store.clone(), options.matcher.clone(), ports.clone());
+        let mut workers = vec![tokio::spawn(worker.run(stop_workers.clone()))];
         let letterhead =
             Letterhead { from: "Kinlink demo <no-reply@kinlink.example>".parse()?, pages: pages.clone() };
         let gateway = Arc::new(Gateway { mailbox: mailbox.clone(), pages });

@@ -38,6 +38,11 @@ impl ConfigCommand {
                 checks.settings(&config);
                 checks.database(&config).await;
                 checks.mail(&config, online);
+                let model = config.matching.model().map(|_| match &config.matching.model {
+                    None => "claims are matched by the model that Kinlink ships".to_owned(),
+                    Some(path) => format!("claims are matched by {}", path.display()),
+                });
+                checks.note("matching.model", model.map_err(|error| error.to_string()));
                 checks.webhook(&config, "texts", &config.texts, "no text messages: staff read codes out");
                 checks.webhook(&config, "letters", &config.letters, "no print service: staff print letters");
                 if checks.failed {

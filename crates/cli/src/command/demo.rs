@@ -1,6 +1,7 @@
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
 use kinlink_demo::DemoOptions;
+use kinlink_matching::Model;
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::CHECK_FAILED;
@@ -27,7 +28,12 @@ impl Demo {
         // The walkthrough must not empty the folder of a demo that is running.
         let folder = if self.walkthrough { self.folder.with_extension("walkthrough") } else { self.folder };
         let listen = self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], port)));
-        let options = DemoOptions { listen, folder, walkthrough: self.walkthrough, matcher: None };
+        let options = DemoOptions {
+            listen,
+            folder,
+            walkthrough: self.walkthrough,
+            matcher: Arc::new(Model::shipped()),
+        };
         let stop = CancellationToken::new();
         tokio::spawn(super::serve::cancel_on_signal(stop.clone()));
         let held = kinlink_demo::run(options, stop, &mut std::io::stdout()).await?;

@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context as _;
 use kinlink_api::{Application, ClaimWorker};
 use kinlink_delivery::{MailSender, OutboxWorker, Sender, SmtpMailer, WebhookSender};
-use kinlink_domain::{comparison::Matcher, outbox::MessageKind, service::Ports, store::ChangeListener};
+use kinlink_domain::{outbox::MessageKind, service::Ports, store::ChangeListener};
 use kinlink_persistence::SeaStore;
 use tokio_util::sync::CancellationToken;
 
@@ -54,15 +54,11 @@ impl Serve {
         let listen = context.config.server.listen;
         let listener =
             TcpListener::bind(listen).with_context(|| format!("nothing can listen on {listen}"))?;
-        serve(context, listener, None).await
+        serve(context, listener).await
     }
 }
 
-async fn serve(
-    context: Context,
-    listener: TcpListener,
-    matcher: Option<Arc<dyn Matcher>>,
-) -> anyhow::Result<ExitCode> {
+async fn serve(context: Context, listener: TcpListener) -> anyhow::Result<ExitCode> {
     let Context { config, ports, database, .. } = context;
     let mut kept = None;
     let make_store = |listener: Arc<dyn ChangeListener>| {
@@ -71,17 +67,14 @@ async fn serve(
         store
     };
     let senders = senders(&config)?;
+    let model = config.matching.model()?;
     let address = listener.local_addr()?;
     let mut application = Application::start(listener, config.api()?, ports.clone(), make_store, None)?;
     let store = kept.context("the application took no store")?;
     let stop = CancellationToken::new();
     let mut workers = vec![tokio::spawn(keep_house(store.clone(), ports.clock.clone(), stop.clone()))];
-    if let Some(matcher) = matcher {
-        let worker = ClaimWorker::new(store.clone(), matcher, ports.clone());
-        workers.push(tokio::spawn(worker.run(stop.clone())));
-    } else {
-        tracing::warn!("no matcher is plugged in: claims wait to be matched");
-    }
+    let worker = ClaimWorker::new(store.clone(), Arc::new(model), ports.clone());
+    workers.push(tokio::spawn(worker.run(stop.clone())));
     for (kind, sender) in senders {
         let Ports { clock, random, .. } = ports.clone();
         let worker = OutboxWorker::new(store.clone(), kind, sender, clock, random);
