@@ -12,6 +12,7 @@ mod letters;
 mod main_job;
 mod no_oracle;
 mod pages;
+mod patient_match;
 mod problems;
 mod proofing;
 mod redeeming;

@@ -113,6 +113,16 @@ async fn operations(app: &App) -> Vec<Operation> {
         },
         Operation { neighbour: 404, ..op(&post, format!("/v1/claims/{claim}/withdraw"), None) },
         Operation { roles: reviewers, ..op(&get, "/v1/reviews?organization=here".into(), None) },
+        Operation {
+            roles: [true, true, false, true],
+            neighbour: 403,
+            ..op(
+                &post,
+                "/fhir/here/Patient/$match".into(),
+                Some(json!({"resourceType": "Parameters", "parameter": [
+                    {"name": "resource", "resource": {"resourceType": "Patient"}}]})),
+            )
+        },
         Operation { roles: reviewers, neighbour: 404, ..op(&get, format!("/v1/reviews/{review}"), None) },
         Operation {
             roles: reviewers,

@@ -33,6 +33,13 @@ pub(crate) fn state(request: &HttpRequest) -> Result<&State, Problem> {
     })
 }
 
+/// An id for something that is not kept.
+pub(crate) fn random_id(state: &State) -> String {
+    let mut bytes = [0; 16];
+    state.ports.random.fill(&mut bytes);
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
 /// An id in a path. One of another form names nothing, so it is not found.
 pub(crate) fn path_id<T: FromStr>(request: &HttpRequest) -> Result<T, Problem> {
     path_part(request, "id")

@@ -8,6 +8,7 @@ mod application;
 mod claim_worker;
 mod docs;
 mod extract;
+mod fhir;
 mod health;
 mod idempotency;
 mod links_cache;

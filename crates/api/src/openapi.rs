@@ -8,7 +8,7 @@ use utoipa::{
     },
 };
 
-use crate::{health, oauth, v1};
+use crate::{fhir, health, oauth, v1};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -45,6 +45,7 @@ use crate::{health, oauth, v1};
         v1::totp::confirm::confirm,
         v1::totp::verify::verify,
         v1::totp::reset::reset,
+        fhir::patient_match::patient_match,
         v1::claims::submit::submit,
         v1::claims::list::list,
         v1::claims::read::read,
@@ -71,6 +72,7 @@ use crate::{health, oauth, v1};
         (name = "disputes", description = "\"This was not me\", and what staff decide about it"),
         (name = "account", description = "For account holders"),
         (name = "authenticator", description = "A code of an authenticator app, for acts that want more proof than a login"),
+        (name = "fhir", description = "In FHIR's own words; refusals are OperationOutcomes"),
         (name = "audit", description = "Who did what, and why"),
         (name = "clients", description = "How authorization servers authenticate"),
         (name = "operations", description = "For those who run Kinlink"),

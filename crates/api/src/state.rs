@@ -2,7 +2,8 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use kinlink_auth::{BearerVerifier, ClientAuthenticator, LoginProvider, Logins};
 use kinlink_delivery::Pages;
-use kinlink_domain::{service::Ports, store::Store};
+use kinlink_domain::{comparison::Matcher, service::Ports, store::Store};
+use kinlink_matching::Model;
 
 use crate::{links_cache::LinksCache, lookup_audit::LookupCounter};
 
@@ -33,6 +34,8 @@ pub struct ApiSettings {
     pub lookup_audit_interval: Duration,
     /// How long a client's access token lasts.
     pub access_token_lifetime: Duration,
+    /// What claims and `Patient/$match` compare by.
+    pub matcher: Arc<dyn Matcher>,
     /// Where people log in to the pages.
     pub logins: Vec<LoginProvider>,
 }
@@ -53,6 +56,7 @@ impl ApiSettings {
             freshness_bound: Duration::from_millis(800),
             lookup_audit_interval: Duration::from_secs(5),
             access_token_lifetime: Duration::from_mins(10),
+            matcher: Arc::new(Model::shipped()),
             logins: Vec::new(),
         }
     }

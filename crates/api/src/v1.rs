@@ -17,7 +17,7 @@ use actix_web::{
 };
 
 use crate::{
-    docs, health, not_me, oauth,
+    docs, fhir, health, not_me, oauth,
     problem::{Problem, ProblemType},
 };
 
@@ -93,6 +93,10 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/v1/reviews/{id}/approve", "POST").route(post().to(reviews::approve::approve)))
         .service(resource("/v1/reviews/{id}/ask", "POST").route(post().to(reviews::ask::ask)))
         .service(resource("/v1/reviews/{id}/decline", "POST").route(post().to(reviews::decline::decline)))
+        .service(
+            resource("/fhir/{organization}/Patient/$match", "POST")
+                .route(post().to(fhir::patient_match::patient_match)),
+        )
         .service(resource("/v1/audit", "GET").route(get().to(audit::list)))
         .service(resource("/oauth2/token", "POST").route(post().to(oauth::token)))
         .service(resource("/.well-known/oauth-authorization-server", "GET").route(get().to(oauth::metadata)))

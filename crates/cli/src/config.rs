@@ -5,6 +5,7 @@ mod login;
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -276,6 +277,7 @@ impl Config {
         let logins: Result<_, _> = logins.map(|(index, login)| login.provider(index)).collect();
         Ok(ApiSettings {
             logins: logins?,
+            matcher: Arc::new(self.matching.model()?),
             body_limit: server.body_limit,
             request_timeout: Duration::from_secs(server.request_timeout_seconds),
             trusted_proxies: server.trusted_proxies.clone(),

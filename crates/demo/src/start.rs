@@ -107,7 +107,8 @@ impl Demo {
             kept = Some(store.clone());
             store
         };
-        let settings = ApiSettings { logins: vec![login], ..ApiSettings::new(&base_url) };
+        let matcher = options.matcher.clone();
+        let settings = ApiSettings { logins: vec![login], matcher, ..ApiSettings::new(&base_url) };
         let extra = extra_routes(idp.clone(), mailbox.clone());
         let application = Application::start(listener, settings, ports.clone(), make_store, Some(extra))?;
         let store = kept.context("the application took no store")?;

@@ -58,6 +58,8 @@ impl FromStr for Role {
 pub enum StaffAct {
     /// Issue, reissue, revoke, read and list invitations.
     ManageInvitations,
+    /// Seek records by a person's demographics.
+    MatchPatients,
     /// Read a link and its evidence.
     ReadLinks,
     /// End a link.
@@ -78,8 +80,9 @@ pub enum StaffAct {
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ManageInvitations,
+        Self::MatchPatients,
         Self::ReadLinks,
         Self::EndLinks,
         Self::ManageEvidence,
@@ -95,7 +98,7 @@ impl StaffAct {
     pub const fn allowed_to(self, role: Role) -> bool {
         match self {
             Self::ManageInvitations => matches!(role, Role::Registrar | Role::Admin),
-            Self::ReadLinks | Self::EndLinks | Self::ManageEvidence => {
+            Self::MatchPatients | Self::ReadLinks | Self::EndLinks | Self::ManageEvidence => {
                 matches!(role, Role::Registrar | Role::Reviewer | Role::Admin)
             }
             Self::ResetAuthenticators => matches!(role, Role::Reviewer | Role::Admin),

@@ -32,6 +32,9 @@ pub enum Action {
     /// Staff saw who a patient record is about.
     #[serde(rename = "patient.read")]
     PatientRead,
+    /// Records were sought by a person's demographics, and those found were read.
+    #[serde(rename = "patient.match")]
+    PatientMatch,
     /// An invitation was issued.
     #[serde(rename = "invitation.issue")]
     InvitationIssue,
@@ -156,6 +159,7 @@ impl Action {
             Self::IssuerConfigure => "issuer.configure",
             Self::ClientConfigure => "client.configure",
             Self::PatientImport => "patient.import",
+            Self::PatientMatch => "patient.match",
             Self::PatientRead => "patient.read",
             Self::InvitationIssue => "invitation.issue",
             Self::InvitationRead => "invitation.read",

@@ -17,10 +17,23 @@ pub trait Random: Send + Sync + fmt::Debug {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// What a key is used for. Each purpose has its own derived key, so that a hash made for one can never
-/// stand for another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Purpose {
+macro_rules! purposes {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What a key is used for. Each purpose has its own derived key, so that a hash made for one can never
+        /// stand for another.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Purpose {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Purpose {
+            /// Every purpose.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+        }
+    };
+}
+
+purposes! {
     /// The secret half of an invitation code.
     InvitationCode,
     /// The code that confirms a claim.

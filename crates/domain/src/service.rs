@@ -10,6 +10,7 @@ pub mod federate;
 pub mod issue_invitation;
 pub mod lookup;
 pub mod make_link;
+pub mod match_patient;
 pub mod notice;
 pub mod process_claim;
 pub mod reassess;

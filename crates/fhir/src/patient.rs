@@ -10,7 +10,7 @@ use crate::resource;
 pub const MAX_RESOURCE_BYTES: usize = 1024 * 1024;
 
 /// The system of the codes that say what kind of identifier one is (HL7 v2 table 0203).
-const IDENTIFIER_TYPE: &str = "http://terminology.hl7.org/CodeSystem/v2-0203";
+pub(crate) const IDENTIFIER_TYPE: &str = "http://terminology.hl7.org/CodeSystem/v2-0203";
 
 /// Why a resource is no Patient that Kinlink can keep. Names places and forms, never values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,27 +61,29 @@ pub fn parse_patient(json: &[u8]) -> Result<ImportedPatient, PatientParseError> 
         active: patient.active.unwrap_or(true),
         deceased,
         links: links(patient.link)?,
-        demographics: Demographics {
-            names: patient.name.into_iter().map(name).collect(),
-            birth_date: patient
-                .birth_date
-                .map(|date| {
-                    date.parse().map_err(|_| member("Patient.birthDate", "YYYY, YYYY-MM or YYYY-MM-DD"))
-                })
-                .transpose()?,
-            gender: patient.gender.map(|word| gender(&word)).transpose()?,
-            addresses: patient.address.into_iter().map(address).collect(),
-            telecom: patient.telecom.into_iter().filter_map(contact).collect(),
-            identifiers: patient.identifier.into_iter().filter_map(identifier).collect(),
-        },
+        demographics: demographics(patient.person)?,
     })
 }
 
-const fn member(at: &'static str, expected: &'static str) -> PatientParseError {
+/// What a Patient says of a person.
+pub(crate) fn demographics(person: resource::PersonalData) -> Result<Demographics, PatientParseError> {
+    let date =
+        |date: String| date.parse().map_err(|_| member("Patient.birthDate", "YYYY, YYYY-MM or YYYY-MM-DD"));
+    Ok(Demographics {
+        names: person.name.into_iter().map(name).collect(),
+        birth_date: person.birth_date.map(date).transpose()?,
+        gender: person.gender.map(|word| gender(&word)).transpose()?,
+        addresses: person.address.into_iter().map(address).collect(),
+        telecom: person.telecom.into_iter().filter_map(contact).collect(),
+        identifiers: person.identifier.into_iter().filter_map(identifier).collect(),
+    })
+}
+
+pub(crate) const fn member(at: &'static str, expected: &'static str) -> PatientParseError {
     PatientParseError::Member { at, expected }
 }
 
-fn malformed(error: &serde_json::Error) -> PatientParseError {
+pub(crate) fn malformed(error: &serde_json::Error) -> PatientParseError {
     let column = error.column();
     match error.classify() {
         serde_json::error::Category::Data => PatientParseError::NotFhir { column },

@@ -9,6 +9,18 @@ pub(crate) struct Patient {
     pub(crate) id: Option<String>,
     pub(crate) meta: Option<Meta>,
     pub(crate) active: Option<bool>,
+    #[serde(flatten)]
+    pub(crate) person: PersonalData,
+    pub(crate) deceased_boolean: Option<bool>,
+    pub(crate) deceased_date_time: Option<String>,
+    #[serde(default)]
+    pub(crate) link: Vec<Link>,
+}
+
+/// The members of a Patient that say who it is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PersonalData {
     #[serde(default)]
     pub(crate) name: Vec<HumanName>,
     pub(crate) birth_date: Option<String>,
@@ -19,10 +31,33 @@ pub(crate) struct Patient {
     pub(crate) telecom: Vec<ContactPoint>,
     #[serde(default)]
     pub(crate) identifier: Vec<Identifier>,
-    pub(crate) deceased_boolean: Option<bool>,
-    pub(crate) deceased_date_time: Option<String>,
+}
+
+/// `Parameters` of `Patient/$match`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Parameters {
+    pub(crate) resource_type: String,
     #[serde(default)]
-    pub(crate) link: Vec<Link>,
+    pub(crate) parameter: Vec<Parameter>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) resource: Option<PatientInput>,
+    pub(crate) value_boolean: Option<bool>,
+    pub(crate) value_integer: Option<u32>,
+}
+
+/// A Patient that need not exist: without an id.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PatientInput {
+    pub(crate) resource_type: String,
+    #[serde(flatten)]
+    pub(crate) person: PersonalData,
 }
 
 #[derive(Deserialize)]

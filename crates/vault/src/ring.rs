@@ -15,22 +15,6 @@ type HmacSha256 = Hmac<Sha256>;
 pub(crate) type Key = Zeroizing<[u8; 32]>;
 
 const NONCE: usize = 24;
-const PURPOSES: [Purpose; 13] = [
-    Purpose::InvitationCode,
-    Purpose::ClaimCode,
-    Purpose::ApiKey,
-    Purpose::AccessToken,
-    Purpose::Audit,
-    Purpose::Address,
-    Purpose::PatientIndex,
-    Purpose::Idempotency,
-    Purpose::Demographics,
-    Purpose::RecoveryCode,
-    Purpose::StepUp,
-    Purpose::Contacts,
-    Purpose::DisputeToken,
-];
-
 /// A set of keys that cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRingError {
@@ -70,7 +54,7 @@ impl KeyRing {
             return Err(KeyRingError::NoCurrentKey(current));
         }
         let generations = masters.iter().map(|(id, master)| (*id, Generation::derive(master))).collect();
-        let hashers = PURPOSES.map(|purpose| hasher(&derive(&index, &label("index", purpose)))).to_vec();
+        let hashers = hashers("index", &index);
         Ok(Self { masters, index_master: index, current, generations, index: hashers })
     }
 
@@ -84,7 +68,7 @@ impl KeyRing {
         let current = KeyId(1);
         let (master, index_master) = (draw(), draw());
         let generations = BTreeMap::from([(current, Generation::derive(&master))]);
-        let index = PURPOSES.map(|purpose| hasher(&derive(&index_master, &label("index", purpose)))).to_vec();
+        let index = hashers("index", &index_master);
         Self { masters: BTreeMap::from([(current, master)]), index_master, current, generations, index }
     }
 
@@ -109,7 +93,7 @@ impl KeyRing {
 impl Generation {
     fn derive(master: &Key) -> Self {
         Self {
-            hashers: PURPOSES.map(|purpose| hasher(&derive(master, &label("hash", purpose)))).to_vec(),
+            hashers: hashers("hash", master),
             cipher: XChaCha20Poly1305::new((&*derive(master, "kinlink/seal")).into()),
         }
     }
@@ -131,26 +115,28 @@ fn hasher(key: &Key) -> HmacSha256 {
     <HmacSha256 as KeyInit>::new_from_slice(&**key).expect("HMAC takes keys of any length")
 }
 
-fn position(purpose: Purpose) -> usize {
-    PURPOSES.iter().position(|known| *known == purpose).unwrap_or_default()
+/// A hasher for each purpose, in the order of [`Purpose::ALL`], which is that of the enum.
+fn hashers(use_of_key: &str, master: &Key) -> Vec<HmacSha256> {
+    let of = |purpose: &Purpose| hasher(&derive(master, &label(use_of_key, *purpose)));
+    Purpose::ALL.iter().map(of).collect()
 }
 
 impl Vault for KeyRing {
     fn keyed_hash(&self, purpose: Purpose, input: &[u8]) -> KeyedHash {
-        let mut mac = self.current_generation().hashers[position(purpose)].clone();
+        let mut mac = self.current_generation().hashers[purpose as usize].clone();
         mac.update(input);
         KeyedHash { key: self.current, bytes: mac.finalize().into_bytes().into() }
     }
 
     fn verify(&self, purpose: Purpose, input: &[u8], expected: &KeyedHash) -> bool {
         let Some(generation) = self.generations.get(&expected.key) else { return false };
-        let mut mac = generation.hashers[position(purpose)].clone();
+        let mut mac = generation.hashers[purpose as usize].clone();
         mac.update(input);
         mac.verify_slice(&expected.bytes).is_ok()
     }
 
     fn index_hash(&self, purpose: Purpose, input: &[u8]) -> [u8; 16] {
-        let mut mac = self.index[position(purpose)].clone();
+        let mut mac = self.index[purpose as usize].clone();
         mac.update(input);
         let full: [u8; 32] = mac.finalize().into_bytes().into();
         let mut short = [0; 16];
@@ -231,13 +217,13 @@ mod tests {
 
     #[test]
     fn no_purpose_shares_a_key_with_another() {
-        let hashes: std::collections::HashSet<_> = PURPOSES
+        let hashes: std::collections::HashSet<_> = Purpose::ALL
             .iter()
             .flat_map(|p| {
                 [ring().keyed_hash(*p, b"x").bytes[..16].to_vec(), ring().index_hash(*p, b"x").to_vec()]
             })
             .collect();
-        assert_eq!(hashes.len(), PURPOSES.len() * 2);
+        assert_eq!(hashes.len(), Purpose::ALL.len() * 2);
     }
 
     proptest! {

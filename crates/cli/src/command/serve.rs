@@ -67,13 +67,14 @@ async fn serve(context: Context, listener: TcpListener) -> anyhow::Result<ExitCo
         store
     };
     let senders = senders(&config)?;
-    let model = config.matching.model()?;
+    let settings = config.api()?;
+    let matcher = settings.matcher.clone();
     let address = listener.local_addr()?;
-    let mut application = Application::start(listener, config.api()?, ports.clone(), make_store, None)?;
+    let mut application = Application::start(listener, settings, ports.clone(), make_store, None)?;
     let store = kept.context("the application took no store")?;
     let stop = CancellationToken::new();
     let mut workers = vec![tokio::spawn(keep_house(store.clone(), ports.clock.clone(), stop.clone()))];
-    let worker = ClaimWorker::new(store.clone(), Arc::new(model), ports.clone());
+    let worker = ClaimWorker::new(store.clone(), matcher, ports.clone());
     workers.push(tokio::spawn(worker.run(stop.clone())));
     for (kind, sender) in senders {
         let Ports { clock, random, .. } = ports.clone();

@@ -193,7 +193,8 @@ async fn support(
     let matched = matched.map(|fact| Support { fact, at: claim.submitted_at, by: Actor::System });
     let entered = Fact::ContactConfirmed { claim: claim.id, channel: confirmation.channel };
     let entered = Support { fact: entered, at: now, by: Actor::Account(claim.account) };
-    let mut support: Vec<Support> = matched.into_iter().chain([entered]).collect();
+    let vouched = vouched(unit, claim).await?;
+    let mut support: Vec<Support> = matched.into_iter().chain([entered]).chain(vouched).collect();
     if let Some(review) = confirmation.review {
         let review = unit.review(claim.organization, review).await?;
         for approval in review.iter().flat_map(crate::review::Review::approvals) {
@@ -202,6 +203,20 @@ async fn support(
         }
     }
     Ok(support)
+}
+
+/// What the client that submitted the claim vouched for, as evidence.
+pub(super) async fn vouched(unit: &mut dyn UnitOfWork, claim: &Claim) -> Result<Option<Support>, StoreError> {
+    let Some(said) = &claim.assertion else { return Ok(None) };
+    let Some(account) = unit.account(claim.account).await? else { return Ok(None) };
+    let fact = Fact::FederatedAssurance {
+        iss: account.key.iss,
+        acr: said.acr.clone(),
+        amr: said.amr.clone(),
+        trust_framework: said.trust_framework.clone(),
+        assurance_level: said.assurance_level.clone(),
+    };
+    Ok(Some(Support { fact, at: claim.submitted_at, by: claim.submitted_by }))
 }
 
 /// How well a claim and a record agree, as evidence.

@@ -11,7 +11,7 @@ pub use decide::{Decision, RecordState, decide};
 
 use super::{
     Ports,
-    confirm_claim::demographic_match,
+    confirm_claim::{demographic_match, vouched},
     make_link::{Support, WantedLink, make_link},
     send_code::{self, CodeFor},
 };
@@ -154,6 +154,7 @@ impl Done<'_> {
             (Decision::Link, Some(record)) => {
                 let support = demographic_match(&self.claim, &ranking.candidates, record.id);
                 let support = support.map(|fact| Support { fact, at: now, by: Actor::System });
+                let vouched = vouched(self.unit, &self.claim).await?;
                 let wanted = WantedLink {
                     account,
                     organization,
@@ -163,7 +164,7 @@ impl Done<'_> {
                     by: self.claim.submitted_by,
                     used: None,
                     asserted: None,
-                    support: support.into_iter().collect(),
+                    support: support.into_iter().chain(vouched).collect(),
                 };
                 let link = make_link(self.unit, ports, wanted).await?.link().id;
                 (self.claim.link(link, policy, now), Vec::new())

@@ -1,0 +1,66 @@
+//! The FHIR R4 face: what Kinlink knows, in FHIR's own resources and operations. Refusals are OperationOutcomes.
+
+pub(crate) mod patient_match;
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    body::BoxBody,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+};
+use kinlink_fhir::operation_outcome;
+
+use crate::problem::Problem;
+
+/// The media type of FHIR's JSON.
+pub(crate) const FHIR_JSON: &str = "application/fhir+json";
+
+/// A problem, told to a FHIR client.
+#[derive(Debug)]
+pub(crate) struct FhirRefusal(Problem);
+
+impl<E: Into<Problem>> From<E> for FhirRefusal {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl std::fmt::Display for FhirRefusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl ResponseError for FhirRefusal {
+    fn status_code(&self) -> StatusCode {
+        self.0.status_code()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let text = self.0.detail.as_deref().unwrap_or(self.0.title);
+        let places: Vec<_> =
+            self.0.errors.iter().map(|error| (error.at.clone(), error.message.clone())).collect();
+        let outcome = operation_outcome(issue_type(self.status_code()), text, &places);
+        let response = self.0.error_response();
+        let mut response = response.set_body(BoxBody::new(outcome.to_string()));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON));
+        response
+    }
+}
+
+/// FHIR R4 value set `issue-type`.
+fn issue_type(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 => "login",
+        403 => "forbidden",
+        404 => "not-found",
+        400 | 415 => "structure",
+        413 => "too-long",
+        429 => "throttled",
+        503 => "transient",
+        500.. => "exception",
+        _ => "invalid",
+    }
+}
