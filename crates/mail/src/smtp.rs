@@ -3,7 +3,7 @@ use std::{path::PathBuf, time::Duration};
 use async_trait::async_trait;
 use kinlink_domain::outbox::Delivery;
 use lettre::{
-    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    Message, SmtpTransport, Transport,
     transport::smtp::{
         authentication::Credentials,
         client::{Certificate, Tls, TlsParameters},
@@ -69,8 +69,12 @@ pub enum SmtpSetupError {
 }
 
 /// Delivers mail over SMTP, with connections that are kept and used again.
-#[derive(Debug)]
-pub struct SmtpMailer(AsyncSmtpTransport<Tokio1Executor>);
+///
+/// The transport is lettre's blocking one: its asynchronous one gives up on connecting in time, but waits for
+/// an answer to a command for ever, and a send that is dropped halfway leaves a connection in the pool of which
+/// nobody knows what the server will say next.
+#[derive(Debug, Clone)]
+pub struct SmtpMailer(SmtpTransport);
 
 impl SmtpMailer {
     /// A mailer with these settings. Nothing is sent yet.
@@ -82,7 +86,7 @@ impl SmtpMailer {
             Security::StartTls => Tls::Required(tls_parameters(settings)?),
             Security::Tls => Tls::Wrapper(tls_parameters(settings)?),
         };
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&settings.host)
+        let mut builder = SmtpTransport::builder_dangerous(&settings.host)
             .port(settings.port)
             .tls(tls)
             .timeout(Some(settings.timeout));
@@ -95,9 +99,10 @@ impl SmtpMailer {
         Ok(Self(builder.build()))
     }
 
-    /// Whether the server answers, and takes our name and password.
-    pub async fn check(&self) -> Result<bool, lettre::transport::smtp::Error> {
-        self.0.test_connection().await
+    /// Whether the server answers, and takes our name and password. Waits for it without giving way to other
+    /// tasks: for the command line.
+    pub fn check(&self) -> Result<bool, lettre::transport::smtp::Error> {
+        self.0.test_connection()
     }
 }
 
@@ -113,9 +118,11 @@ fn tls_parameters(settings: &SmtpSettings) -> Result<TlsParameters, SmtpSetupErr
 #[async_trait]
 impl Mailer for SmtpMailer {
     async fn deliver(&self, message: Message) -> Delivery {
-        match self.0.send(message).await {
-            Ok(_) => Delivery::Sent,
-            Err(error) => verdict(&error),
+        let transport = self.0.clone();
+        match tokio::task::spawn_blocking(move || transport.send(&message)).await {
+            Ok(Ok(_)) => Delivery::Sent,
+            Ok(Err(error)) => verdict(&error),
+            Err(_) => Delivery::Retry { error: "sending was broken off".into() },
         }
     }
 }
@@ -132,7 +139,7 @@ fn verdict(error: &lettre::transport::smtp::Error) -> Delivery {
         }
         Some(code) if error.is_permanent() => Delivery::Dead { error: format!("SMTP {code}") },
         Some(code) => Delivery::Retry { error: format!("SMTP {code}") },
-        None if error.is_timeout() => {
+        None if error.is_timeout() || waited_in_vain(error) => {
             Delivery::Retry { error: "the mail server did not answer in time".into() }
         }
         None if error.is_tls() => {
@@ -141,4 +148,18 @@ fn verdict(error: &lettre::transport::smtp::Error) -> Delivery {
         }
         None => Delivery::Retry { error: "the connection to the mail server failed".into() },
     }
+}
+
+/// Whether reading ended because the socket's timeout was over. The operating system then says `EAGAIN`, which
+/// lettre does not count as a timeout.
+fn waited_in_vain(error: &lettre::transport::smtp::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|error| error.kind() == std::io::ErrorKind::WouldBlock) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

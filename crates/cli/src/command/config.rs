@@ -37,7 +37,7 @@ impl ConfigCommand {
                 let mut checks = Checks::default();
                 checks.settings(&config);
                 checks.database(&config).await;
-                checks.mail(&config, online).await;
+                checks.mail(&config, online);
                 if checks.failed {
                     return Ok(ExitCode::from(CHECK_FAILED));
                 }
@@ -98,8 +98,8 @@ impl Checks {
         self.note("database.url", outcome.await.map_err(|error: anyhow::Error| error.to_string()));
     }
 
-    async fn mail(&mut self, config: &Config, online: bool) {
-        let outcome = async {
+    fn mail(&mut self, config: &Config, online: bool) {
+        let outcome = || {
             let Some((settings, _)) = config.smtp()? else {
                 return Ok("no server: mails would wait in the outbox".to_owned());
             };
@@ -107,9 +107,9 @@ impl Checks {
             if !online {
                 return Ok("set; --online tries it".to_owned());
             }
-            anyhow::ensure!(mailer.check().await?, "the server does not take our greeting");
+            anyhow::ensure!(mailer.check()?, "the server does not take our greeting");
             Ok("the server takes our greeting, name and password".to_owned())
         };
-        self.note("mail", outcome.await.map_err(|error: anyhow::Error| error.to_string()));
+        self.note("mail", outcome().map_err(|error: anyhow::Error| error.to_string()));
     }
 }

@@ -44,7 +44,9 @@ class Handler:
 
 
 def authenticate(server, session, envelope, mechanism, data):
-    return AuthResult(success=data.login == b"kinlink" and data.password == b"right")
+    right = data.login == b"kinlink" and data.password == b"right"
+    # Not handled here: the server then says 235 or 535 itself.
+    return AuthResult(success=right, handled=False)
 
 
 def main():
