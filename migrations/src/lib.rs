@@ -1,6 +1,7 @@
 //! The schema, forward and back, on SQLite and PostgreSQL. A migration that has landed is never edited.
 
 mod m20261124_000001_main_job;
+mod m20261124_000006_blocking_index;
 mod statements;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
@@ -11,6 +12,9 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261124_000001_main_job::Migration)]
+        vec![
+            Box::new(m20261124_000001_main_job::Migration),
+            Box::new(m20261124_000006_blocking_index::Migration),
+        ]
     }
 }

@@ -6,6 +6,7 @@ mod config;
 mod context;
 mod demo;
 mod import;
+mod index;
 mod invite;
 mod issuer;
 mod keys;
@@ -65,6 +66,8 @@ enum Command {
     Client(client::ClientCommand),
     /// Read patients from FHIR NDJSON.
     Import(import::Import),
+    /// The index by which records are found.
+    Index(index::IndexCommand),
     /// Issue invitations: one, or many from CSV.
     Invite(invite::Invite),
     /// Check and export the audit.
@@ -87,6 +90,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Issuer(command) => command.run(flags).await,
         Command::Client(command) => command.run(flags).await,
         Command::Import(command) => command.run(flags).await,
+        Command::Index(command) => command.run(flags).await,
         Command::Invite(command) => command.run(flags).await,
         Command::Audit(command) => command.run(flags).await,
         Command::Keys(command) => command.run(flags),

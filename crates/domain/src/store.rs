@@ -21,7 +21,7 @@ pub use journal::{
     LookupCount,
 };
 pub use links::{AnswerableLink, InvitationFilter, Invitations, LinkReader, Links};
-pub use people::{Accounts, Attempts, Patients};
+pub use people::{Accounts, Attempts, Candidates, Patients};
 
 /// Why storage did not do what was asked.
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! Rows as they are stored. See `migrations/src/main_job/up.sql` for what each column means.
+//! Rows as they are stored. See `migrations/src/*/up.sql` for what each column means.
 
 macro_rules! entity {
     ($module:ident, $table:literal, { $($(#[$meta:meta])* $field:ident: $ty:ty,)* }) => {
@@ -69,13 +69,15 @@ entity!(patient, "patient", {
     key_id: i32,
     sealed: Vec<u8>,
     updated_at: DateTimeUtc,
+    index_keys: Option<Vec<u8>>,
+    indexed: bool,
 });
 
 entity!(patient_key, "patient_key", {
     #[sea_orm(primary_key, auto_increment = false)]
     organization_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
-    key_hash: Vec<u8>,
+    key_hash: i64,
     #[sea_orm(primary_key, auto_increment = false)]
     patient_id: Uuid,
 });

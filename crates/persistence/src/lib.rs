@@ -10,6 +10,7 @@ mod entity;
 mod error;
 mod feed;
 mod housekeeping;
+mod index;
 mod lookups;
 mod migrate;
 mod store;
@@ -17,5 +18,6 @@ mod unit;
 
 pub use connect::{ConnectError, Database, DatabaseSettings, recreate_postgres_database};
 pub use housekeeping::Housekeeping;
+pub use index::Unindexed;
 pub use migrate::MigrationStatus;
 pub use store::SeaStore;

@@ -5,7 +5,7 @@ use super::StoreError;
 use crate::{
     account::{Account, AccountKey},
     attempt::{AttemptCounter, AttemptScope},
-    demographics::Identifier,
+    demographics::{Demographics, Identifier},
     id::{AccountId, OrganizationId, PatientId},
     patient::{FhirId, ImportedPatient, PatientRecord, UpsertReport},
 };
@@ -17,6 +17,17 @@ pub trait Accounts {
     async fn ensure_account(&mut self, key: &AccountKey, now: DateTime<Utc>) -> Result<Account, StoreError>;
     /// One account.
     async fn account(&mut self, id: AccountId) -> Result<Option<Account>, StoreError>;
+}
+
+/// The records that may be a person's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Candidates {
+    /// Those that share most with the person first. Inactive, replaced and deceased ones are among them.
+    pub records: Vec<PatientRecord>,
+    /// Whether there may be more: so many records share something with the person that not all were read, or
+    /// not all of the organization's records are in the index yet. Nothing may be concluded from there being
+    /// no other candidate.
+    pub crowded: bool,
 }
 
 /// Patient records and the index to find them by.
@@ -40,6 +51,13 @@ pub trait Patients {
         organization: OrganizationId,
         identifier: &Identifier,
     ) -> Result<Vec<PatientRecord>, StoreError>;
+    /// The records that may be this person's, found by blocking keys; a few hundred are read at most, however
+    /// many there are.
+    async fn candidates(
+        &mut self,
+        organization: OrganizationId,
+        demographics: &Demographics,
+    ) -> Result<Candidates, StoreError>;
     /// Creates or updates records; of several with one id, and against those stored, the newer version wins
     /// ([`crate::patient::RecordVersion::supersedes`]). Links to a record that became usable or unusable
     /// are changed with it, and their accounts journalled as changed.

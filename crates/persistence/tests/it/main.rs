@@ -4,6 +4,7 @@
 mod at_rest;
 mod attempts;
 mod audit;
+mod candidates;
 mod clients;
 mod directory;
 mod feed;

@@ -10,6 +10,7 @@ use sea_orm::Set;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::index::Entries;
 use crate::{
     convert::{corrupt, to_json, unseal},
     entity::patient,
@@ -59,6 +60,7 @@ pub(super) fn seal(
     organization: OrganizationId,
     patient: &ImportedPatient,
     content_hash: Vec<u8>,
+    entries: &Entries,
     vault: &dyn Vault,
     now: DateTime<Utc>,
 ) -> patient::ActiveModel {
@@ -78,6 +80,8 @@ pub(super) fn seal(
         key_id: Set(sealed.key.0.into()),
         sealed: Set(sealed.bytes),
         updated_at: Set(now),
+        index_keys: Set(Some(entries.to_bytes())),
+        indexed: Set(true),
     }
 }
 
