@@ -16,7 +16,10 @@ use people::People;
 use serde::Serialize;
 use stage::Stage;
 
-use crate::{postgres, print::{remark, say}};
+use crate::{
+    postgres,
+    print::{remark, say},
+};
 
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
@@ -94,8 +97,20 @@ fn print(rows: &[Row]) {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
     table.set_header([
-        "database", "records", "load s", "size MB", "p50 ms", "p99 ms", "max ms", "candidates", "p99", "max", "crowded",
-        "found", "best", "peak MB",
+        "database",
+        "records",
+        "load s",
+        "size MB",
+        "p50 ms",
+        "p99 ms",
+        "max ms",
+        "candidates",
+        "p99",
+        "max",
+        "crowded",
+        "found",
+        "best",
+        "peak MB",
     ]);
     for row in rows {
         let m = &row.measured;

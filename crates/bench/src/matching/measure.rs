@@ -11,12 +11,7 @@ use kinlink_domain::{
 use kinlink_matching::{Model, Person};
 use serde::Serialize;
 
-use super::{
-    claims::Kind,
-    memory,
-    people::People,
-    stage::Stage,
-};
+use super::{claims::Kind, memory, people::People, stage::Stage};
 
 /// Claims that are matched before anything is measured.
 const WARM_UP: u64 = 200;
@@ -54,7 +49,12 @@ pub(super) struct Counted {
 }
 
 /// Matches claims, one at a time.
-pub(super) async fn claims(stage: &Stage, people: People, claims: u64, records: u64) -> anyhow::Result<Measured> {
+pub(super) async fn claims(
+    stage: &Stage,
+    people: People,
+    claims: u64,
+    records: u64,
+) -> anyhow::Result<Measured> {
     #[expect(clippy::cast_precision_loss, reason = "a prior needs no more digits")]
     let model = Model::shipped().for_index(records as f64);
     let thresholds = MatchCosts::default().thresholds()?;
@@ -90,7 +90,8 @@ pub(super) async fn claims(stage: &Stage, people: People, claims: u64, records: 
             }
         }
     }
-    let milliseconds = |microseconds: u64| std::time::Duration::from_micros(microseconds).as_secs_f64() * 1_000.0;
+    let milliseconds =
+        |microseconds: u64| std::time::Duration::from_micros(microseconds).as_secs_f64() * 1_000.0;
     measured.p50_ms = milliseconds(times.value_at_quantile(0.5));
     measured.p99_ms = milliseconds(times.value_at_quantile(0.99));
     measured.max_ms = milliseconds(times.max());

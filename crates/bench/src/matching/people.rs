@@ -5,9 +5,7 @@ use std::sync::LazyLock;
 
 use chrono::NaiveDate;
 use kinlink_domain::{
-    demographics::{
-        Address, ContactPoint, ContactSystem, Demographics, Gender, HumanName, Identifier,
-    },
+    demographics::{Address, ContactPoint, ContactSystem, Demographics, Gender, HumanName, Identifier},
     partial_date::PartialDate,
     patient::{FhirId, ImportedPatient, RecordVersion},
 };
@@ -22,23 +20,45 @@ const SIZES: [u64; 6] = [1, 2, 4, 1, 5, 3];
 const CYCLE: u64 = 16;
 
 const STREETS: [&str; 24] = [
-    "Main", "Oak", "Maple", "Cedar", "Elm", "Washington", "Lake", "Hill", "Park", "Walnut", "Spring", "North", "Ridge",
-    "Church", "Willow", "Mill", "River", "Sunset", "Railroad", "Jackson", "Cherry", "West", "Highland", "Jefferson",
+    "Main",
+    "Oak",
+    "Maple",
+    "Cedar",
+    "Elm",
+    "Washington",
+    "Lake",
+    "Hill",
+    "Park",
+    "Walnut",
+    "Spring",
+    "North",
+    "Ridge",
+    "Church",
+    "Willow",
+    "Mill",
+    "River",
+    "Sunset",
+    "Railroad",
+    "Jackson",
+    "Cherry",
+    "West",
+    "Highland",
+    "Jefferson",
 ];
 const TYPES: [&str; 6] = ["St", "Ave", "Rd", "Dr", "Ln", "Ct"];
 const DOMAINS: [&str; 6] =
     ["gmail.example", "yahoo.example", "outlook.example", "icloud.example", "mail.example", "aol.example"];
 const STARTS: [&str; 24] = [
-    "Bar", "Bel", "Cal", "Dar", "Fen", "Gar", "Hal", "Har", "Kel", "Lan", "Mar", "Mon", "Nor", "Pel", "Quin", "Ral",
-    "Sel", "Stan", "Tal", "Tren", "Val", "Wes", "Win", "Zel",
+    "Bar", "Bel", "Cal", "Dar", "Fen", "Gar", "Hal", "Har", "Kel", "Lan", "Mar", "Mon", "Nor", "Pel", "Quin",
+    "Ral", "Sel", "Stan", "Tal", "Tren", "Val", "Wes", "Win", "Zel",
 ];
 const MIDDLES: [&str; 20] = [
-    "a", "en", "er", "i", "in", "o", "ol", "on", "or", "ber", "den", "ding", "ker", "lo", "man", "mer", "ni", "ret",
-    "so", "ti",
+    "a", "en", "er", "i", "in", "o", "ol", "on", "or", "ber", "den", "ding", "ker", "lo", "man", "mer", "ni",
+    "ret", "so", "ti",
 ];
 const ENDS: [&str; 24] = [
-    "berg", "by", "cott", "dale", "den", "er", "ford", "ham", "ini", "ko", "ley", "low", "man", "mont", "ner", "os",
-    "sen", "ski", "son", "stein", "ton", "vich", "well", "wood",
+    "berg", "by", "cott", "dale", "den", "er", "ford", "ham", "ini", "ko", "ley", "low", "man", "mont",
+    "ner", "os", "sen", "ski", "son", "stein", "ton", "vich", "well", "wood",
 ];
 
 /// Names with how often each occurs among 100,000 people.
@@ -83,7 +103,7 @@ fn capital(word: &str) -> String {
 }
 
 fn rare(dice: &mut Dice) -> String {
-    [*dice.one_of(&STARTS), dice.one_of(&MIDDLES), dice.one_of(&ENDS)].concat()
+    [*dice.one_of(&STARTS), *dice.one_of(&MIDDLES), *dice.one_of(&ENDS)].concat()
 }
 
 static GIVEN: LazyLock<Names> = LazyLock::new(|| Names::of("given"));

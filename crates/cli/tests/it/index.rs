@@ -13,7 +13,10 @@ async fn what_is_not_indexed_is_told_until_it_was_rebuilt() {
         it.database.tamper("delete from patient_key").await;
         for step in ["up", "status"] {
             let said = it.run(&["migrate", step]).expect(0).err;
-            assert!(said.contains("30 records of northside") && said.contains("kinlink index rebuild"), "{said}");
+            assert!(
+                said.contains("30 records of northside") && said.contains("kinlink index rebuild"),
+                "{said}"
+            );
         }
         assert!(it.run(&rebuild).expect(0).out.contains("30 records indexed"));
         assert!(it.run(&["migrate", "status"]).expect(0).err.is_empty());

@@ -27,12 +27,25 @@ async fn entries(it: &Fixture) -> i64 {
     it.database.count("select count(*) from patient_key").await
 }
 
-/// Somebody of whom nothing is known but a name and a telephone.
+/// Somebody of whom nothing is known but a telephone, and a name if there is one.
+fn caller(family: Option<&str>, phone: &str) -> Demographics {
+    let name = |family: &str| HumanName {
+        family: Some(family.to_owned()),
+        given: vec!["Xenia".to_owned()],
+        ..HumanName::default()
+    };
+    let phone =
+        ContactPoint { system: ContactSystem::Phone, value: phone.to_owned(), usage: None, rank: None };
+    Demographics {
+        names: family.map(name).into_iter().collect(),
+        telecom: vec![phone],
+        ..Demographics::default()
+    }
+}
+
+/// The record of such a person.
 fn reachable(id: &str, family: &str, phone: &str) -> ImportedPatient {
-    let name = HumanName { family: Some(family.to_owned()), given: vec!["Xenia".to_owned()], ..HumanName::default() };
-    let phone = ContactPoint { system: ContactSystem::Phone, value: phone.to_owned(), usage: None, rank: None };
-    let demographics = Demographics { names: vec![name], telecom: vec![phone], ..Demographics::default() };
-    ImportedPatient { demographics, ..imported(id) }
+    ImportedPatient { demographics: caller(Some(family), phone), ..imported(id) }
 }
 
 on_both_databases! {
@@ -69,11 +82,7 @@ on_both_databases! {
         let moved = ImportedPatient { version: version(2), ..reachable("moving", "Quill", "508-555-0199") };
         upsert(it, vec![moved.clone()]).await;
         assert_eq!(entries(it).await, written, "one entry in place of another");
-        let by_phone = |phone| {
-            let mut person = reachable("", "Nobody", phone).demographics;
-            person.names.clear();
-            person
-        };
+        let by_phone = |phone| caller(None, phone);
         assert_eq!(look_up(it, it.here.id, &by_phone("617-555-0143")).await, Candidates::default());
         assert_eq!(ids(&look_up(it, it.here.id, &by_phone("508-555-0199")).await), ["moving"]);
 
@@ -106,19 +115,18 @@ on_both_databases! {
         let phone = "617-555-0143";
         let shelter = |n: usize| reachable(&format!("guest-{n:04}"), &format!("Guest{n:04}"), phone);
         upsert(it, (0..150).map(shelter).collect()).await;
-        let mut caller = reachable("", "", phone).demographics;
-        caller.names.clear();
-        let found = look_up(it, it.here.id, &caller).await;
+        let anybody = caller(None, phone);
+        let found = look_up(it, it.here.id, &anybody).await;
         assert_eq!((found.records.len(), found.crowded), (150, false), "all of them were read");
 
         upsert(it, (150..1_100).map(shelter).collect()).await;
         it.clock.advance(chrono::TimeDelta::seconds(1));
         // The last in the block, which is cut off before it.
         upsert(it, vec![reachable("sought", "Featherstonehaugh", phone)]).await;
-        let found = look_up(it, it.here.id, &caller).await;
+        let found = look_up(it, it.here.id, &anybody).await;
         assert_eq!((found.records.len(), found.crowded), (200, true));
-        assert_eq!(look_up(it, it.here.id, &caller).await, found, "the same ones each time");
-        let found = look_up(it, it.here.id, &reachable("", "Featherstonehaugh", phone).demographics).await;
+        assert_eq!(look_up(it, it.here.id, &anybody).await, found, "the same ones each time");
+        let found = look_up(it, it.here.id, &caller(Some("Featherstonehaugh"), phone)).await;
         assert_eq!((ids(&found)[0], found.crowded), ("sought", true));
     }
 }

@@ -14,11 +14,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{
-    super::SeaUnit,
-    index::entry,
-    row::Stored,
-};
+use super::{super::SeaUnit, index::entry, row::Stored};
 use crate::{
     entity::{patient, patient_key},
     error::store_error,
@@ -59,7 +55,11 @@ impl SeaUnit {
     /// The records of each block, in one statement whatever the number of keys. Each of its parts reads a range
     /// of the primary key `(organization_id, key_hash, patient_id)` of `patient_key` and nothing else, in its
     /// order, up to the limit: an index-only scan on PostgreSQL, the table itself on SQLite.
-    async fn blocks(&self, organization: OrganizationId, entries: &[i64]) -> Result<Vec<(i64, Uuid)>, StoreError> {
+    async fn blocks(
+        &self,
+        organization: OrganizationId,
+        entries: &[i64],
+    ) -> Result<Vec<(i64, Uuid)>, StoreError> {
         let Some((first, others)) = entries.split_first() else { return Ok(Vec::new()) };
         let mut statement = block(organization, *first);
         for entry in others {

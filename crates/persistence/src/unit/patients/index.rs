@@ -13,7 +13,7 @@ use kinlink_domain::{
     store::StoreError,
 };
 use kinlink_matching::{BlockingKey, Person, stored_keys};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, Set, sea_query::OnConflict};
 use uuid::Uuid;
 
 use super::super::SeaUnit;
@@ -55,7 +55,11 @@ impl Entries {
     }
 
     /// Those which are not among `others`, each for this record.
-    pub(super) fn without<'e>(&'e self, others: &'e Self, id: Uuid) -> impl Iterator<Item = (i64, Uuid)> + 'e {
+    pub(super) fn without<'e>(
+        &'e self,
+        others: &'e Self,
+        id: Uuid,
+    ) -> impl Iterator<Item = (i64, Uuid)> + 'e {
         self.0.difference(&others.0).map(move |entry| (*entry, id))
     }
 }

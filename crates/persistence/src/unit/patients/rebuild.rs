@@ -7,16 +7,16 @@ use sea_orm::{
     sea_query::{Expr, LockType},
 };
 
-use super::{
-    super::SeaUnit,
-    index::Entries,
-    row::Stored,
-};
+use super::{super::SeaUnit, index::Entries, row::Stored};
 use crate::{entity::patient, error::store_error, index::not_indexed};
 
 impl SeaUnit {
     /// Indexes up to `limit` records and commits. Rows are locked in the order of their FHIR ids, as imports do.
-    pub(crate) async fn index_some(self, organization: OrganizationId, limit: u32) -> Result<u64, StoreError> {
+    pub(crate) async fn index_some(
+        self,
+        organization: OrganizationId,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
         use patient::Column;
         let rows = patient::Entity::find()
             .filter(Column::OrganizationId.eq(organization.uuid()))
