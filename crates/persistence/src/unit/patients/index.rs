@@ -1,8 +1,8 @@
 //! The entries of records in the blocking index, `patient_key`.
 //!
 //! An entry is the first 8 bytes of a keyed hash over organization, kind and value. With 8 bytes instead of 16
-//! the index of 1,000,000 records is a quarter smaller; two of its 12,000,000 entries meet by chance in one of
-//! 100,000 such databases, and then a record is compared with somebody, and rejected, for nothing.
+//! the index is a seventh smaller. A lookup of 20 keys among 12,000,000 entries meets one by chance once in
+//! 10^11 times, and then a record is compared with somebody, and rejected, for nothing.
 
 use std::collections::BTreeSet;
 
@@ -27,8 +27,9 @@ const DELETIONS: usize = 400;
 /// The entry of a key. With the organization in front, two hospitals' indexes cannot be compared.
 pub(super) fn entry(organization: OrganizationId, key: &BlockingKey, vault: &dyn Vault) -> i64 {
     let input = [organization.uuid().as_bytes().as_slice(), &[key.kind.number()], &key.value].concat();
-    let [a, b, c, d, e, f, g, h, ..] = vault.index_hash(Purpose::PatientIndex, &input);
-    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+    let hash = u128::from_be_bytes(vault.index_hash(Purpose::PatientIndex, &input));
+    let first = u64::try_from(hash >> 64).unwrap_or_default();
+    first.cast_signed()
 }
 
 /// All entries of a record, as `patient.index_keys` keeps them.
