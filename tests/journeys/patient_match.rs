@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 use crate::app::App;
 
 fn parameters(patient: Value, more: &[Value]) -> Value {
-    let resource = json!({"name": "resource", "resource": patient});
-    json!({"resourceType": "Parameters", "parameter": [&[resource], more].concat()})
+    let parameter = [&[json!({"name": "resource", "resource": patient})], more].concat();
+    json!({"resourceType": "Parameters", "parameter": parameter})
 }
 
 /// What a desk would know of the person of this record.

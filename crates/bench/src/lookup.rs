@@ -4,13 +4,17 @@
 mod drive;
 mod stage;
 
-use std::{process::Command, time::Duration};
+use std::time::Duration;
 
-use anyhow::Context;
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use drive::Measured;
 use serde::Serialize;
 use stage::Stage;
+
+use crate::{
+    postgres,
+    print::{remark, say},
+};
 
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
@@ -46,21 +50,14 @@ struct Row {
 
 impl Lookup {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let postgres = std::env::var("KINLINK_TEST_POSTGRES_URL").ok();
-        if postgres.is_none() && !self.sqlite_only {
-            // The script starts a cluster and this program again, which then finds it.
-            let again = Command::new("scripts/with-postgres").args(std::env::args_os()).status();
-            let again = again.context("run this from the root of the repository, or with --sqlite-only")?;
-            anyhow::ensure!(again.success(), "the measurement failed");
-            return Ok(());
-        }
+        let Some(cluster) = postgres::cluster(!self.sqlite_only)? else { return Ok(()) };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let mut rows = Vec::new();
         let folder = tempfile::tempdir()?;
         let sqlite = format!("sqlite:{}", folder.path().join("bench.sqlite").display());
         rows.extend(runtime.block_on(self.measure("SQLite", &sqlite))?);
-        if let Some(cluster) = postgres.filter(|_| !self.sqlite_only) {
-            let url = runtime.block_on(stage::create_postgres_database(&cluster))?;
+        if let Some(cluster) = cluster {
+            let url = runtime.block_on(postgres::create_database(&cluster))?;
             rows.extend(runtime.block_on(self.measure("PostgreSQL", &url))?);
         }
         print(&rows);
@@ -124,14 +121,4 @@ fn print(rows: &[Row]) {
         ]);
     }
     say(&table.to_string());
-}
-
-#[expect(clippy::print_stdout, reason = "this is where the measurement speaks")]
-fn say(text: &str) {
-    println!("{text}");
-}
-
-#[expect(clippy::print_stderr, reason = "progress of long work")]
-fn remark(text: &str) {
-    eprintln!("{text}");
 }

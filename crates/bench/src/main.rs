@@ -1,6 +1,9 @@
 //! Measures Kinlink on this machine and prints what it found, as a table and as JSON.
 
 mod lookup;
+mod matching;
+mod postgres;
+mod print;
 
 use clap::{Parser, Subcommand};
 
@@ -15,6 +18,8 @@ struct Cli {
 enum Measure {
     /// Lookups against a handler of the same server that answers the same bytes from memory.
     Lookup(lookup::Lookup),
+    /// Persons found among many records, by what they say of themselves.
+    Match(matching::Match),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -22,5 +27,6 @@ fn main() -> anyhow::Result<()> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match Cli::parse().measure {
         Measure::Lookup(lookup) => lookup.run(),
+        Measure::Match(matching) => matching.run(),
     }
 }

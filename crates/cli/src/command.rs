@@ -7,6 +7,7 @@ mod context;
 mod demo;
 mod evaluate;
 mod import;
+mod index;
 mod invite;
 mod issuer;
 mod keys;
@@ -70,6 +71,8 @@ enum Command {
     Client(client::ClientCommand),
     /// Read patients from FHIR NDJSON.
     Import(import::Import),
+    /// The index by which records are found.
+    Index(index::IndexCommand),
     /// Issue invitations: one, or many from CSV.
     Invite(invite::Invite),
     /// Measure how well a model finds the records of one person, on labelled CSV.
@@ -97,6 +100,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Issuer(command) => command.run(flags).await,
         Command::Client(command) => command.run(flags).await,
         Command::Import(command) => command.run(flags).await,
+        Command::Index(command) => command.run(flags).await,
         Command::Invite(command) => command.run(flags).await,
         Command::Audit(command) => command.run(flags).await,
         Command::Evaluate(command) => command.run(),

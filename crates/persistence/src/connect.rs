@@ -1,6 +1,6 @@
 use std::{path::PathBuf, time::Duration};
 
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -67,6 +67,27 @@ impl Database {
     /// Which database it is.
     pub(crate) fn backend(&self) -> DbBackend {
         self.writer.get_database_backend()
+    }
+
+    /// How large it is on the disk, indexes included: for measurements.
+    pub async fn size_in_bytes(&self) -> Result<u64, DbErr> {
+        let backend = self.backend();
+        let sql = match backend {
+            DbBackend::Sqlite => "select page_count * page_size from pragma_page_count(), pragma_page_size()",
+            _ => "select pg_database_size(current_database())",
+        };
+        let row = self.reader.query_one_raw(Statement::from_string(backend, sql)).await?;
+        let bytes: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+        Ok(u64::try_from(bytes).unwrap_or_default())
+    }
+
+    /// Does at once what the database does by itself some minutes after much was written: for measurements.
+    pub async fn settle(&self) -> Result<(), DbErr> {
+        let sql = match self.backend() {
+            DbBackend::Sqlite => "pragma wal_checkpoint(truncate)",
+            _ => "vacuum analyze",
+        };
+        self.writer.execute_unprepared(sql).await.map(|_| ())
     }
 
     /// Closes all connections, once nobody uses them any more.

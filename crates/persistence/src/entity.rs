@@ -71,13 +71,15 @@ entity!(patient, "patient", {
     updated_at: DateTimeUtc,
     contacts_hash: Option<Vec<u8>>,
     contacts_changed_at: Option<DateTimeUtc>,
+    index_keys: Option<Vec<u8>>,
+    indexed: bool,
 });
 
 entity!(patient_key, "patient_key", {
     #[sea_orm(primary_key, auto_increment = false)]
     organization_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
-    key_hash: Vec<u8>,
+    key_hash: i64,
     #[sea_orm(primary_key, auto_increment = false)]
     patient_id: Uuid,
 });

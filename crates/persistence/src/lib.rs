@@ -11,6 +11,7 @@ mod entity;
 mod error;
 mod feed;
 mod housekeeping;
+mod index;
 mod lookups;
 mod migrate;
 mod store;
@@ -18,5 +19,6 @@ mod unit;
 
 pub use connect::{ConnectError, Database, DatabaseSettings, recreate_postgres_database};
 pub use housekeeping::Housekeeping;
+pub use index::Unindexed;
 pub use migrate::MigrationStatus;
 pub use store::SeaStore;

@@ -1,6 +1,5 @@
 use std::{net::TcpListener, sync::Arc};
 
-use anyhow::Context;
 use chrono::TimeDelta;
 use kinlink_api::{ApiSettings, Application, ExtraRoutes};
 use kinlink_auth::rotate_api_key;
@@ -173,11 +172,4 @@ fn link(
         updated_at: now,
         state: LinkState::Active,
     })
-}
-
-/// A database of its own in the cluster.
-pub(super) async fn create_postgres_database(cluster: &str) -> anyhow::Result<String> {
-    let (server, _) = cluster.rsplit_once('/').context("the cluster's URL ends with a database")?;
-    kinlink_persistence::recreate_postgres_database(cluster, "kinlink_bench").await?;
-    Ok(format!("{server}/kinlink_bench"))
 }

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use kinlink_persistence::Database;
+use kinlink_persistence::{Database, Unindexed};
 use serde::Serialize;
 
 use super::context;
@@ -50,6 +50,7 @@ impl Migrate {
             Step::Up => {
                 database.migrate_up(None).await?;
                 output::line("The schema is up to date.");
+                tell_unindexed(&database).await?;
             }
             Step::Down { yes_delete_everything_in_them: false, .. } => {
                 let hint = "say --yes-delete-everything-in-them";
@@ -68,8 +69,22 @@ impl Migrate {
     }
 }
 
+/// Says which records cannot be found until they are in the index.
+async fn tell_unindexed(database: &Database) -> anyhow::Result<()> {
+    for Unindexed { organization, records } in database.unindexed().await? {
+        output::remark(format!(
+            "{records} records of {organization} are not in the index yet and are found by their FHIR id only: run \
+             `kinlink index rebuild --organization {organization}`"
+        ));
+    }
+    Ok(())
+}
+
 async fn status(database: &Database, format: Format) -> anyhow::Result<()> {
     let status = database.migration_status().await?;
+    if status.iter().all(|migration| migration.applied) {
+        tell_unindexed(database).await?;
+    }
     let rows: Vec<_> = status.into_iter().map(|m| Row { migration: m.name, applied: m.applied }).collect();
     output::list(format, &rows, &["migration", "applied"], |row| {
         vec![row.migration.clone(), if row.applied { "yes" } else { "pending" }.to_owned()]

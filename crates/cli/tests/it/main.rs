@@ -5,6 +5,7 @@ mod administration;
 mod audit;
 mod configuration;
 mod import;
+mod index;
 mod invite;
 mod killed;
 mod kinlink;

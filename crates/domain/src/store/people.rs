@@ -19,12 +19,14 @@ pub trait Accounts {
     async fn account(&mut self, id: AccountId) -> Result<Option<Account>, StoreError>;
 }
 
-/// Records that may be a person's.
-#[derive(Debug, Clone, Default)]
+/// The records that may be a person's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Candidates {
-    /// The records, each once, in no order.
+    /// Those that share most with the person first. Inactive, replaced and deceased ones are among them.
     pub records: Vec<PatientRecord>,
-    /// More records are alike than are compared, so the list may be incomplete.
+    /// Whether there may be more: so many records share something with the person that not all were read, or
+    /// not all of the organization's records are in the index yet. Nothing may be concluded from there being
+    /// no other candidate.
     pub crowded: bool,
 }
 
@@ -49,11 +51,12 @@ pub trait Patients {
         organization: OrganizationId,
         identifier: &Identifier,
     ) -> Result<Vec<PatientRecord>, StoreError>;
-    /// The records that may be this person's, to be compared with it one by one.
+    /// The records that may be this person's, found by blocking keys; a few hundred are read at most, however
+    /// many there are.
     async fn candidates(
         &mut self,
         organization: OrganizationId,
-        claimed: &Demographics,
+        demographics: &Demographics,
     ) -> Result<Candidates, StoreError>;
     /// Creates or updates records; of several with one id, and against those stored, the newer version wins
     /// ([`crate::patient::RecordVersion::supersedes`]). Links to a record that became usable or unusable

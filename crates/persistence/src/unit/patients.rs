@@ -6,11 +6,12 @@ use kinlink_domain::{
     demographics::{Demographics, Identifier},
     id::{Id, OrganizationId, PatientId},
     patient::{FhirId, ImportedPatient, PatientRecord, UpsertReport},
-    port::Purpose,
     store::{Candidates, Change, Journal, Links, Patients, StoreError},
 };
+use kinlink_matching::{BlockingKey, BlockingKind, identifier_key};
 use sea_orm::{
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
+    ColumnTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::LockType,
 };
 use uuid::Uuid;
 
@@ -21,13 +22,15 @@ use crate::{
 };
 
 mod candidates;
+mod index;
+mod rebuild;
 mod row;
 mod upsert;
 
 use row::Stored;
 
 /// What is compared with an incoming record before it is written.
-#[derive(sea_orm::FromQueryResult)]
+#[derive(Debug, FromQueryResult)]
 struct Head {
     id: Uuid,
     fhir_id: String,
@@ -37,6 +40,7 @@ struct Head {
     usable: bool,
     contacts_hash: Option<Vec<u8>>,
     contacts_changed_at: Option<DateTime<Utc>>,
+    index_keys: Option<Vec<u8>>,
 }
 
 /// Records with one identifier that are told apart at most.
@@ -45,13 +49,6 @@ const SAME_IDENTIFIER: u64 = 20;
 const IDS: usize = 10_000;
 
 impl SeaUnit {
-    fn identifier_hash(&self, organization: OrganizationId, identifier: &Identifier) -> Vec<u8> {
-        let key = kinlink_matching::identifier_key(&identifier.system, &identifier.value);
-        // With the organization in front, two hospitals' indexes cannot be compared.
-        let input = [organization.uuid().as_bytes().as_slice(), b"identifier", &key].concat();
-        self.vault.index_hash(Purpose::PatientIndex, &input).to_vec()
-    }
-
     /// The heads of these records, locked in an order that all writers keep if `ids` are in theirs.
     async fn locked_heads<'i>(
         &self,
@@ -84,12 +81,13 @@ impl SeaUnit {
                 Column::Usable,
                 Column::ContactsHash,
                 Column::ContactsChangedAt,
+                Column::IndexKeys,
             ])
             .filter(Column::OrganizationId.eq(organization.uuid()))
             .filter(Column::FhirId.is_in(ids.iter().copied()))
             .order_by_asc(Column::FhirId)
             .lock(LockType::Update)
-            .into_model::<Head>()
+            .into_model()
             .all(&self.tx)
             .await
             .map_err(store_error)
@@ -146,26 +144,35 @@ impl Patients for SeaUnit {
         organization: OrganizationId,
         identifier: &Identifier,
     ) -> Result<Vec<PatientRecord>, StoreError> {
-        let keys = patient_key::Entity::find()
+        let key = BlockingKey {
+            kind: BlockingKind::Identifier,
+            value: identifier_key(&identifier.system, &identifier.value),
+        };
+        let entries = patient_key::Entity::find()
             .filter(patient_key::Column::OrganizationId.eq(organization.uuid()))
-            .filter(patient_key::Column::KeyHash.eq(self.identifier_hash(organization, identifier)))
+            .filter(patient_key::Column::KeyHash.eq(index::entry(organization, &key, &*self.vault)))
             .limit(SAME_IDENTIFIER)
             .all(&self.tx)
             .await
             .map_err(store_error)?;
-        let mut found = Vec::with_capacity(keys.len());
-        for key in keys {
-            found.extend(self.patient_by_id(organization, Id::from_uuid(key.patient_id)).await?);
+        let mut found = Vec::with_capacity(entries.len());
+        for entry in entries {
+            found.extend(self.patient_by_id(organization, Id::from_uuid(entry.patient_id)).await?);
         }
+        // Entries are short, and may meet by chance.
+        found.retain(|record| {
+            let known = &record.record.demographics.identifiers;
+            known.iter().any(|known| identifier_key(&known.system, &known.value) == key.value)
+        });
         Ok(found)
     }
 
     async fn candidates(
         &mut self,
         organization: OrganizationId,
-        claimed: &Demographics,
+        demographics: &Demographics,
     ) -> Result<Candidates, StoreError> {
-        self.find_candidates(organization, claimed).await
+        self.find_candidates(organization, demographics).await
     }
 
     async fn upsert_patients(

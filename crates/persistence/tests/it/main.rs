@@ -5,6 +5,7 @@ mod at_rest;
 mod attempts;
 mod audit;
 mod authenticators;
+mod candidates;
 mod claims;
 mod clients;
 mod directory;

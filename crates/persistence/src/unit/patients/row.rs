@@ -10,6 +10,7 @@ use sea_orm::Set;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::index::Entries;
 use crate::{
     convert::{corrupt, to_json, unseal},
     entity::patient,
@@ -49,7 +50,7 @@ impl Stored {
 }
 
 /// A keyed hash of everything, to find out whether a record changed without opening the stored one.
-pub(super) fn content_hash(patient: &ImportedPatient, vault: &dyn Vault) -> Vec<u8> {
+fn content_hash(patient: &ImportedPatient, vault: &dyn Vault) -> Vec<u8> {
     let content =
         to_json(&(&patient.version, patient.active, patient.deceased, &patient.links, &patient.demographics));
     vault.index_hash(Purpose::Demographics, content.as_bytes()).to_vec()
@@ -57,7 +58,7 @@ pub(super) fn content_hash(patient: &ImportedPatient, vault: &dyn Vault) -> Vec<
 
 /// A keyed hash of where the person can be reached, but for the ways of writing it: a contact that only looks
 /// different is the same, and one that comes before the others now is not.
-pub(super) fn contacts_hash(patient: &ImportedPatient, vault: &dyn Vault) -> Vec<u8> {
+fn contacts_hash(patient: &ImportedPatient, vault: &dyn Vault) -> Vec<u8> {
     let plain = |text: &str| -> String {
         text.chars()
             .filter(|c| !c.is_whitespace() && !"()-./,".contains(*c))
@@ -84,19 +85,19 @@ pub(super) fn contacts_hash(patient: &ImportedPatient, vault: &dyn Vault) -> Vec
 
 /// The hashes that a later import is compared with, and what came of comparing this one.
 pub(super) struct Hashes {
-    content: Vec<u8>,
-    contacts: Vec<u8>,
-    contacts_changed_at: Option<DateTime<Utc>>,
+    pub(super) content: Vec<u8>,
+    pub(super) contacts: Vec<u8>,
+    pub(super) contacts_changed_at: Option<DateTime<Utc>>,
 }
 
 impl Hashes {
-    pub(super) fn of(
-        patient: &ImportedPatient,
-        content: Vec<u8>,
-        contacts_changed_at: Option<DateTime<Utc>>,
-        vault: &dyn Vault,
-    ) -> Self {
-        Self { content, contacts: contacts_hash(patient, vault), contacts_changed_at }
+    /// Those of a record whose contacts are taken to be what they always were.
+    pub(super) fn of(patient: &ImportedPatient, vault: &dyn Vault) -> Self {
+        Self {
+            content: content_hash(patient, vault),
+            contacts: contacts_hash(patient, vault),
+            contacts_changed_at: None,
+        }
     }
 }
 
@@ -105,6 +106,7 @@ pub(super) fn seal(
     organization: OrganizationId,
     patient: &ImportedPatient,
     hashes: &Hashes,
+    entries: &Entries,
     vault: &dyn Vault,
     now: DateTime<Utc>,
 ) -> patient::ActiveModel {
@@ -126,6 +128,8 @@ pub(super) fn seal(
         updated_at: Set(now),
         contacts_hash: Set(Some(hashes.contacts.clone())),
         contacts_changed_at: Set(hashes.contacts_changed_at),
+        index_keys: Set(Some(entries.to_bytes())),
+        indexed: Set(true),
     }
 }
 

@@ -6,18 +6,17 @@ use kinlink_domain::{
     patient::{ImportedPatient, RecordVersion, UpsertReport},
     store::StoreError,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
+use rayon::prelude::*;
+use sea_orm::{EntityTrait, sea_query::OnConflict};
 use uuid::Uuid;
 
 use super::{
     super::SeaUnit,
     Head,
-    row::{Hashes, contacts_hash, content_hash, seal},
+    index::Entries,
+    row::{Hashes, seal},
 };
-use crate::{
-    entity::{patient, patient_key},
-    error::store_error,
-};
+use crate::{entity::patient, error::store_error};
 
 /// Rows in one statement, below SQLite's 32,766 parameters even with sixteen columns.
 const ROWS: usize = 1_000;
@@ -25,9 +24,25 @@ const ROWS: usize = 1_000;
 /// What an incoming record means for the stored one.
 enum Plan {
     Create(Uuid),
-    Update { id: Uuid, was_usable: bool, contacts_changed_at: Option<DateTime<Utc>> },
+    Update { id: Uuid, was_usable: bool, before: Entries, contacts_changed_at: Option<DateTime<Utc>> },
     Unchanged,
     Stale,
+}
+
+/// A record that is to be written.
+struct Incoming {
+    id: Uuid,
+    patient: ImportedPatient,
+    hashes: Hashes,
+    /// What the index has of it.
+    before: Entries,
+}
+
+/// A record with everything that takes long to make of it.
+struct Prepared {
+    incoming: Incoming,
+    row: patient::ActiveModel,
+    entries: Entries,
 }
 
 impl SeaUnit {
@@ -57,26 +72,26 @@ impl SeaUnit {
         let heads = self.locked_heads(organization, patients.iter().map(|patient| &patient.fhir_id)).await?;
         let mut report = UpsertReport::default();
         let (mut creations, mut updates, mut changed_use) = (Vec::new(), Vec::new(), Vec::new());
-        for patient in patients {
-            let hash = content_hash(&patient, &*self.vault);
-            match self.plan(&patient, &hash, heads.get(patient.fhir_id.as_str()), now) {
+        let vault = &*self.vault;
+        let hashed = patients.into_par_iter().map(|patient| (Hashes::of(&patient, vault), patient));
+        for (mut hashes, patient) in hashed.collect::<Vec<_>>() {
+            match self.plan(&patient, &hashes, heads.get(patient.fhir_id.as_str()), now)? {
                 Plan::Create(id) => {
-                    let hashes = Hashes::of(&patient, hash, None, &*self.vault);
-                    creations.push((id, patient, hashes));
+                    creations.push(Incoming { id, patient, hashes, before: Entries::default() });
                 }
-                Plan::Update { id, was_usable, contacts_changed_at } => {
+                Plan::Update { id, was_usable, before, contacts_changed_at } => {
                     if was_usable != patient.is_usable() {
                         changed_use.push((id, patient.is_usable()));
                     }
-                    let hashes = Hashes::of(&patient, hash, contacts_changed_at, &*self.vault);
-                    updates.push((id, patient, hashes));
+                    hashes.contacts_changed_at = contacts_changed_at;
+                    updates.push(Incoming { id, patient, hashes, before });
                 }
                 Plan::Unchanged => report.unchanged += 1,
                 Plan::Stale => report.stale += 1,
             }
         }
         report.updated = u64::try_from(updates.len()).unwrap_or_default();
-        self.write_updates(organization, &updates, now).await?;
+        self.write_updates(organization, updates, now).await?;
         let left = self.write_creations(organization, creations, now, &mut report).await?;
         for (id, usable) in changed_use {
             self.mark_links(organization, PatientId::from_uuid(id), usable, now).await?;
@@ -84,35 +99,62 @@ impl SeaUnit {
         Ok((report, left))
     }
 
-    fn plan(&self, patient: &ImportedPatient, hash: &[u8], head: Option<&Head>, now: DateTime<Utc>) -> Plan {
+    fn plan(
+        &self,
+        patient: &ImportedPatient,
+        hashes: &Hashes,
+        head: Option<&Head>,
+        now: DateTime<Utc>,
+    ) -> Result<Plan, StoreError> {
         let Some(head) = head else {
-            return Plan::Create(PatientId::new(now, &*self.random).uuid());
+            return Ok(Plan::Create(PatientId::new(now, &*self.random).uuid()));
         };
-        if head.content_hash == hash {
-            return Plan::Unchanged;
+        if head.content_hash == hashes.content {
+            return Ok(Plan::Unchanged);
         }
         let stored = RecordVersion { version_id: head.version_id.clone(), last_updated: head.last_updated };
-        if patient.version.supersedes(&stored) {
-            // A record stored before contacts were hashed may have had any: taken for a change, to be safe.
-            let same = head.contacts_hash.as_ref() == Some(&contacts_hash(patient, &*self.vault));
-            let contacts_changed_at = if same { head.contacts_changed_at } else { Some(now) };
-            Plan::Update { id: head.id, was_usable: head.usable, contacts_changed_at }
-        } else {
-            Plan::Stale
+        if !patient.version.supersedes(&stored) {
+            return Ok(Plan::Stale);
         }
+        let before = Entries::from_bytes(head.index_keys.as_deref())?;
+        // A record stored before contacts were hashed may have had any: taken for a change, to be safe.
+        let same = head.contacts_hash.as_ref() == Some(&hashes.contacts);
+        let contacts_changed_at = if same { head.contacts_changed_at } else { Some(now) };
+        Ok(Plan::Update { id: head.id, was_usable: head.usable, before, contacts_changed_at })
+    }
+
+    /// Normalises, hashes and encrypts on all cores: most of an import's time.
+    fn prepare(
+        &self,
+        organization: OrganizationId,
+        incoming: Vec<Incoming>,
+        now: DateTime<Utc>,
+    ) -> Vec<Prepared> {
+        let vault = &*self.vault;
+        let prepare = |incoming: Incoming| {
+            let Incoming { id, patient, hashes, .. } = &incoming;
+            let entries = Entries::of(organization, &patient.demographics, vault);
+            let row = seal(*id, organization, patient, hashes, &entries, vault, now);
+            Prepared { incoming, row, entries }
+        };
+        incoming.into_par_iter().map(prepare).collect()
     }
 
     async fn write_updates(
         &self,
         organization: OrganizationId,
-        updates: &[(Uuid, ImportedPatient, Hashes)],
+        updates: Vec<Incoming>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         use patient::Column;
-        for updates in updates.chunks(ROWS) {
-            let rows = updates
-                .iter()
-                .map(|(id, patient, hashes)| seal(*id, organization, patient, hashes, &*self.vault, now));
+        let (mut removed, mut added) = (Vec::new(), Vec::new());
+        let mut updates = self.prepare(organization, updates, now);
+        for Prepared { incoming: Incoming { id, before, .. }, entries, .. } in &updates {
+            removed.extend(before.without(entries, *id));
+            added.extend(entries.without(before, *id));
+        }
+        while !updates.is_empty() {
+            let rows = updates.drain(..updates.len().min(ROWS)).map(|prepared| prepared.row);
             let mut replace = OnConflict::columns([Column::OrganizationId, Column::Id]);
             replace.update_columns([
                 Column::Active,
@@ -126,35 +168,32 @@ impl SeaUnit {
                 Column::UpdatedAt,
                 Column::ContactsHash,
                 Column::ContactsChangedAt,
+                Column::IndexKeys,
+                Column::Indexed,
             ]);
             let insert = patient::Entity::insert_many(rows).on_conflict(replace);
             insert.exec_without_returning(&self.tx).await.map_err(store_error)?;
-            patient_key::Entity::delete_many()
-                .filter(patient_key::Column::OrganizationId.eq(organization.uuid()))
-                .filter(patient_key::Column::PatientId.is_in(updates.iter().map(|(id, ..)| *id)))
-                .exec(&self.tx)
-                .await
-                .map_err(store_error)?;
-            self.write_keys(organization, updates.iter().map(|(id, patient, ..)| (*id, patient))).await?;
         }
-        Ok(())
+        self.remove_entries(organization, removed).await?;
+        self.add_entries(organization, added).await
     }
 
     /// Creates records and returns those that somebody else created first.
     async fn write_creations(
         &self,
         organization: OrganizationId,
-        creations: Vec<(Uuid, ImportedPatient, Hashes)>,
+        creations: Vec<Incoming>,
         now: DateTime<Utc>,
         report: &mut UpsertReport,
     ) -> Result<Vec<ImportedPatient>, StoreError> {
         use patient::Column;
-        for creations in creations.chunks(ROWS) {
-            let rows = creations
-                .iter()
-                .map(|(id, patient, hashes)| seal(*id, organization, patient, hashes, &*self.vault, now));
+        let prepared = self.prepare(organization, creations, now);
+        let (rows, creations): (Vec<_>, Vec<_>) =
+            prepared.into_iter().map(|made| (made.row, (made.incoming, made.entries))).unzip();
+        let mut rows = rows.into_iter();
+        while rows.len() > 0 {
             let taken = OnConflict::columns([Column::OrganizationId, Column::FhirId]).do_nothing().to_owned();
-            let insert = patient::Entity::insert_many(rows).on_conflict(taken);
+            let insert = patient::Entity::insert_many(rows.by_ref().take(ROWS)).on_conflict(taken);
             report.created += insert.exec_without_returning(&self.tx).await.map_err(store_error)?;
         }
         let all = u64::try_from(creations.len()).unwrap_or_default();
@@ -162,40 +201,20 @@ impl SeaUnit {
         let ours = if report.created == all {
             creations
         } else {
-            let heads = self.locked_heads(organization, creations.iter().map(|(_, p, _)| &p.fhir_id)).await?;
-            let created = |id: &Uuid, patient: &ImportedPatient| {
-                heads.get(patient.fhir_id.as_str()).is_some_and(|head| head.id == *id)
+            let ids = creations.iter().map(|(incoming, _)| &incoming.patient.fhir_id);
+            let heads = self.locked_heads(organization, ids).await?;
+            let created = |incoming: &Incoming| {
+                heads.get(incoming.patient.fhir_id.as_str()).is_some_and(|head| head.id == incoming.id)
             };
             let (ours, theirs): (Vec<_>, Vec<_>) =
-                creations.into_iter().partition(|(id, p, _)| created(id, p));
-            left.extend(theirs.into_iter().map(|(_, patient, _)| patient));
+                creations.into_iter().partition(|(incoming, _)| created(incoming));
+            left.extend(theirs.into_iter().map(|(incoming, _)| incoming.patient));
             ours
         };
-        self.write_keys(organization, ours.iter().map(|(id, patient, _)| (*id, patient))).await?;
+        let nothing = Entries::default();
+        let added = ours.iter().flat_map(|(incoming, entries)| entries.without(&nothing, incoming.id));
+        self.add_entries(organization, added.collect()).await?;
         Ok(left)
-    }
-
-    async fn write_keys<'p>(
-        &self,
-        organization: OrganizationId,
-        patients: impl Iterator<Item = (Uuid, &'p ImportedPatient)>,
-    ) -> Result<(), StoreError> {
-        use patient_key::Column;
-        let rows: Vec<_> = patients
-            .flat_map(|(id, patient)| patient.demographics.identifiers.iter().map(move |known| (id, known)))
-            .map(|(id, identifier)| patient_key::ActiveModel {
-                organization_id: Set(organization.uuid()),
-                key_hash: Set(self.identifier_hash(organization, identifier)),
-                patient_id: Set(id),
-            })
-            .collect();
-        for rows in rows.chunks(ROWS * 5) {
-            let mut known = OnConflict::columns([Column::OrganizationId, Column::KeyHash, Column::PatientId]);
-            let insert =
-                patient_key::Entity::insert_many(rows.to_vec()).on_conflict(known.do_nothing().to_owned());
-            insert.exec_without_returning(&self.tx).await.map_err(store_error)?;
-        }
-        Ok(())
     }
 }
 
