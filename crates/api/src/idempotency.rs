@@ -35,7 +35,13 @@ impl Once {
     }
 
     /// The same with a key that came another way.
-    pub(crate) fn named(state: &State, caller: impl std::fmt::Display, path: &str, text: &str, body: &[u8]) -> Self {
+    pub(crate) fn named(
+        state: &State,
+        caller: impl std::fmt::Display,
+        path: &str,
+        text: &str,
+        body: &[u8],
+    ) -> Self {
         let hash = |input: &[u8]| state.ports.vault.index_hash(Purpose::Idempotency, input);
         // The path stands for the operation; none of its parts and no caller's id holds a zero byte.
         let name = [caller.to_string().as_str(), path, text].join("\0");
