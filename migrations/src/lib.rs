@@ -3,6 +3,8 @@
 mod m20261124_000001_main_job;
 mod m20261124_000002_claims;
 mod m20261124_000003_step_up;
+mod m20261124_000004_proofing;
+mod m20261124_000005_disputes;
 mod statements;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
@@ -17,6 +19,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000001_main_job::Migration),
             Box::new(m20261124_000002_claims::Migration),
             Box::new(m20261124_000003_step_up::Migration),
+            Box::new(m20261124_000004_proofing::Migration),
+            Box::new(m20261124_000005_disputes::Migration),
         ]
     }
 }

@@ -11,7 +11,7 @@ use kinlink_domain::{
     client::{Client, ClientKeys, ClientStatus},
     id::{ClientId, OrganizationId},
     issuer::{ClaimPath, Issuer, StaffClaims, TrustedIssuer},
-    outbox::{Mail, MessageBody},
+    outbox::{Mail, MessageBody, MessageKind},
     patient::ImportedPatient,
     policy::Policy,
     store::{ChangeListener, Deliveries},
@@ -205,12 +205,13 @@ impl App {
     /// The messages in the outbox that nobody has sent, as if they were sent now.
     pub(crate) async fn mails(&self) -> Vec<(String, Mail)> {
         let now = self.fixture.ports.clock.now();
-        let taken = self.store.take_due(now, now + TimeDelta::days(1000), 200).await.unwrap();
+        let taken =
+            self.store.take_due(now, now + TimeDelta::days(1000), 200, MessageKind::Mail).await.unwrap();
         taken
             .into_iter()
-            .map(|message| {
-                let MessageBody::Mail { to, mail } = message.body;
-                (to, mail)
+            .filter_map(|message| match message.body {
+                MessageBody::Mail { to, mail } => Some((to, mail)),
+                MessageBody::Text { .. } | MessageBody::Letter { .. } => None,
             })
             .collect()
     }

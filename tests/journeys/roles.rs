@@ -30,6 +30,11 @@ async fn operations(app: &App) -> Vec<Operation> {
     let redeemed = app.person("owner").redeems(linked.text("/code")).await.expect(201);
     let link = redeemed.text("/link/id").to_owned();
     let reset = json!({"account": redeemed.text("/link/account"), "proof": {"document": "passport"}});
+    let dispute = crate::disputes::disputed(app, "p3").await;
+    let seen = app.registrar().get(&format!("/v1/links/{link}")).await.expect(200);
+    let evidence = seen.text("/evidence/0/id").to_owned();
+    let passport = json!({"type": "document_seen", "document": "passport"});
+    let mistake = json!({"reason": "entered_by_mistake"});
     let op = |method: &Method, path: String, body: Option<Value>| Operation {
         method: method.clone(),
         path,
@@ -129,6 +134,38 @@ async fn operations(app: &App) -> Vec<Operation> {
             ..op(&post, format!("/v1/reviews/{review}/decline"), Some(json!({"reason": "fraud"})))
         },
         Operation {
+            roles: reviewers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/links/{link}/suspend"), Some(json!({"reason": "review"})))
+        },
+        Operation {
+            roles: reviewers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/links/{link}/reinstate"), Some(json!({"reason": "unfounded"})))
+        },
+        Operation { roles: reviewers, ..op(&get, "/v1/disputes?organization=here".into(), None) },
+        Operation { roles: reviewers, neighbour: 404, ..op(&get, format!("/v1/disputes/{dispute}"), None) },
+        Operation {
+            roles: reviewers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/disputes/{dispute}/dismiss"), Some(json!({"reason": "unfounded"})))
+        },
+        Operation {
+            roles: reviewers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/disputes/{dispute}/uphold"), Some(json!({"reason": "fraud"})))
+        },
+        Operation {
+            roles: readers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/links/{link}/evidence"), Some(passport))
+        },
+        Operation {
+            roles: readers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/links/{link}/evidence/{evidence}/withdraw"), Some(mistake))
+        },
+        Operation {
             roles: readers,
             neighbour: 404,
             ..op(&post, format!("/v1/links/{link}/revoke"), Some(json!({"reason": "staff_error"})))
@@ -185,7 +222,10 @@ journey! {
         assert_eq!(foreign.get(&path).await.expect(404).problem(), "not-found");
         let evidence = app.registrar().get(&path).await.expect(200);
         assert_eq!(evidence.body["evidence"][0]["fact"]["type"], "code_redeemed");
-        assert!(app.person("anna").get(&path).await.expect(200).body["evidence"].is_null());
+        let own = app.person("anna").get(&path).await.expect(200);
+        assert_eq!(own.text("/evidence/0/type"), "code_redeemed");
+        assert!(own.body["evidence"][0]["by"].is_null() && own.body["evidence"][0]["fact"].is_null());
+        assert!(client.get(&path).await.expect(200).body["evidence"].is_null());
         app.person("ben").get(&path).await.expect(404);
     }
 }

@@ -35,7 +35,12 @@ pub(crate) fn state(request: &HttpRequest) -> Result<&State, Problem> {
 
 /// An id in a path. One of another form names nothing, so it is not found.
 pub(crate) fn path_id<T: FromStr>(request: &HttpRequest) -> Result<T, Problem> {
-    let id = request.match_info().get("id").unwrap_or_default();
+    path_part(request, "id")
+}
+
+/// The part of a path with this name, likewise.
+pub(crate) fn path_part<T: FromStr>(request: &HttpRequest, name: &str) -> Result<T, Problem> {
+    let id = request.match_info().get(name).unwrap_or_default();
     id.parse().map_err(|_| Problem::new(ProblemType::NotFound))
 }
 

@@ -12,6 +12,7 @@ mod health;
 mod idempotency;
 mod links_cache;
 mod lookup_audit;
+mod not_me;
 mod oauth;
 mod observe;
 pub mod openapi;

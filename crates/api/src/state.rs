@@ -1,6 +1,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use kinlink_auth::{BearerVerifier, ClientAuthenticator, LoginProvider, Logins};
+use kinlink_delivery::Pages;
 use kinlink_domain::{service::Ports, store::Store};
 
 use crate::{links_cache::LinksCache, lookup_audit::LookupCounter};
@@ -10,6 +11,8 @@ use crate::{links_cache::LinksCache, lookup_audit::LookupCounter};
 pub struct ApiSettings {
     /// Where clients reach Kinlink, without a trailing slash; the token endpoint's audience.
     pub public_url: String,
+    /// Where a code can be redeemed in a browser, if anywhere; printed letters name it.
+    pub redeem_url: Option<String>,
     /// The longest body, in bytes.
     pub body_limit: usize,
     /// How long a request may take.
@@ -39,6 +42,7 @@ impl ApiSettings {
     pub fn new(public_url: impl Into<String>) -> Self {
         Self {
             public_url: public_url.into().trim_end_matches('/').to_owned(),
+            redeem_url: None,
             body_limit: 64 * 1024,
             request_timeout: Duration::from_secs(10),
             trusted_proxies: Vec::new(),
@@ -51,6 +55,13 @@ impl ApiSettings {
             access_token_lifetime: Duration::from_mins(10),
             logins: Vec::new(),
         }
+    }
+}
+
+impl ApiSettings {
+    /// Where letters point to.
+    pub(crate) fn pages(&self) -> Pages {
+        Pages { public_url: self.public_url.clone(), redeem_url: self.redeem_url.clone() }
     }
 }
 

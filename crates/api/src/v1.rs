@@ -1,8 +1,10 @@
 //! Version 1 of the API: one file for each operation.
 
+pub(crate) mod account_evidence;
 pub(crate) mod account_links;
 pub(crate) mod audit;
 pub(crate) mod claims;
+pub(crate) mod disputes;
 pub(crate) mod invitations;
 pub(crate) mod links;
 pub(crate) mod reviews;
@@ -15,7 +17,7 @@ use actix_web::{
 };
 
 use crate::{
-    docs, health, oauth,
+    docs, health, not_me, oauth,
     problem::{Problem, ProblemType},
 };
 
@@ -37,6 +39,28 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         )
         .service(resource("/v1/links/{id}", "GET").route(get().to(links::read::read)))
         .service(resource("/v1/links/{id}/revoke", "POST").route(post().to(links::revoke::revoke)))
+        .service(resource("/v1/links/{id}/suspend", "POST").route(post().to(links::suspend::suspend)))
+        .service(resource("/v1/links/{id}/reinstate", "POST").route(post().to(links::reinstate::reinstate)))
+        .service(
+            resource("/v1/disputes", "GET, POST")
+                .route(post().to(disputes::open::open))
+                .route(get().to(disputes::list::list)),
+        )
+        .service(resource("/v1/disputes/{id}", "GET").route(get().to(disputes::read::read)))
+        .service(resource("/v1/disputes/{id}/uphold", "POST").route(post().to(disputes::uphold::uphold)))
+        .service(resource("/v1/disputes/{id}/dismiss", "POST").route(post().to(disputes::dismiss::dismiss)))
+        .service(resource("/not-me/style.css", "GET").route(get().to(not_me::style)))
+        .service(
+            resource("/not-me/{token}", "GET, POST")
+                .route(get().to(not_me::show))
+                .route(post().to(not_me::press)),
+        )
+        .service(resource("/v1/links/{id}/evidence", "POST").route(post().to(links::evidence::add::add)))
+        .service(
+            resource("/v1/links/{id}/evidence/{evidence}/withdraw", "POST")
+                .route(post().to(links::evidence::withdraw::withdraw)),
+        )
+        .service(resource("/v1/account/evidence/federated", "POST").route(post().to(account_evidence::add)))
         .service(resource("/v1/account/links", "GET").route(get().to(account_links::list)))
         .service(
             resource("/v1/invitations", "GET, POST")

@@ -7,6 +7,7 @@ use kinlink_cache::{Forget, Freshness, GuardedCache};
 use kinlink_domain::{
     account::{AccountKey, Iss, Sub},
     actor::StaffUser,
+    federated::Asserted,
     id::{AccountId, OrganizationId},
     issuer::TrustedIssuer,
     port::Clock,
@@ -64,6 +65,11 @@ impl Bearer {
     /// The organizations at which this login may be a patient's.
     pub fn account_organizations(&self) -> impl Iterator<Item = OrganizationId> {
         self.trusted.iter().filter(|trust| trust.accounts).map(|trust| trust.organization)
+    }
+
+    /// What the provider says of how it identified its user.
+    pub fn asserted(&self) -> Asserted {
+        Asserted::read(self.key.iss.clone(), &self.claims.0)
     }
 
     /// The staff user that this login is, with no role at all if it is none.

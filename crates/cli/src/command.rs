@@ -11,6 +11,7 @@ mod issuer;
 mod keys;
 mod migrate;
 mod organization;
+mod policy;
 mod serve;
 
 use std::process::ExitCode;
@@ -59,6 +60,8 @@ enum Command {
     Config(config::ConfigCommand),
     /// Custodians of patient records.
     Organization(organization::OrganizationCommand),
+    /// An organization's rules: what evidence is worth, how long codes live.
+    Policy(policy::PolicyCommand),
     /// Identity providers that organizations trust.
     Issuer(issuer::IssuerCommand),
     /// Authorization servers that may ask.
@@ -84,6 +87,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Migrate(command) => command.run(flags).await,
         Command::Config(command) => command.run(flags).await,
         Command::Organization(command) => command.run(flags).await,
+        Command::Policy(command) => command.run(flags).await,
         Command::Issuer(command) => command.run(flags).await,
         Command::Client(command) => command.run(flags).await,
         Command::Import(command) => command.run(flags).await,

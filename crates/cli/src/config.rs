@@ -13,7 +13,8 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
 };
 use kinlink_api::ApiSettings;
-use kinlink_mail::{Letterhead, Security, SmtpSettings};
+use kinlink_delivery::{Letterhead, Pages, Security, SmtpSettings, WebhookSecrets, WebhookSettings};
+use kinlink_domain::service::Outlets;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::ConfigurationError;
@@ -27,6 +28,8 @@ pub(crate) struct Config {
     pub(crate) database: DatabaseConfig,
     pub(crate) keys: KeysConfig,
     pub(crate) mail: MailConfig,
+    pub(crate) texts: WebhookConfig,
+    pub(crate) letters: WebhookConfig,
     pub(crate) pages: PagesConfig,
     pub(crate) log: LogConfig,
 }
@@ -36,6 +39,7 @@ pub(crate) struct Config {
 pub(crate) struct ServerConfig {
     pub(crate) listen: SocketAddr,
     pub(crate) public_url: String,
+    pub(crate) redeem_url: String,
     pub(crate) workers: usize,
     pub(crate) body_limit: usize,
     pub(crate) request_timeout_seconds: u64,
@@ -48,6 +52,7 @@ impl Default for ServerConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: "http://127.0.0.1:8080".to_owned(),
+            redeem_url: String::new(),
             workers: 0,
             body_limit: 64 * 1024,
             request_timeout_seconds: 10,
@@ -100,7 +105,6 @@ pub(crate) struct MailConfig {
     pub(crate) password: String,
     pub(crate) password_file: Option<PathBuf>,
     pub(crate) from: String,
-    pub(crate) redeem_url: String,
     pub(crate) extra_ca: Option<PathBuf>,
     pub(crate) timeout_seconds: u64,
 }
@@ -115,10 +119,45 @@ impl Default for MailConfig {
             password: String::new(),
             password_file: None,
             from: "Kinlink <no-reply@localhost>".to_owned(),
-            redeem_url: String::new(),
             extra_ca: None,
             timeout_seconds: 10,
         }
+    }
+}
+
+/// A webhook that text messages or letters are sent by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct WebhookConfig {
+    pub(crate) url: String,
+    pub(crate) secret: String,
+    pub(crate) secret_file: Option<PathBuf>,
+    pub(crate) timeout_seconds: u64,
+}
+
+impl Default for WebhookConfig {
+    fn default() -> Self {
+        Self { url: String::new(), secret: String::new(), secret_file: None, timeout_seconds: 10 }
+    }
+}
+
+impl WebhookConfig {
+    /// Its settings; none if no address is named. `section` is where they stand.
+    pub(crate) fn settings(&self, section: &str) -> Result<Option<WebhookSettings>, ConfigurationError> {
+        if self.url.is_empty() {
+            return Ok(None);
+        }
+        let wrong = |name: &str, why: String| ConfigurationError(format!("`{section}.{name}`: {why}"));
+        let url = self.url.parse().map_err(|_| wrong("url", "no web address".into()))?;
+        let (name, secret) = match &self.secret_file {
+            None => ("secret", self.secret.clone()),
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|e| wrong("secret_file", e.to_string()))?;
+                ("secret_file", text)
+            }
+        };
+        let secrets = WebhookSecrets::parse(&secret).map_err(|error| wrong(name, error.to_string()))?;
+        Ok(Some(WebhookSettings { url, secrets, timeout: Duration::from_secs(self.timeout_seconds) }))
     }
 }
 
@@ -224,8 +263,23 @@ impl Config {
             trusted_proxies: server.trusted_proxies.clone(),
             workers: (server.workers > 0).then_some(server.workers),
             shutdown_grace: Duration::from_secs(server.shutdown_seconds),
+            redeem_url: self.pages().redeem_url,
             ..ApiSettings::new(&server.public_url)
         })
+    }
+
+    /// Where messages point to.
+    pub(crate) fn pages(&self) -> Pages {
+        let server = &self.server;
+        Pages {
+            public_url: server.public_url.trim_end_matches('/').to_owned(),
+            redeem_url: (!server.redeem_url.is_empty()).then(|| server.redeem_url.clone()),
+        }
+    }
+
+    /// Ways to the outside beside mail.
+    pub(crate) fn outlets(&self) -> Outlets {
+        Outlets { texts: !self.texts.url.is_empty(), letters: !self.letters.url.is_empty() }
     }
 
     /// Settings for mail; none if no server is named.
@@ -260,14 +314,25 @@ impl Config {
             extra_ca: mail.extra_ca.clone(),
             hello_name: None,
         };
-        let redeem_url = (!mail.redeem_url.is_empty()).then(|| mail.redeem_url.clone());
-        Ok(Some((settings, Letterhead { from, redeem_url })))
+        Ok(Some((settings, Letterhead { from, pages: self.pages() })))
     }
 
     /// The same without secrets, for people to look at.
     pub(crate) fn redacted(mut self) -> Self {
-        if !self.mail.password.is_empty() {
-            "(hidden)".clone_into(&mut self.mail.password);
+        for secret in [&mut self.mail.password, &mut self.texts.secret, &mut self.letters.secret] {
+            if !secret.is_empty() {
+                "(hidden)".clone_into(secret);
+            }
+        }
+        // The path of a webhook's address is often its only secret.
+        for url in [&mut self.texts.url, &mut self.letters.url] {
+            if let Ok(mut parsed) = url.parse::<url::Url>()
+                && parsed.path() != "/"
+            {
+                parsed.set_path("/(hidden)");
+                parsed.set_query(None);
+                *url = parsed.to_string();
+            }
         }
         for login in &mut self.pages.logins {
             login.hide_secret();

@@ -4,6 +4,7 @@ mod command;
 mod config;
 mod exit;
 mod output;
+mod policy_file;
 
 use clap::Parser;
 

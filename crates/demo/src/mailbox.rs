@@ -1,4 +1,4 @@
-//! A mailbox that everybody can look into: in the demo, mail goes nowhere else.
+//! A mailbox that everybody can look into: in the demo, mails, texts and letters go nowhere else.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,8 +8,9 @@ use actix_web::{
     web::{self, Data},
 };
 use async_trait::async_trait;
-use kinlink_domain::outbox::Delivery;
-use kinlink_mail::Mailer;
+use chrono::{DateTime, Utc};
+use kinlink_delivery::{Mailer, Pages, Sender, letter_html, text_words};
+use kinlink_domain::outbox::{Delivery, Message as Outgoing, MessageBody};
 use lettre::Message;
 use serde::Serialize;
 
@@ -31,16 +32,45 @@ impl Mailer for Mailbox {
     async fn deliver(&self, message: Message) -> Delivery {
         let to = message.envelope().to().iter().map(ToString::to_string).collect();
         let source = String::from_utf8_lossy(&message.formatted()).into_owned();
-        let mut mails = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if mails.len() == CAPACITY {
-            mails.remove(0);
-        }
-        mails.push(Received { to, source });
+        self.keep(Received { to, source });
         Delivery::Sent
     }
 }
 
+/// Stands for a gateway of text messages and a print service.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) pages: Pages,
+}
+
+#[async_trait]
+impl Sender for Gateway {
+    async fn send(&self, message: &Outgoing, _: DateTime<Utc>) -> Delivery {
+        let (to, source) = match &message.body {
+            MessageBody::Text { to, text } => (to.as_str().to_owned(), text_words(text, &self.pages)),
+            MessageBody::Letter { to, letter } => (to.name.clone(), letter_html(to, letter, &self.pages)),
+            MessageBody::Mail { .. } => return Delivery::dead("mail has a sender of its own"),
+        };
+        match source {
+            Ok(source) => {
+                self.mailbox.keep(Received { to: vec![to], source });
+                Delivery::Sent
+            }
+            Err(_) => Delivery::dead("it cannot be put together"),
+        }
+    }
+}
+
 impl Mailbox {
+    fn keep(&self, received: Received) {
+        let mut mails = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if mails.len() == CAPACITY {
+            mails.remove(0);
+        }
+        mails.push(received);
+    }
+
     fn mails(&self) -> Vec<Received> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

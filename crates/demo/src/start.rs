@@ -10,16 +10,17 @@ use anyhow::{Context, ensure};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use kinlink_api::{ApiSettings, Application, ClaimWorker, ExtraRoutes};
 use kinlink_auth::{ClientSecret, LoginProvider, rotate_api_key};
+use kinlink_delivery::{Letterhead, MailSender, OutboxWorker, Pages, Sender};
 use kinlink_domain::{
     account::Iss,
     client::{Client, ClientKeys, ClientStatus},
     comparison::Matcher,
     id::{ClientId, OrganizationId},
+    outbox::MessageKind,
     port::Random,
-    service::Ports,
+    service::{Outlets, Ports},
     store::{ChangeListener, Store},
 };
-use kinlink_mail::{Letterhead, OutboxWorker};
 use kinlink_persistence::{Database, DatabaseSettings, SeaStore};
 use kinlink_vault::{KeyRing, OsRandom, SystemClock};
 use tokio_util::sync::CancellationToken;
@@ -27,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     home,
     idp::{self, Idp, LoginClient, SigningKey},
-    mailbox::{self, Mailbox},
+    mailbox::{self, Gateway, Mailbox},
     people::{ACCOUNTS, HOSPITALS, users},
     walkthrough::{self, Stage},
 };
@@ -86,7 +87,12 @@ impl Demo {
         let base_url = format!("http://{}", listener.local_addr()?);
         prepare_folder(&options.folder)?;
         let vault = Arc::new(KeyRing::generate(&OsRandom));
-        let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), vault };
+        let ports = Ports {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(OsRandom),
+            vault,
+            outlets: Outlets { texts: true, letters: true },
+        };
         let file = options.folder.join("kinlink.sqlite");
         let database =
             Database::connect(&DatabaseSettings::new(format!("sqlite:{}", file.display()))).await?;
@@ -105,6 +111,7 @@ impl Demo {
         let extra = extra_routes(idp.clone(), mailbox.clone());
         let application = Application::start(listener, settings, ports.clone(), make_store, Some(extra))?;
         let store = kept.context("the application took no store")?;
+        let pages = Pages { public_url: base_url.clone(), redeem_url: Some(format!("{base_url}/redeem")) };
         let stage = populate(&store, &ports, &idp, base_url).await?;
         let stop_workers = CancellationToken::new();
         let mut workers = Vec::new();
@@ -112,10 +119,19 @@ impl Demo {
             let worker = ClaimWorker::new(store.clone(), matcher, ports.clone());
             workers.push(tokio::spawn(worker.run(stop_workers.clone())));
         }
-        let redeem_url = Some(format!("{}/redeem", stage.base_url));
-        let letterhead = Letterhead { from: "Kinlink demo <no-reply@kinlink.example>".parse()?, redeem_url };
-        let worker = OutboxWorker::new(store, mailbox, letterhead, ports.clock, ports.random);
-        workers.push(tokio::spawn(worker.run(stop_workers.clone())));
+        let letterhead =
+            Letterhead { from: "Kinlink demo <no-reply@kinlink.example>".parse()?, pages: pages.clone() };
+        let gateway = Arc::new(Gateway { mailbox: mailbox.clone(), pages });
+        let senders: [(MessageKind, Arc<dyn Sender>); 3] = [
+            (MessageKind::Mail, Arc::new(MailSender::new(mailbox, letterhead))),
+            (MessageKind::Text, gateway.clone()),
+            (MessageKind::Letter, gateway),
+        ];
+        workers.extend(senders.map(|(kind, sender)| {
+            let Ports { clock, random, .. } = ports.clone();
+            let worker = OutboxWorker::new(store.clone(), kind, sender, clock, random);
+            tokio::spawn(worker.run(stop_workers.clone()))
+        }));
         Ok(Self { stage, application, database, workers, stop_workers })
     }
 

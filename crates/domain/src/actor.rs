@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountId, ClientId, OrganizationId};
+use crate::id::{AccountId, ClientId, MessageId, OrganizationId};
 
 /// What a staff user may do at an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -68,19 +68,25 @@ pub enum StaffAct {
     ResetStaffAuthenticators,
     /// Read the queue of reviews, and decide them.
     DecideReviews,
+    /// Suspend a link, lift a suspension, decide a dispute.
+    ReviewLinks,
+    /// Add evidence to a link, and withdraw it.
+    ManageEvidence,
     /// Read the audit.
     ReadAudit,
 }
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ManageInvitations,
         Self::ReadLinks,
         Self::EndLinks,
+        Self::ManageEvidence,
         Self::ResetAuthenticators,
         Self::ResetStaffAuthenticators,
         Self::DecideReviews,
+        Self::ReviewLinks,
         Self::ReadAudit,
     ];
 
@@ -89,12 +95,13 @@ impl StaffAct {
     pub const fn allowed_to(self, role: Role) -> bool {
         match self {
             Self::ManageInvitations => matches!(role, Role::Registrar | Role::Admin),
-            Self::ReadLinks | Self::EndLinks => {
+            Self::ReadLinks | Self::EndLinks | Self::ManageEvidence => {
                 matches!(role, Role::Registrar | Role::Reviewer | Role::Admin)
             }
             Self::ResetAuthenticators => matches!(role, Role::Reviewer | Role::Admin),
             Self::ResetStaffAuthenticators => matches!(role, Role::Admin),
             Self::DecideReviews => matches!(role, Role::Reviewer | Role::Admin),
+            Self::ReviewLinks => matches!(role, Role::Reviewer | Role::Admin),
             Self::ReadAudit => matches!(role, Role::Auditor),
         }
     }
@@ -110,6 +117,8 @@ pub enum Actor {
     Account(AccountId),
     /// An authorization server.
     Client(ClientId),
+    /// Whoever holds the link in this message, which went to a contact on record.
+    Contact(MessageId),
     /// Somebody at the command line of the machine that Kinlink runs on.
     Operator,
     /// Kinlink itself.
@@ -205,7 +214,13 @@ mod tests {
     #[test]
     fn whoever_reads_the_audit_cannot_act() {
         for role in Role::ALL {
-            let acts = [StaffAct::ManageInvitations, StaffAct::EndLinks, StaffAct::DecideReviews];
+            let acts = [
+                StaffAct::ManageInvitations,
+                StaffAct::EndLinks,
+                StaffAct::ManageEvidence,
+                StaffAct::DecideReviews,
+                StaffAct::ReviewLinks,
+            ];
             let acts = acts.iter().any(|act| act.allowed_to(role));
             assert!(!(acts && StaffAct::ReadAudit.allowed_to(role)), "{role}");
         }

@@ -110,6 +110,36 @@ pub enum Action {
     /// A reviewer declined.
     #[serde(rename = "review.decline")]
     ReviewDecline,
+    /// The contacts on record were told that a link was made.
+    #[serde(rename = "link.notify")]
+    LinkNotify,
+    /// A link was suspended.
+    #[serde(rename = "link.suspend")]
+    LinkSuspend,
+    /// A link's suspension was lifted.
+    #[serde(rename = "link.reinstate")]
+    LinkReinstate,
+    /// A contact on record said that a link is not the patient's.
+    #[serde(rename = "dispute.open")]
+    DisputeOpen,
+    /// A dispute was read.
+    #[serde(rename = "dispute.read")]
+    DisputeRead,
+    /// Disputes were listed.
+    #[serde(rename = "dispute.list")]
+    DisputeList,
+    /// A dispute was found right, and its link ended.
+    #[serde(rename = "dispute.uphold")]
+    DisputeUphold,
+    /// A dispute was found wrong, and its link opened again.
+    #[serde(rename = "dispute.dismiss")]
+    DisputeDismiss,
+    /// Evidence was added to a link.
+    #[serde(rename = "evidence.add")]
+    EvidenceAdd,
+    /// Evidence of a link was withdrawn.
+    #[serde(rename = "evidence.withdraw")]
+    EvidenceWithdraw,
     /// The audit was read.
     #[serde(rename = "audit.read")]
     AuditRead,
@@ -153,6 +183,16 @@ impl Action {
             Self::ReviewApprove => "review.approve",
             Self::ReviewAsk => "review.ask",
             Self::ReviewDecline => "review.decline",
+            Self::LinkNotify => "link.notify",
+            Self::LinkSuspend => "link.suspend",
+            Self::LinkReinstate => "link.reinstate",
+            Self::DisputeOpen => "dispute.open",
+            Self::DisputeRead => "dispute.read",
+            Self::DisputeList => "dispute.list",
+            Self::DisputeUphold => "dispute.uphold",
+            Self::DisputeDismiss => "dispute.dismiss",
+            Self::EvidenceAdd => "evidence.add",
+            Self::EvidenceWithdraw => "evidence.withdraw",
             Self::AuditRead => "audit.read",
             Self::AuditExport => "audit.export",
         }

@@ -81,7 +81,7 @@ pub struct Assertion {
 }
 
 /// A code that is on its way.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Confirmation {
     /// The record to be linked.
     pub patient: PatientId,
@@ -296,7 +296,7 @@ impl Claim {
         // A code of use beyond the claim's own end would be a promise that is not kept.
         let expires_at = confirmation.expires_at.min(claim.expires_at);
         let state = ClaimState::Confirming(Confirmation { expires_at, ..confirmation });
-        Ok(Self { state, code_hash, ..claim })
+        Ok(Self { code_hash, state, ..claim })
     }
 
     /// Somebody has to look.

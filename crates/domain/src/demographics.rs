@@ -7,7 +7,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::partial_date::PartialDate;
+use crate::{
+    partial_date::PartialDate,
+    phone::{PhoneNumber, PhoneRegion},
+};
 
 /// All that is known of a person. Encrypted at rest.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,14 +36,39 @@ pub struct Demographics {
 }
 
 impl Demographics {
-    /// Email contacts on record that are in use, best rank first, without repetition.
-    pub fn emails(&self) -> Vec<&str> {
+    /// Contacts of one kind that are in use, best rank first.
+    fn contacts(&self, wanted: impl Fn(&ContactPoint) -> bool) -> Vec<&ContactPoint> {
         let mut points: Vec<_> = self
             .telecom
             .iter()
-            .filter(|point| point.system == ContactSystem::Email && point.usage.as_deref() != Some("old"))
+            .filter(|point| point.usage.as_deref() != Some("old") && wanted(point))
             .collect();
         points.sort_by_key(|point| point.rank.unwrap_or(u32::MAX));
+        points
+    }
+
+    /// Numbers on record that take text messages and are in use, best rank first, without repetition. Of
+    /// plain telephones only those that the record calls mobile.
+    pub fn text_numbers(&self, region: Option<PhoneRegion>) -> Vec<PhoneNumber> {
+        let takes_texts = |point: &ContactPoint| match point.system {
+            ContactSystem::Sms => true,
+            ContactSystem::Phone => point.usage.as_deref() == Some("mobile"),
+            ContactSystem::Email | ContactSystem::Other => false,
+        };
+        let mut numbers = Vec::new();
+        for point in self.contacts(takes_texts) {
+            if let Ok(number) = PhoneNumber::parse(&point.value, region)
+                && !numbers.contains(&number)
+            {
+                numbers.push(number);
+            }
+        }
+        numbers
+    }
+
+    /// Email contacts on record that are in use, best rank first, without repetition.
+    pub fn emails(&self) -> Vec<&str> {
+        let points = self.contacts(|point| point.system == ContactSystem::Email);
         let mut emails: Vec<&str> = Vec::new();
         for point in points {
             if !emails.iter().any(|seen| seen.eq_ignore_ascii_case(&point.value)) {

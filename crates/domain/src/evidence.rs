@@ -1,9 +1,16 @@
 //! Evidence: facts in support of a link. What they are worth together is decided in [`crate::proofing`].
+//!
+//! ```text
+//! valid ──► withdrawn    a decision with a reason code
+//!   └─────► expired      by the clock alone: derived when read, never stored
+//! ```
+//! Evidence is never deleted: a link's whole story can be told from it.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    account::Iss,
     actor::Actor,
     comparison::Band,
     id::{ClaimId, EvidenceId, InvitationId, LinkId, OrganizationId},
@@ -25,10 +32,92 @@ pub struct Evidence {
     pub established_at: DateTime<Utc>,
     /// Who established it.
     pub by: Actor,
+    /// The first moment at which it counts no more by the clock alone; open if absent.
+    pub valid_until: Option<DateTime<Utc>>,
+    /// Where it stands.
+    pub state: EvidenceState,
 }
 
-/// A fact, as stored. New kinds are added at the end of this enum and of the table in
-/// [`crate::proofing::assess`].
+/// Where evidence stands, as stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EvidenceState {
+    /// Nobody withdrew it.
+    Valid,
+    /// It was withdrawn.
+    Withdrawn {
+        /// When.
+        at: DateTime<Utc>,
+        /// By whom.
+        by: Actor,
+        /// Why.
+        reason: Withdrawal,
+    },
+}
+
+/// Why evidence was withdrawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withdrawal {
+    /// The document, or what was said, turned out to be forged.
+    FoundForged,
+    /// It was never so: a mistake at the desk.
+    EnteredByMistake,
+    /// It is about somebody else.
+    WrongPerson,
+    /// It holds no more, for example because its issuer revoked it.
+    NoLongerValid,
+}
+
+impl Withdrawal {
+    /// Every reason.
+    pub const ALL: [Self; 4] =
+        [Self::FoundForged, Self::EnteredByMistake, Self::WrongPerson, Self::NoLongerValid];
+}
+
+/// Where evidence stands at a given time, as one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvidenceStatus {
+    /// It counts.
+    Valid,
+    /// Its time is over.
+    Expired,
+    /// It was withdrawn.
+    Withdrawn,
+}
+
+/// Evidence that was withdrawn before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the evidence was withdrawn before")]
+pub struct AlreadyWithdrawn;
+
+impl Evidence {
+    /// Where it stands at `now`.
+    pub fn status(&self, now: DateTime<Utc>) -> EvidenceStatus {
+        match self.state {
+            EvidenceState::Withdrawn { .. } => EvidenceStatus::Withdrawn,
+            EvidenceState::Valid if self.valid_until.is_some_and(|end| end <= now) => EvidenceStatus::Expired,
+            EvidenceState::Valid => EvidenceStatus::Valid,
+        }
+    }
+
+    /// Takes it out of what is counted.
+    pub fn withdraw(
+        self,
+        by: Actor,
+        reason: Withdrawal,
+        now: DateTime<Utc>,
+    ) -> Result<Self, AlreadyWithdrawn> {
+        match self.state {
+            EvidenceState::Withdrawn { .. } => Err(AlreadyWithdrawn),
+            EvidenceState::Valid => {
+                Ok(Self { state: EvidenceState::Withdrawn { at: now, by, reason }, ..self })
+            }
+        }
+    }
+}
+
+/// A fact, as stored. What a new kind is worth is said in [`crate::proofing::rules`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Fact {
@@ -51,22 +140,54 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reference: Option<String>,
     },
-    /// The person as claimed was compared with the record.
+    /// What the account claimed of itself agrees with the record.
     DemographicMatch {
         /// The claim.
         claim: ClaimId,
-        /// How well they agree, in bits ([`crate::comparison::Comparison::weight`]).
+        /// The weight of the agreement, in bits.
         weight: f64,
-        /// What followed from it.
+        /// What was to be done about it.
         band: Band,
     },
-    /// The account entered a claim's code.
+    /// A code reached a contact on record and was entered.
     ContactConfirmed {
-        /// The claim.
+        /// The claim that the code was sent for.
         claim: ClaimId,
-        /// The way the code took: to a contact on record, or, for [`Channel::InPerson`], by a reviewer's hand.
+        /// The way the code took.
         channel: Channel,
     },
+    /// The account's identity provider said how it identified its user.
+    FederatedAssurance {
+        /// The provider.
+        iss: Iss,
+        /// The authentication context (OpenID Connect Core 1.0, section 2).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        acr: Option<String>,
+        /// The authentication methods (RFC 8176).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        amr: Vec<String>,
+        /// Under which rules the provider identified (OpenID Identity Assurance Schema Definition 1.0,
+        /// `verification.trust_framework`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trust_framework: Option<String>,
+        /// How well, in that framework's words (`verification.assurance_level`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        assurance_level: Option<String>,
+    },
+}
+
+impl Fact {
+    /// The word used in storage and JSON.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::CodeRedeemed { .. } => "code_redeemed",
+            Self::BirthDateConfirmed => "birth_date_confirmed",
+            Self::DocumentSeen { .. } => "document_seen",
+            Self::DemographicMatch { .. } => "demographic_match",
+            Self::ContactConfirmed { .. } => "contact_confirmed",
+            Self::FederatedAssurance { .. } => "federated_assurance",
+        }
+    }
 }
 
 /// How the place that a code went to was known to be the patient's.
@@ -82,7 +203,7 @@ pub enum AddressValidation {
 }
 
 /// Documents that staff may have compared a person with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Document {
     /// A passport.
@@ -98,3 +219,30 @@ pub enum Document {
     /// Another document with photograph, issued by an authority.
     OtherPhotoId,
 }
+
+impl Document {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::Passport,
+        Self::DrivingLicence,
+        Self::IdentityCard,
+        Self::ResidencePermit,
+        Self::InsuranceCardWithPhoto,
+        Self::OtherPhotoId,
+    ];
+
+    /// The word used in storage and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passport => "passport",
+            Self::DrivingLicence => "driving_licence",
+            Self::IdentityCard => "identity_card",
+            Self::ResidencePermit => "residence_permit",
+            Self::InsuranceCardWithPhoto => "insurance_card_with_photo",
+            Self::OtherPhotoId => "other_photo_id",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -144,6 +144,8 @@ kinds! {
     ApiKeyKind, ApiKeyId, "key";
     /// An audit entry's id, `aud_…`.
     AuditKind, AuditId, "aud";
+    /// A dispute's id, `dsp_…`.
+    DisputeKind, DisputeId, "dsp";
     /// An outbox message's id, `msg_…`.
     MessageKind, MessageId, "msg";
 }

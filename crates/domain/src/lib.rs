@@ -11,14 +11,15 @@
 //! | invitation and its code | [`invitation`], [`code`] |
 //! | claim, its review | [`claim`], [`review`] |
 //! | link, permissions | [`link`], [`permission`] |
-//! | evidence, assurance | [`evidence`], [`proofing`] |
+//! | evidence, assurance | [`evidence`], [`proofing`], [`federated`] |
 //! | comparison of demographics, and how it is shown | [`comparison`], [`side_by_side`] |
+//! | "this was not me" | [`dispute`] |
 //! | client (authorization server) | [`client`] |
 //! | staff, roles, who acts | [`actor`] |
 //! | wrong tries and lockout | [`attempt`] |
 //! | authenticator app, step-up | [`totp`], [`step_up`] |
 //! | audit chain | [`audit`] |
-//! | messages to the outside | [`outbox`] |
+//! | messages to the outside | [`outbox`], [`phone`], [`postal`] |
 //!
 //! No I/O lives here. Time, randomness, keys and storage are ports ([`port`], [`store`]); the application
 //! services ([`service`]) load, decide and save through them within one unit of work.
@@ -32,7 +33,9 @@ pub mod client;
 pub mod code;
 pub mod comparison;
 pub mod demographics;
+pub mod dispute;
 pub mod evidence;
+pub mod federated;
 pub mod id;
 pub mod invitation;
 pub mod issuer;
@@ -43,8 +46,10 @@ pub mod page;
 pub mod partial_date;
 pub mod patient;
 pub mod permission;
+pub mod phone;
 pub mod policy;
 pub mod port;
+pub mod postal;
 pub mod proofing;
 pub mod review;
 pub mod service;

@@ -1,10 +1,12 @@
 //! Links: this account may open this patient record.
 //!
 //! ```text
-//! active ──► revoked     a decision with a reason code
-//!   └──────► expired     by the end of its period: derived when read, never stored
+//! active ◄─► suspended   a doubt with a reason code, until it is lifted or the link is ended
+//!   │            │
+//!   └────────────┴───► revoked     a decision with a reason code
+//!   └────────────────► expired     by the end of its period: derived when read, never stored
 //! ```
-//! A link is never deleted, and at most one is live for an account and a record.
+//! A link is never deleted, and at most one that is not revoked joins an account and a record.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,7 @@ use crate::{
     id::{AccountId, InvitationId, LinkId, OrganizationId, PatientId},
     patient::FhirId,
     permission::Permissions,
-    proofing::{Assurance, Ial},
+    proofing::{AssuranceOverTime, Ial},
 };
 
 /// In which role an account opens a record.
@@ -86,8 +88,8 @@ pub struct Link {
     pub permissions: Permissions,
     /// From when to when.
     pub period: Period,
-    /// How well it is proven.
-    pub assurance: Assurance,
+    /// How well it is proven, now and as its evidence runs out.
+    pub assurance: AssuranceOverTime,
     /// Whether the record itself can be used; kept true by the import, so that a lookup reads no second
     /// table.
     pub record_usable: bool,
@@ -106,6 +108,15 @@ pub struct Link {
 pub enum LinkState {
     /// It holds within its period.
     Active,
+    /// It opens nothing until somebody has looked into it.
+    Suspended {
+        /// Since when.
+        at: DateTime<Utc>,
+        /// By whom.
+        by: Actor,
+        /// Why.
+        reason: Suspension,
+    },
     /// It was ended.
     Revoked {
         /// When.
@@ -158,9 +169,55 @@ impl Revocation {
         match actor {
             Actor::Account(_) => of_the_account,
             Actor::Staff(_) | Actor::Operator => !of_the_account,
-            Actor::Client(_) | Actor::System => false,
+            Actor::Contact(_) | Actor::Client(_) | Actor::System => false,
         }
     }
+}
+
+/// Why a link is suspended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Suspension {
+    /// A contact on record says that it was not the patient.
+    Disputed,
+    /// The patient asked staff.
+    PatientRequest,
+    /// Fraud, or the suspicion of it.
+    Fraud,
+    /// Somebody's safety asks for it.
+    Safety,
+    /// Staff want to look into it.
+    Review,
+}
+
+impl Suspension {
+    /// Every reason.
+    pub const ALL: [Self; 5] =
+        [Self::Disputed, Self::PatientRequest, Self::Fraud, Self::Safety, Self::Review];
+
+    /// Whether `actor` may give this reason.
+    pub const fn allowed_to(self, actor: Actor) -> bool {
+        let of_a_contact = matches!(self, Self::Disputed);
+        match actor {
+            Actor::Contact(_) => of_a_contact,
+            Actor::Staff(_) | Actor::Operator => !of_a_contact,
+            Actor::Account(_) | Actor::Client(_) | Actor::System => false,
+        }
+    }
+}
+
+/// Why a suspension is lifted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reinstatement {
+    /// The patient says that it was them after all.
+    PatientConfirmed,
+    /// Whoever disputed it is not the patient: the contact on record is out of date.
+    ContactOutdated,
+    /// Staff looked into it and found nothing wrong.
+    Unfounded,
+    /// A mistake of staff.
+    StaffError,
 }
 
 /// Where a link stands at a given time, as one word.
@@ -173,6 +230,8 @@ pub enum LinkStatus {
     Pending,
     /// Its period is over.
     Expired,
+    /// It is suspended.
+    Suspended,
     /// It was ended.
     Revoked,
     /// The record is inactive, or merged into another.
@@ -190,11 +249,37 @@ pub enum RevokeRefusal {
     ReasonNotAllowed,
 }
 
+/// Why a link cannot be suspended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SuspendRefusal {
+    /// It is suspended already.
+    #[error("the link is suspended already")]
+    AlreadySuspended,
+    /// It was ended before.
+    #[error("the link was ended before")]
+    AlreadyRevoked,
+    /// This reason is not this actor's to give.
+    #[error("this reason is not one that this caller can give")]
+    ReasonNotAllowed,
+}
+
+/// Why a suspension cannot be lifted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReinstateRefusal {
+    /// It is not suspended.
+    #[error("the link is not suspended")]
+    NotSuspended,
+    /// It was ended before.
+    #[error("the link was ended before")]
+    AlreadyRevoked,
+}
+
 impl Link {
     /// Where it stands at `now`.
     pub fn status(&self, now: DateTime<Utc>) -> LinkStatus {
         match self.state {
             LinkState::Revoked { .. } => LinkStatus::Revoked,
+            LinkState::Suspended { .. } => LinkStatus::Suspended,
             LinkState::Active if self.period.end.is_some_and(|end| end <= now) => LinkStatus::Expired,
             LinkState::Active if !self.record_usable => LinkStatus::RecordInactive,
             LinkState::Active if now < self.period.start => LinkStatus::Pending,
@@ -204,7 +289,30 @@ impl Link {
 
     /// Whether it opens the record at `now`, for somebody who asks for at least `minimum`.
     pub fn is_live(&self, minimum: Ial, now: DateTime<Utc>) -> bool {
-        self.status(now) == LinkStatus::Active && self.assurance.ial >= minimum
+        self.status(now) == LinkStatus::Active && self.assurance.at(now).ial >= minimum
+    }
+
+    /// Closes it until somebody has looked into it.
+    pub fn suspend(self, by: Actor, reason: Suspension, now: DateTime<Utc>) -> Result<Self, SuspendRefusal> {
+        if !reason.allowed_to(by) {
+            return Err(SuspendRefusal::ReasonNotAllowed);
+        }
+        match self.state {
+            LinkState::Suspended { .. } => Err(SuspendRefusal::AlreadySuspended),
+            LinkState::Revoked { .. } => Err(SuspendRefusal::AlreadyRevoked),
+            LinkState::Active => {
+                Ok(Self { state: LinkState::Suspended { at: now, by, reason }, ..self.changed(now) })
+            }
+        }
+    }
+
+    /// Lifts its suspension.
+    pub fn reinstate(self, now: DateTime<Utc>) -> Result<Self, ReinstateRefusal> {
+        match self.state {
+            LinkState::Active => Err(ReinstateRefusal::NotSuspended),
+            LinkState::Revoked { .. } => Err(ReinstateRefusal::AlreadyRevoked),
+            LinkState::Suspended { .. } => Ok(Self { state: LinkState::Active, ..self.changed(now) }),
+        }
     }
 
     /// Ends it.
@@ -214,16 +322,22 @@ impl Link {
         }
         match self.state {
             LinkState::Revoked { .. } => Err(RevokeRefusal::AlreadyRevoked),
-            LinkState::Active => {
+            LinkState::Active | LinkState::Suspended { .. } => {
                 Ok(Self { state: LinkState::Revoked { at: now, by, reason }, ..self.changed(now) })
             }
         }
     }
 
-    /// Takes what its evidence is now worth.
+    /// Takes what its evidence is now worth; the version stays if that is what it was.
     #[must_use]
-    pub fn reassess(self, assurance: Assurance, now: DateTime<Utc>) -> Self {
-        if assurance == self.assurance { self } else { Self { assurance, ..self.changed(now) } }
+    pub fn reassess(self, assurance: AssuranceOverTime, now: DateTime<Utc>) -> Self {
+        if assurance == self.assurance.seen_at(now) { self } else { self.change_evidence(assurance, now) }
+    }
+
+    /// Takes what its evidence is worth after some was added or withdrawn: a new version in any case.
+    #[must_use]
+    pub fn change_evidence(self, assurance: AssuranceOverTime, now: DateTime<Utc>) -> Self {
+        Self { assurance, ..self.changed(now) }
     }
 
     /// Notes whether the record itself can be used.

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{ClaimId, InvitationId, LinkId, MessageId, OrganizationId},
+    phone::PhoneNumber,
+    policy::Paper,
+    postal::PostalAddress,
     review::Missing,
 };
 
@@ -38,6 +41,53 @@ pub enum MessageBody {
         /// What it says.
         mail: Mail,
     },
+    /// A text message.
+    Text {
+        /// The recipient's number.
+        to: PhoneNumber,
+        /// What it says.
+        text: Text,
+    },
+    /// A letter on paper.
+    Letter {
+        /// Where it goes.
+        to: PostalAddress,
+        /// What it says.
+        letter: Letter,
+    },
+}
+
+/// The ways to the outside. Each has its own sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MessageKind {
+    /// Email.
+    Mail,
+    /// Text messages.
+    Text,
+    /// Letters.
+    Letter,
+}
+
+impl MessageKind {
+    /// The word used in storage and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::Text => "text",
+            Self::Letter => "letter",
+        }
+    }
+}
+
+impl MessageBody {
+    /// The way it takes.
+    pub const fn kind(&self) -> MessageKind {
+        match self {
+            Self::Mail { .. } => MessageKind::Mail,
+            Self::Text { .. } => MessageKind::Text,
+            Self::Letter { .. } => MessageKind::Letter,
+        }
+    }
 }
 
 /// What a mail says. No member tells anything about a person's health, and none names the person: the
@@ -87,6 +137,10 @@ pub enum Mail {
         at: DateTime<Utc>,
         /// The link, as a reference for staff.
         link: LinkId,
+        /// The service that the account logs in with.
+        service: String,
+        /// The token of the "this was not me" page ([`crate::dispute::DisputeToken`]).
+        dispute: String,
     },
     /// Tells a contact on record that staff reset the account's authenticator app.
     AuthenticatorReset {
@@ -97,6 +151,57 @@ pub enum Mail {
     },
 }
 
+/// What a text message says; as little as can be, since a lock screen may show it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "template", rename_all = "snake_case")]
+pub enum Text {
+    /// Brings an invitation code.
+    Invitation {
+        /// The organization's name.
+        organization: String,
+        /// The code, grouped.
+        code: String,
+        /// When it expires.
+        expires_at: DateTime<Utc>,
+    },
+    /// Tells a contact on record that an account now opens the record.
+    LinkNotice {
+        /// The organization's name.
+        organization: String,
+        /// When the link was made.
+        at: DateTime<Utc>,
+        /// The service that the account logs in with.
+        service: String,
+        /// The token of the "this was not me" page.
+        dispute: String,
+    },
+}
+
+/// What a letter says. Name and address stand on it because it must arrive; nothing else is told of the person.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "template", rename_all = "snake_case")]
+pub enum Letter {
+    /// Brings an invitation code.
+    Invitation {
+        /// The organization's name.
+        organization: String,
+        /// Where it goes back to, line by line; small above the recipient's address.
+        return_address: Vec<String>,
+        /// The sheet it is printed on.
+        paper: Paper,
+        /// When it was written.
+        issued_at: DateTime<Utc>,
+        /// The code, grouped.
+        code: String,
+        /// When it expires.
+        expires_at: DateTime<Utc>,
+        /// Whether the birth date will be asked for.
+        asks_birth_date: bool,
+        /// The invitation, as a reference for staff.
+        invitation: InvitationId,
+    },
+}
+
 /// Shows nothing: addresses and codes must not reach a log.
 impl fmt::Debug for MessageBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -104,12 +209,17 @@ impl fmt::Debug for MessageBody {
     }
 }
 
-/// Shows nothing, as [`MessageBody`].
-impl fmt::Debug for Mail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Mail(…)")
-    }
+macro_rules! silent {
+    ($($name:ident)*) => {$(
+        /// Shows nothing, as [`MessageBody`].
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    )*};
 }
+silent!(Mail Text Letter PostalAddress);
 
 /// What became of a try to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,12 +230,26 @@ pub enum Delivery {
     Retry {
         /// Why, without anything of the message itself.
         error: String,
+        /// The receiver asks not to be tried again before so long.
+        after: Option<TimeDelta>,
     },
     /// It will never be taken.
     Dead {
         /// Why, without anything of the message itself.
         error: String,
     },
+}
+
+impl Delivery {
+    /// It may be taken later; the receiver does not say when.
+    pub fn retry(error: impl Into<String>) -> Self {
+        Self::Retry { error: error.into(), after: None }
+    }
+
+    /// It will never be taken.
+    pub fn dead(error: impl Into<String>) -> Self {
+        Self::Dead { error: error.into() }
+    }
 }
 
 /// Tries before a message is given up.

@@ -72,6 +72,11 @@ impl Permissions {
             search: None,
         }]))
     }
+
+    /// Whether they give nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl FromStr for Permissions {

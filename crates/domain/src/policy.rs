@@ -1,16 +1,23 @@
-//! An organization's rules, as data. Every default has its source or its reason beside it.
+//! An organization's rules, as data. Every default has its source or its reason beside it, and what makes no
+//! sense, or goes beyond a standard, is found by [`Policy::validate`].
+
+mod change;
+mod finding;
 
 mod claims;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+pub use change::PolicyChange;
 pub use claims::{ClaimPolicy, MatchingPolicy, TrustedAssurance, TrustedClientPolicy};
+pub use finding::{Finding, Findings, Severity, Violation};
 
 use crate::{
     code::CodeStrength,
     invitation::Channel,
     permission::Permissions,
+    phone::PhoneRegion,
     proofing::{Ial, ProofingPolicy},
     step_up::StepUpPolicy,
 };
@@ -35,6 +42,10 @@ pub struct Policy {
     pub matching: MatchingPolicy,
     /// How claims go.
     pub claims: ClaimPolicy,
+    /// What contacts on record are told.
+    pub notices: NoticePolicy,
+    /// How to write to people.
+    pub contact: ContactPolicy,
 }
 
 impl Default for Policy {
@@ -48,11 +59,26 @@ impl Default for Policy {
             step_up: StepUpPolicy::default(),
             matching: MatchingPolicy::default(),
             claims: ClaimPolicy::default(),
+            notices: NoticePolicy::default(),
+            contact: ContactPolicy::default(),
         }
     }
 }
 
 impl Policy {
+    /// What is wrong, or doubtful, with it. A new part of the policy gets a line here.
+    pub fn validate(&self) -> Vec<Finding> {
+        let mut findings = Findings::default();
+        // SP 800-63B, 5.2.2: no more than 100 consecutive failures.
+        findings.range("invitation_attempts", self.invitation_attempts.into(), 1, 100);
+        if self.self_permissions.is_empty() {
+            findings.add("self_permissions", Violation::NothingPermitted);
+        }
+        findings.part("code_validity", |findings| self.code_validity.check(findings));
+        findings.part("proofing", |findings| self.proofing.check(findings));
+        findings.into_vec()
+    }
+
     /// How long a code sent by `channel` is valid.
     pub fn validity(&self, channel: Channel) -> TimeDelta {
         let validity = &self.code_validity;
@@ -100,3 +126,44 @@ impl Default for CodeValidity {
         Self { in_person_hours: 7 * 24, post_days: 10, phone_minutes: 10, email_hours: 24 }
     }
 }
+
+/// What contacts on record are told when a link is made (NIST SP 800-63A, notice of proofing).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NoticePolicy {
+    /// Days for which "this was not me" closes the link at once. Later, staff decide: by then a forgotten
+    /// mail in a mailbox that changed hands is likelier than a fraud that nobody noticed.
+    pub dispute_days: u16,
+}
+
+impl Default for NoticePolicy {
+    fn default() -> Self {
+        Self { dispute_days: 90 }
+    }
+}
+
+/// How an organization writes to people.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContactPolicy {
+    /// The country of telephone numbers on record that do not name one; without it, those get no texts.
+    pub phone_region: Option<PhoneRegion>,
+    /// The sheet that letters are printed on, which also says where the envelope has its window.
+    pub paper: Paper,
+    /// Where letters go back to, line by line.
+    pub return_address: Vec<String>,
+}
+
+/// A sheet of paper, and with it the envelope's window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Paper {
+    /// ISO 216 A4, with the address field of DIN 5008 form B (ISO 269 DL and C6/C5 envelopes).
+    #[default]
+    A4,
+    /// 8.5 by 11 inches, folded in three for a No. 10 envelope with a left window.
+    UsLetter,
+}
+
+#[cfg(test)]
+mod tests;

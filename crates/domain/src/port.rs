@@ -45,6 +45,8 @@ pub enum Purpose {
     StepUp,
     /// Whether imported contacts differ from those on record.
     Contacts,
+    /// The "this was not me" link in a notice.
+    DisputeToken,
 }
 
 /// Which generation of the server's keys made a hash or a ciphertext.

@@ -1,14 +1,21 @@
 //! What evidence is worth: a pure function of the facts and the organization's policy.
 //!
 //! Assurance is never entered. The identity assurance levels are those of NIST SP 800-63A; the four levels
-//! of FHIR `Person.link.assurance` are what is shown beside them.
+//! of FHIR `Person.link.assurance` are what is shown beside them. The table of what gives what is
+//! [`rules::RULES`]; everything else here reads it.
+
+mod explain;
+mod over_time;
+mod policy;
+pub mod rules;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    evidence::{AddressValidation, Fact},
-    invitation::Channel,
-};
+pub use explain::{Explanation, Raise, explain};
+pub use over_time::{AssuranceOverTime, AssuranceStep, UnorderedSteps, assess_over_time};
+pub use policy::{DocumentRule, DocumentStrengths, FederatedRule, ProofingPolicy, Strength};
+
+use crate::evidence::Fact;
 
 /// NIST SP 800-63A identity assurance level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,6 +25,16 @@ pub enum Ial {
     Ial1,
     /// High confidence: the person was compared with validated evidence.
     Ial2,
+}
+
+impl Ial {
+    /// The word used in storage and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ial1 => "IAL1",
+            Self::Ial2 => "IAL2",
+        }
+    }
 }
 
 /// FHIR R4 `identity-assuranceLevel` (`Person.link.assurance`).
@@ -34,8 +51,20 @@ pub enum AssuranceLevel {
     Level4,
 }
 
+impl AssuranceLevel {
+    /// The word used in storage and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Level1 => "level1",
+            Self::Level2 => "level2",
+            Self::Level3 => "level3",
+            Self::Level4 => "level4",
+        }
+    }
+}
+
 /// What the evidence for a link is worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Assurance {
     /// NIST SP 800-63A.
     pub ial: Ial,
@@ -43,126 +72,45 @@ pub struct Assurance {
     pub level: AssuranceLevel,
 }
 
-/// What an organization accepts as proof.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ProofingPolicy {
-    /// A document seen by staff counts as IAL2 only together with a redeemed code.
-    pub document_and_code_is_ial2: bool,
-    /// A code that reached a postal or email contact on record counts as IAL2 if the birth date was
-    /// confirmed too. Off by default: neither compares the person with anything.
-    pub code_to_record_and_birth_date_is_ial2: bool,
-}
+impl Assurance {
+    /// What no evidence at all is worth.
+    pub const LEAST: Self = Self { ial: Ial::Ial1, level: AssuranceLevel::Level1 };
 
-impl Default for ProofingPolicy {
-    fn default() -> Self {
-        Self { document_and_code_is_ial2: true, code_to_record_and_birth_date_is_ial2: false }
+    /// The better of both, in each respect.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self { ial: self.ial.max(other.ial), level: self.level.max(other.level) }
+    }
+
+    /// Whether this is at least `other` in both respects.
+    pub fn covers(self, other: Self) -> bool {
+        self.or(other) == self
     }
 }
 
-/// What `facts` are worth under `policy`.
+/// What `facts` are worth under `policy`: the best that any rule gives whose needs they meet.
 ///
-/// | facts | IAL | FHIR level |
-/// | --- | --- | --- |
-/// | nothing, or a code to nowhere known | IAL1 | level1 |
-/// | code, and it went to a validated address or the birth date was confirmed | IAL1 | level2 |
-/// | code to a contact on record, and birth date | IAL1 (IAL2 if policy says so) | level3 |
-/// | code, and a document seen by staff | IAL2 (if policy says so) | level3 |
-/// | code, document, and a contact on record | IAL2 (if policy says so) | level4 |
-///
-/// A claim's code that reached a contact on record counts like an invitation's; that demographics agree counts
-/// for nothing by itself. A code handed over in person proves no address, so it stands on the document or the birth date.
+/// Every need is met by having more and by nothing else, so more evidence never lowers what this returns,
+/// and less never raises it.
 pub fn assess<'a>(facts: impl IntoIterator<Item = &'a Fact>, policy: &ProofingPolicy) -> Assurance {
-    let mut code = false;
-    let mut on_record = false;
-    let mut validated = false;
-    let mut document = false;
-    let mut birth_date = false;
-    for fact in facts {
-        match fact {
-            Fact::CodeRedeemed { channel, address, .. } => {
-                code = true;
-                let addressed = *channel != Channel::InPerson;
-                on_record |= addressed && *address == AddressValidation::OnRecord;
-                validated |= addressed && *address != AddressValidation::None;
-            }
-            Fact::ContactConfirmed { channel, .. } => {
-                code = true;
-                on_record |= *channel != Channel::InPerson;
-                validated |= *channel != Channel::InPerson;
-            }
-            // However well demographics agree, anybody may know them.
-            Fact::DemographicMatch { .. } => {}
-            Fact::BirthDateConfirmed => birth_date = true,
-            Fact::DocumentSeen { .. } => document = true,
-        }
-    }
-    let ial2 = code
-        && ((document && policy.document_and_code_is_ial2)
-            || (on_record && birth_date && policy.code_to_record_and_birth_date_is_ial2));
-    let level = match (code, document, on_record, validated || birth_date) {
-        (true, true, true, _) => AssuranceLevel::Level4,
-        (true, true, false, _) => AssuranceLevel::Level3,
-        (true, false, true, _) if birth_date => AssuranceLevel::Level3,
-        (true, false, _, true) => AssuranceLevel::Level2,
-        _ => AssuranceLevel::Level1,
-    };
-    Assurance { ial: if ial2 { Ial::Ial2 } else { Ial::Ial1 }, level }
+    let proven = rules::Proven::by(facts, policy);
+    let met = rules::RULES.iter().filter(|rule| rule.is_met(&proven, policy));
+    met.fold(Assurance::LEAST, |best, rule| best.or(rule.gives))
+}
+
+/// Whether these facts can carry a link at all: something that was given to the record's owner must have
+/// come back from the account. A demographic match alone never can, since whoever knows a person knows
+/// what it compares; nor can a document alone, which says nothing of an account; nor can a provider's
+/// word, which says who holds the account and not whose the record is.
+pub fn sufficient_for_link<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> bool {
+    facts.into_iter().any(|fact| match fact {
+        Fact::CodeRedeemed { .. } | Fact::ContactConfirmed { .. } => true,
+        Fact::BirthDateConfirmed
+        | Fact::DocumentSeen { .. }
+        | Fact::DemographicMatch { .. }
+        | Fact::FederatedAssurance { .. } => false,
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use AddressValidation::{ByStaff, None as Nowhere, OnRecord};
-    use AssuranceLevel::{Level1, Level2, Level3, Level4};
-    use Ial::{Ial1, Ial2};
-
-    use super::*;
-    use crate::{evidence::Document, id::InvitationId};
-
-    fn code(channel: Channel, address: AddressValidation) -> Fact {
-        Fact::CodeRedeemed { invitation: InvitationId::from_uuid(uuid::Uuid::nil()), channel, address }
-    }
-    const DOCUMENT: Fact = Fact::DocumentSeen { document: Document::Passport, reference: None };
-    const BIRTH_DATE: Fact = Fact::BirthDateConfirmed;
-
-    #[test]
-    fn the_table_holds() {
-        let strict = ProofingPolicy::default();
-        let lenient = ProofingPolicy { code_to_record_and_birth_date_is_ial2: true, ..strict };
-        let distrustful = ProofingPolicy { document_and_code_is_ial2: false, ..strict };
-        let post = || code(Channel::Post, OnRecord);
-        let desk = || code(Channel::InPerson, Nowhere);
-        for (facts, policy, ial, level) in [
-            (vec![], strict, Ial1, Level1),
-            (vec![DOCUMENT], strict, Ial1, Level1),
-            (vec![BIRTH_DATE], lenient, Ial1, Level1),
-            (vec![desk()], strict, Ial1, Level1),
-            (vec![desk(), BIRTH_DATE], strict, Ial1, Level2),
-            (vec![code(Channel::InPerson, OnRecord)], strict, Ial1, Level1),
-            (vec![code(Channel::Email, ByStaff)], strict, Ial1, Level2),
-            (vec![code(Channel::Email, ByStaff), BIRTH_DATE], lenient, Ial1, Level2),
-            (vec![post()], strict, Ial1, Level2),
-            (vec![post(), BIRTH_DATE], strict, Ial1, Level3),
-            (vec![post(), BIRTH_DATE], lenient, Ial2, Level3),
-            (vec![desk(), DOCUMENT], strict, Ial2, Level3),
-            (vec![desk(), DOCUMENT], distrustful, Ial1, Level3),
-            (vec![post(), DOCUMENT], strict, Ial2, Level4),
-            (vec![post(), DOCUMENT, BIRTH_DATE], strict, Ial2, Level4),
-        ] {
-            assert_eq!(assess(&facts, &policy), Assurance { ial, level }, "{facts:?} under {policy:?}");
-        }
-    }
-
-    #[test]
-    fn more_evidence_never_lowers_assurance() {
-        let all = [code(Channel::Post, OnRecord), code(Channel::InPerson, Nowhere), DOCUMENT, BIRTH_DATE];
-        for subset in 0..16_usize {
-            let chosen =
-                |set: usize| all.iter().enumerate().filter(move |(i, _)| set >> i & 1 == 1).map(|(_, f)| f);
-            for one_more in 0..4 {
-                let policy = ProofingPolicy::default();
-                assert!(assess(chosen(subset | 1 << one_more), &policy) >= assess(chosen(subset), &policy));
-            }
-        }
-    }
-}
+mod tests;

@@ -1,19 +1,27 @@
 //! What Kinlink does, step by step: each service loads, decides and saves within one unit of work that its
 //! caller begins and saves.
 
+pub mod add_evidence;
 pub mod confirm_claim;
 pub mod decide_review;
+pub mod dispute;
 pub mod end_link;
+pub mod federate;
 pub mod issue_invitation;
 pub mod lookup;
 pub mod make_link;
+pub mod notice;
 pub mod process_claim;
+pub mod reassess;
 pub mod redeem;
 pub mod revoke_invitation;
 mod send_code;
+pub mod set_policy;
 pub mod submit_claim;
+pub mod suspend_link;
 pub mod totp;
 pub mod withdraw_claim;
+pub mod withdraw_evidence;
 
 use std::sync::Arc;
 
@@ -35,6 +43,17 @@ pub struct Ports {
     pub random: Arc<dyn Random>,
     /// Keys.
     pub vault: Arc<dyn Vault>,
+    /// Ways to the outside beside mail.
+    pub outlets: Outlets,
+}
+
+/// Ways to the outside that this installation has beside mail.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outlets {
+    /// Text messages can be sent.
+    pub texts: bool,
+    /// Letters can be sent.
+    pub letters: bool,
 }
 
 impl Ports {

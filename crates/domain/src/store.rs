@@ -7,6 +7,7 @@
 mod authenticators;
 mod claims;
 mod directory;
+mod disputes;
 mod feed;
 mod journal;
 mod links;
@@ -19,6 +20,7 @@ use async_trait::async_trait;
 pub use authenticators::Authenticators;
 pub use claims::{ClaimQueue, Claims, ReviewFilter, Reviews};
 pub use directory::{Clients, Directory};
+pub use disputes::Disputes;
 pub use feed::{Change, ChangeFeed, ChangeListener, FeedEntry, FeedHead};
 pub use journal::{
     AuditFilter, AuditLog, Deliveries, Idempotency, IdempotencyClaim, IdempotencyKey, Journal, LookupAudit,
@@ -54,6 +56,8 @@ pub enum StoreError {
 pub enum Constraint {
     /// At most one unrevoked link for an account and a record.
     LiveLink,
+    /// At most one open dispute about a link.
+    OpenDispute,
     /// No two invitations share a locator.
     Locator,
     /// No two organizations share a short name.
@@ -90,6 +94,7 @@ pub trait UnitOfWork:
     + Links
     + Claims
     + Reviews
+    + Disputes
     + Journal
     + Idempotency
     + AuditLog

@@ -58,6 +58,7 @@ pub(crate) fn actor_columns(actor: Actor) -> (String, Option<uuid::Uuid>) {
         Actor::Staff(id) => ("staff".to_owned(), Some(id.uuid())),
         Actor::Account(id) => ("account".to_owned(), Some(id.uuid())),
         Actor::Client(id) => ("client".to_owned(), Some(id.uuid())),
+        Actor::Contact(id) => ("contact".to_owned(), Some(id.uuid())),
         Actor::Operator => ("operator".to_owned(), None),
         Actor::System => ("system".to_owned(), None),
     }
@@ -69,6 +70,7 @@ pub(crate) fn actor_from_columns(kind: &str, id: Option<uuid::Uuid>) -> Result<A
         ("staff", Some(id)) => Ok(Actor::Staff(Id::from_uuid(id))),
         ("account", Some(id)) => Ok(Actor::Account(Id::from_uuid(id))),
         ("client", Some(id)) => Ok(Actor::Client(Id::from_uuid(id))),
+        ("contact", Some(id)) => Ok(Actor::Contact(Id::from_uuid(id))),
         ("operator", None) => Ok(Actor::Operator),
         ("system", None) => Ok(Actor::System),
         _ => Err(corrupt("actor", "no such kind of actor")),

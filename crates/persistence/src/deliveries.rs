@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
     id::{Id, MessageId},
-    outbox::{Delivery, Message},
+    outbox::{Delivery, Message, MessageKind},
     store::{Deliveries, StoreError},
 };
 use sea_orm::{
@@ -45,6 +45,7 @@ impl Deliveries for SeaStore {
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
         limit: u16,
+        kind: MessageKind,
     ) -> Result<Vec<Message>, StoreError> {
         let options = TransactionOptions {
             isolation_level: None,
@@ -54,6 +55,7 @@ impl Deliveries for SeaStore {
         let tx = self.database.writer.begin_with_options(options).await.map_err(store_error)?;
         let rows = Entity::find()
             .filter(Column::Status.eq("pending"))
+            .filter(Column::Kind.eq(kind.as_str()))
             .filter(Column::DueAt.lte(now))
             .order_by_asc(Column::DueAt)
             .limit(u64::from(limit))
@@ -78,7 +80,7 @@ impl Deliveries for SeaStore {
                 Ok(message) => messages.push(message),
                 // Kept, since its key may come back, and held back, since the others can be sent.
                 Err(unreadable) => {
-                    let retry = Delivery::Retry { error: unreadable.to_string() };
+                    let retry = Delivery::retry(unreadable.to_string());
                     self.settle(id, &retry, lease_until, now).await?;
                 }
             }
@@ -105,7 +107,7 @@ impl Deliveries for SeaStore {
         let row = match delivery {
             Delivery::Sent => over("sent", None),
             Delivery::Dead { error } => over("dead", Some(error.clone())),
-            Delivery::Retry { error } => {
+            Delivery::Retry { error, .. } => {
                 ActiveModel { due_at: Set(retry_at), error: Set(Some(error.clone())), ..Default::default() }
             }
         };

@@ -134,6 +134,26 @@ entity!(link, "link", {
     ended_at: Option<DateTimeUtc>,
     ended_by: Option<String>,
     ended_reason: Option<String>,
+    suspended_at: Option<DateTimeUtc>,
+    suspended_by: Option<String>,
+    suspended_reason: Option<String>,
+    assurance_later: Option<String>,
+});
+
+entity!(dispute, "dispute", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    link_id: Uuid,
+    account_id: Uuid,
+    patient_id: Uuid,
+    message_id: Uuid,
+    opened_at: DateTimeUtc,
+    status: String,
+    decided_at: Option<DateTimeUtc>,
+    decided_by: Option<String>,
+    decided_reason: Option<String>,
 });
 
 entity!(evidence, "evidence", {
@@ -145,6 +165,10 @@ entity!(evidence, "evidence", {
     fact: String,
     established_at: DateTimeUtc,
     established_by: String,
+    valid_until: Option<DateTimeUtc>,
+    withdrawn_at: Option<DateTimeUtc>,
+    withdrawn_by: Option<String>,
+    withdrawn_reason: Option<String>,
 });
 
 entity!(claim, "claim", {
@@ -305,6 +329,7 @@ entity!(outbox_message, "outbox_message", {
     organization_id: Uuid,
     key_id: Option<i32>,
     sealed: Option<Vec<u8>>,
+    kind: String,
     status: String,
     due_at: DateTimeUtc,
     expires_at: Option<DateTimeUtc>,

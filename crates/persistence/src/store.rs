@@ -90,7 +90,8 @@ impl Store for SeaStore {
 #[async_trait]
 impl LinkReader for SeaStore {
     /// One statement, by the primary key's first column (`link (account_id, id)`), with the organization's
-    /// few columns joined from a table that every node holds.
+    /// few columns joined from a table that every node holds. A suspended link answers nothing, so it is
+    /// not read.
     async fn answerable_links(&self, account: AccountId) -> Result<Vec<AnswerableLink>, StoreError> {
         let rows = link::Entity::find()
             .filter(link::Column::AccountId.eq(account.uuid()))

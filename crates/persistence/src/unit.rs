@@ -7,6 +7,7 @@ mod authenticators;
 mod claims;
 mod clients;
 mod directory;
+mod disputes;
 mod idempotency;
 mod invitations;
 mod links;

@@ -1,17 +1,18 @@
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeZone, Utc};
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use kinlink_domain::{
     account::{Account, AccountKey, Iss, Sub},
     demographics::{ContactPoint, ContactSystem, Demographics, HumanName, Identifier},
     id::OrganizationId,
     issuer::{ClaimPath, Issuer, StaffClaims, TrustedIssuer},
     organization::{FhirBase, Organization, Slug},
+    outbox::{Message, MessageKind},
     partial_date::PartialDate,
     patient::{FhirId, ImportedPatient, RecordVersion},
     policy::Policy,
-    service::Ports,
-    store::{Store, UnitOfWork},
+    service::{Outlets, Ports},
+    store::{Deliveries, Store, UnitOfWork},
 };
 use kinlink_persistence::SeaStore;
 use kinlink_vault::{KeyRing, OsRandom, testing::ManualClock};
@@ -47,7 +48,8 @@ impl Fixture {
         let clock = Arc::new(ManualClock::new(start));
         let random = Arc::new(OsRandom);
         let vault = Arc::new(KeyRing::generate(&OsRandom));
-        let ports = Ports { clock: clock.clone(), random, vault };
+        let ports =
+            Ports { clock: clock.clone(), random, vault, outlets: Outlets { texts: true, letters: true } };
         let store = SeaStore::new(database.database().clone(), ports.clone());
         let [here, there] = ["here", "there"].map(|slug| organization(slug, start));
         let fixture = Self { database, store, ports, clock, here, there };
@@ -85,6 +87,13 @@ impl Fixture {
             unit.ensure_account(&key, self.ports.clock.now()).await.expect("an account can be made");
         unit.save().await.expect("an account can be saved");
         account
+    }
+
+    /// Takes what waits in the outbox, of one kind, as its worker would.
+    pub async fn outbox(&self, kind: MessageKind) -> Vec<Message> {
+        let now = self.ports.clock.now();
+        let taken = self.store.take_due(now, now + TimeDelta::days(365), 100, kind).await;
+        taken.expect("the outbox can be read")
     }
 
     /// Removes everything.

@@ -15,7 +15,7 @@ type HmacSha256 = Hmac<Sha256>;
 pub(crate) type Key = Zeroizing<[u8; 32]>;
 
 const NONCE: usize = 24;
-const PURPOSES: [Purpose; 12] = [
+const PURPOSES: [Purpose; 13] = [
     Purpose::InvitationCode,
     Purpose::ClaimCode,
     Purpose::ApiKey,
@@ -28,6 +28,7 @@ const PURPOSES: [Purpose; 12] = [
     Purpose::RecoveryCode,
     Purpose::StepUp,
     Purpose::Contacts,
+    Purpose::DisputeToken,
 ];
 
 /// A set of keys that cannot be used.

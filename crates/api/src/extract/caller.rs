@@ -6,6 +6,7 @@ use kinlink_auth::{AuthenticatedClient, Bearer, ClientAuthenticator};
 use kinlink_domain::{
     account::AccountKey,
     actor::{Authorized, StaffAct, StaffUser},
+    federated::Asserted,
     id::{AccountId, OrganizationId},
     step_up::TokenHash,
 };
@@ -19,6 +20,8 @@ type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 pub(crate) struct AccountUser {
     pub(crate) key: AccountKey,
     pub(crate) id: AccountId,
+    /// What its provider says of how it identified its user.
+    pub(crate) asserted: Asserted,
 }
 
 /// A login with a staff role at some organization.
@@ -154,7 +157,7 @@ extract!(AccountUser, |request| {
     if bearer.account_organizations().next().is_none() {
         return Err(Problem::new(ProblemType::Forbidden).detail("not for patients' logins of this provider"));
     }
-    Ok(Self { id: bearer.account(), key: bearer.key })
+    Ok(Self { id: bearer.account(), asserted: bearer.asserted(), key: bearer.key })
 });
 
 extract!(StaffCaller, |request| {

@@ -58,7 +58,8 @@ pub(super) async fn redeem(
             let address = extract::address(&request)?;
             let mut unit = state.store.begin().await?;
             let outcome =
-                operation::attempt(&state, &mut *unit, &visitor.login, code, birth_date, &address).await?;
+                operation::attempt(&state, &mut *unit, (&visitor.login, None), code, birth_date, &address)
+                    .await?;
             // A refusal is saved too: it is counted.
             unit.save().await?;
             match outcome {

@@ -51,6 +51,7 @@ pub(super) const fn link_status(status: LinkStatus) -> &'static str {
         LinkStatus::Active => "Open",
         LinkStatus::Pending => "Not yet",
         LinkStatus::Expired => "Expired",
+        LinkStatus::Suspended => "Suspended",
         LinkStatus::Revoked => "Ended",
         LinkStatus::RecordInactive => "Record not in use",
     }
@@ -157,6 +158,9 @@ pub(super) fn fact(fact: &Fact) -> String {
         Fact::ContactConfirmed { channel: way, .. } => {
             format!("Entered the code of a claim ({})", channel(*way).to_lowercase())
         }
+        Fact::FederatedAssurance { iss, .. } => {
+            format!("Was identified by the identity provider {iss}")
+        }
     }
 }
 
@@ -168,6 +172,7 @@ pub(super) fn actor(actor: Actor) -> String {
         Actor::Client(id) => format!("Authorization server {id}"),
         Actor::Operator => "An operator at the command line".to_owned(),
         Actor::System => "Kinlink itself".to_owned(),
+        Actor::Contact(_) => "A contact on the record".to_owned(),
     }
 }
 

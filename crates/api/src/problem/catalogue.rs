@@ -78,8 +78,20 @@ catalogue! {
     SecondReviewerNeeded 409 "second-reviewer-needed" "Another reviewer has to agree";
     /// The first reviewer picked another record.
     ReviewersDisagree 409 "reviewers-disagree" "The reviewers picked different records";
+    /// The link is suspended already.
+    LinkSuspended 409 "link-suspended" "The link is suspended already";
+    /// The link is not suspended, so there is nothing to lift.
+    LinkNotSuspended 409 "link-not-suspended" "The link is not suspended";
+    /// A dispute about the link is open; whoever decides it lifts the suspension or ends the link.
+    DisputeOpen 409 "dispute-open" "A dispute about the link is open";
+    /// The dispute was decided before.
+    DisputeDecided 409 "dispute-decided" "The dispute was decided before";
+    /// The evidence was withdrawn before.
+    EvidenceWithdrawn 409 "evidence-withdrawn" "The evidence was withdrawn before";
     /// Somebody else changed the same thing at the same time.
     Conflict 409 "conflict" "The request stands against another one";
+    /// The time in which the notice could be answered with "this was not me" is over. The organization can still look into it.
+    DisputeTokenExpired 410 "dispute-token-expired" "The link in the notice has expired";
     /// The body is longer than allowed.
     BodyTooLarge 413 "body-too-large" "The request's body is too large";
     /// The body is not declared as `application/json`.
@@ -108,10 +120,16 @@ catalogue! {
     RecordNotInvitable 422 "record-not-invitable" "Nobody can be invited to this record";
     /// A birth date is to be asked for, but the record has none that is complete.
     ChallengeImpossible 422 "challenge-impossible" "The record has no complete birth date to ask for";
-    /// A code is to be emailed, but the record has no email address.
-    NoContact 422 "no-contact" "The record has no email address";
+    /// A code is to be sent, but the record has no contact for that channel: no email address, no mobile number, or no name with a postal address.
+    NoContact 422 "no-contact" "The record has no contact for this channel";
+    /// Kinlink is to send a code by a channel that this installation has no service for.
+    ChannelNotSendable 422 "channel-not-sendable" "Kinlink cannot send codes by this channel here";
+    /// Kinlink did not write this "this was not me" link, or what it names is gone.
+    DisputeTokenNotAccepted 422 "dispute-token-not-accepted" "The link in the notice is not accepted";
     /// The email address is not on the patient's record, and nobody says that it was validated.
     ContactNotOnRecord 422 "contact-not-on-record" "The email address is not on the patient's record";
+    /// Nothing that the token says of how its user was identified counts by the organization's policy, or it speaks of another person.
+    AssuranceNotRecognized 422 "assurance-not-recognized" "The identity provider's word does not count here";
     /// The same `Idempotency-Key` came with another body before.
     IdempotencyKeyReused 422 "idempotency-key-reused" "The Idempotency-Key was used for another request";
     /// Too many wrong tries by this account or from this address. `retry_after` says how long to wait.

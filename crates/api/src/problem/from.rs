@@ -5,12 +5,22 @@ use kinlink_auth::{BearerError, ClientAuthError};
 use kinlink_domain::{
     actor::StaffRefusal,
     code::MistypedCode,
-    link::RevokeRefusal,
+    link::{ReinstateRefusal, RevokeRefusal, SuspendRefusal},
     review::ReviewRefusal,
     service::{
-        confirm_claim::ConfirmRefusal, decide_review::ReviewError, end_link::EndLinkError,
-        issue_invitation::IssueError, redeem::RedeemRefusal, revoke_invitation::RevokeInvitationError,
-        submit_claim::SubmitRefusal, withdraw_claim::WithdrawError,
+        add_evidence::AddEvidenceError,
+        confirm_claim::ConfirmRefusal,
+        decide_review::ReviewError,
+        dispute::{DecideError, TokenRefusal},
+        end_link::EndLinkError,
+        federate::FederateError,
+        issue_invitation::IssueError,
+        redeem::RedeemRefusal,
+        revoke_invitation::RevokeInvitationError,
+        submit_claim::SubmitRefusal,
+        suspend_link::SuspendLinkError,
+        withdraw_claim::WithdrawError,
+        withdraw_evidence::WithdrawEvidenceError,
     },
     store::StoreError,
 };
@@ -85,6 +95,7 @@ impl From<IssueError> for Problem {
             IssueError::RecordNotInvitable => Self::new(ProblemType::RecordNotInvitable),
             IssueError::ChallengeImpossible => Self::new(ProblemType::ChallengeImpossible),
             IssueError::NoContact => Self::new(ProblemType::NoContact),
+            IssueError::ChannelNotSendable => Self::new(ProblemType::ChannelNotSendable),
             IssueError::ContactNotOnRecord => Self::new(ProblemType::ContactNotOnRecord),
             IssueError::RoleNotOffered => {
                 Self::new(ProblemType::InvalidMember).at("/role", "only `self` can be offered")
@@ -133,6 +144,53 @@ impl From<WithdrawError> for Problem {
     }
 }
 
+impl From<AddEvidenceError> for Problem {
+    fn from(error: AddEvidenceError) -> Self {
+        match error {
+            AddEvidenceError::NotFound => Self::new(ProblemType::NotFound),
+            AddEvidenceError::Ended => Self::new(ProblemType::LinkEnded),
+            AddEvidenceError::OwnLink => Self::new(ProblemType::Forbidden).detail(error.to_string()),
+            AddEvidenceError::OverAlready => {
+                Self::new(ProblemType::InvalidMember).at("/valid_until", "it lies in the past")
+            }
+            AddEvidenceError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SuspendLinkError> for Problem {
+    fn from(error: SuspendLinkError) -> Self {
+        match error {
+            SuspendLinkError::NotFound => Self::new(ProblemType::NotFound),
+            SuspendLinkError::NotSuspended(SuspendRefusal::AlreadySuspended) => {
+                Self::new(ProblemType::LinkSuspended)
+            }
+            SuspendLinkError::NotSuspended(SuspendRefusal::AlreadyRevoked)
+            | SuspendLinkError::NotReinstated(ReinstateRefusal::AlreadyRevoked) => {
+                Self::new(ProblemType::LinkEnded)
+            }
+            SuspendLinkError::NotSuspended(refusal @ SuspendRefusal::ReasonNotAllowed) => {
+                Self::new(ProblemType::InvalidMember).at("/reason", refusal.to_string())
+            }
+            SuspendLinkError::NotReinstated(ReinstateRefusal::NotSuspended) => {
+                Self::new(ProblemType::LinkNotSuspended)
+            }
+            SuspendLinkError::DisputeOpen => Self::new(ProblemType::DisputeOpen),
+            SuspendLinkError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<WithdrawEvidenceError> for Problem {
+    fn from(error: WithdrawEvidenceError) -> Self {
+        match error {
+            WithdrawEvidenceError::NotFound => Self::new(ProblemType::NotFound),
+            WithdrawEvidenceError::Refused(_) => Self::new(ProblemType::EvidenceWithdrawn),
+            WithdrawEvidenceError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<ReviewError> for Problem {
     fn from(error: ReviewError) -> Self {
         match error {
@@ -154,6 +212,32 @@ impl From<ReviewError> for Problem {
                 Self::new(ProblemType::InvalidMember).at("/reason", error.to_string())
             }
             ReviewError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DecideError> for Problem {
+    fn from(error: DecideError) -> Self {
+        match error {
+            DecideError::NotFound => Self::new(ProblemType::NotFound),
+            DecideError::AlreadyDecided(_) => Self::new(ProblemType::DisputeDecided),
+            DecideError::LinkEnded => Self::new(ProblemType::LinkEnded),
+            DecideError::ReasonNotAllowed => {
+                Self::new(ProblemType::InvalidMember).at("/reason", error.to_string())
+            }
+            DecideError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FederateError> for Problem {
+    fn from(error: FederateError) -> Self {
+        match error {
+            FederateError::NotFound => Self::new(ProblemType::NotFound),
+            FederateError::Ended => Self::new(ProblemType::LinkEnded),
+            FederateError::IssuerNotTrusted => Self::new(ProblemType::IssuerNotTrusted),
+            FederateError::NotRecognized => Self::new(ProblemType::AssuranceNotRecognized),
+            FederateError::Store(error) => error.into(),
         }
     }
 }
@@ -184,6 +268,18 @@ impl Problem {
             ConfirmRefusal::TooManyAttempts { until } => {
                 Self::new(ProblemType::TooManyAttempts).retry_after((until - now).num_seconds())
             }
+        }
+    }
+
+    /// A "this was not me" that is not taken.
+    pub(crate) fn from_token(refusal: TokenRefusal, now: DateTime<Utc>) -> Self {
+        match refusal {
+            TokenRefusal::NotAccepted => Self::new(ProblemType::DisputeTokenNotAccepted),
+            TokenRefusal::Expired => Self::new(ProblemType::DisputeTokenExpired),
+            TokenRefusal::TooManyAttempts { until } => {
+                Self::new(ProblemType::TooManyAttempts).retry_after((until - now).num_seconds())
+            }
+            TokenRefusal::Store(error) => error.into(),
         }
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod redeem;
 pub(crate) mod reissue;
 pub(crate) mod revoke;
 
+use kinlink_delivery::letter_html;
 use kinlink_domain::{
     actor::{Authorized, StaffAct},
     id::InvitationId,
@@ -22,6 +23,7 @@ use super::view::InvitationView;
 use crate::{
     extract::StaffCaller,
     problem::{Problem, ProblemType},
+    state::State,
 };
 
 /// Where an emailed code goes. Without it, to the preferred email on the patient's record.
@@ -50,21 +52,30 @@ fn email_target(email: Option<EmailBody>) -> EmailTarget {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct IssuedAnswer {
     invitation: InvitationView,
-    /// The code, shown this once; null when it went out by email.
+    /// The code, shown this once; null when Kinlink sends it.
     #[schema(example = "7K3M-Q9ZT-4W2C")]
     code: Option<String>,
+    /// For the channel `post`, when staff send the letter: the letter, as a page to print that needs nothing
+    /// from elsewhere. Where the record has no name and address, the place for them is left empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    letter_html: Option<String>,
     /// Accounts that open this record as the patient already. More than you expected? Look before you hand
     /// the code over.
     other_self_links: usize,
 }
 
 impl IssuedAnswer {
-    fn new(issued: &Issued, now: chrono::DateTime<chrono::Utc>) -> Self {
-        Self {
+    fn new(issued: &Issued, state: &State) -> Result<Self, Problem> {
+        let now = state.ports.clock.now();
+        let pages = state.settings.pages();
+        let letter = issued.letter.as_ref().map(|(to, letter)| letter_html(to, letter, &pages)).transpose();
+        let letter_html = letter.map_err(|_| Problem::new(ProblemType::Internal))?;
+        Ok(Self {
             invitation: InvitationView::new(&issued.invitation, now),
             code: issued.code.as_ref().map(ToString::to_string),
+            letter_html,
             other_self_links: issued.other_self_links,
-        }
+        })
     }
 }
 

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
-    evidence::{AddressValidation, Evidence, Fact},
+    evidence::{AddressValidation, Evidence, EvidenceState, EvidenceStatus, Fact, Withdrawal},
     invitation::{Challenge, Channel, Invitation, InvitationRevocation, InvitationState, InvitationStatus},
-    link::{Link, LinkState, LinkStatus, Revocation},
-    proofing::Assurance,
+    link::{Link, LinkState, LinkStatus, Revocation, Suspension},
+    proofing::AssuranceOverTime,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -87,11 +87,15 @@ pub(crate) struct AssuranceView {
     /// `level1` to `level4`.
     #[schema(value_type = String, example = "level3")]
     level: kinlink_domain::proofing::AssuranceLevel,
+    /// It lowers at this moment, when evidence runs out; absent if it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<DateTime<Utc>>,
 }
 
-impl From<Assurance> for AssuranceView {
-    fn from(assurance: Assurance) -> Self {
-        Self { ial: assurance.ial, level: assurance.level }
+impl AssuranceView {
+    pub(crate) fn new(assurance: &AssuranceOverTime, now: DateTime<Utc>) -> Self {
+        let at = assurance.at(now);
+        Self { ial: at.ial, level: at.level, until: assurance.until(now) }
     }
 }
 
@@ -126,22 +130,34 @@ pub(crate) struct LinkView {
     permissions: String,
     period: PeriodView,
     assurance: AssuranceView,
-    /// `active`, `pending`, `expired`, `revoked` or `record_inactive`, now.
+    /// `active`, `pending`, `expired`, `suspended`, `revoked` or `record_inactive`, now.
     #[schema(value_type = String, example = "active")]
     status: LinkStatus,
     created_at: DateTime<Utc>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    suspended_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<DateTime<Utc>>,
+    /// Why it is suspended, or was ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "no_longer_wanted")]
-    reason: Option<Revocation>,
+    reason: Option<Reason>,
+}
+
+/// Why a link is suspended, or was ended.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Reason {
+    Suspended(Suspension),
+    Ended(Revocation),
 }
 
 impl LinkView {
     pub(crate) fn new(link: &Link, now: DateTime<Utc>) -> Self {
-        let (ended_at, reason) = match link.state {
-            LinkState::Active => (None, None),
-            LinkState::Revoked { at, reason, .. } => (Some(at), Some(reason)),
+        let (suspended_at, ended_at, reason) = match link.state {
+            LinkState::Active => (None, None, None),
+            LinkState::Suspended { at, reason, .. } => (Some(at), None, Some(Reason::Suspended(reason))),
+            LinkState::Revoked { at, reason, .. } => (None, Some(at), Some(Reason::Ended(reason))),
         };
         Self {
             id: link.id.to_string(),
@@ -153,25 +169,27 @@ impl LinkView {
             relationship: link.role.relationship().map(ToOwned::to_owned),
             permissions: link.permissions.to_string(),
             period: PeriodView { start: link.period.start, end: link.period.end },
-            assurance: link.assurance.into(),
+            assurance: AssuranceView::new(&link.assurance, now),
             status: link.status(now),
             created_at: link.created_at,
+            suspended_at,
             ended_at,
             reason,
         }
     }
 
-    /// What the account itself is told of an ended link: that it ended. Why staff ended it may endanger
-    /// somebody.
+    /// What the account itself is told of an ended or suspended link: that it is. Why, and who said so, may
+    /// endanger somebody.
     #[must_use]
     pub(crate) fn without_reason(self) -> Self {
         Self { reason: None, ..self }
     }
 }
 
-/// One fact in support of a link.
+/// One fact in support of a link, as staff see it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EvidenceView {
+    #[schema(example = "evd_0197f2f31c2a7d0c8e6f2b7f5a1d9c33")]
     id: String,
     /// The fact; `type` says which kind.
     #[schema(value_type = Object)]
@@ -180,15 +198,64 @@ pub(crate) struct EvidenceView {
     /// Who established it.
     #[schema(value_type = Object)]
     by: kinlink_domain::actor::Actor,
+    /// `valid`, `expired` or `withdrawn`, now; only what is valid counts.
+    #[schema(value_type = String, example = "valid")]
+    status: EvidenceStatus,
+    /// Until when it counts; without an end if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_until: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withdrawn: Option<WithdrawnView>,
 }
 
-impl From<Evidence> for EvidenceView {
-    fn from(evidence: Evidence) -> Self {
+/// Who took evidence out of what is counted, and why.
+#[derive(Debug, Serialize, ToSchema)]
+struct WithdrawnView {
+    at: DateTime<Utc>,
+    #[schema(value_type = Object)]
+    by: kinlink_domain::actor::Actor,
+    #[schema(value_type = String, example = "found_forged")]
+    reason: Withdrawal,
+}
+
+impl EvidenceView {
+    pub(crate) fn new(evidence: Evidence, now: DateTime<Utc>) -> Self {
+        let withdrawn = match evidence.state {
+            EvidenceState::Valid => None,
+            EvidenceState::Withdrawn { at, by, reason } => Some(WithdrawnView { at, by, reason }),
+        };
         Self {
             id: evidence.id.to_string(),
+            status: evidence.status(now),
             fact: evidence.fact,
             established_at: evidence.established_at,
             by: evidence.by,
+            valid_until: evidence.valid_until,
+            withdrawn,
         }
+    }
+}
+
+/// One fact in support of a link, as the account holder sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OwnEvidenceView {
+    /// The kind, for example `document_seen`.
+    #[serde(rename = "type")]
+    #[schema(example = "code_redeemed")]
+    kind: &'static str,
+    established_at: DateTime<Utc>,
+    /// Until when it counts; without an end if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_until: Option<DateTime<Utc>>,
+}
+
+impl OwnEvidenceView {
+    /// Absent for what was withdrawn: what staff suspect is not for whom they suspect.
+    pub(crate) fn new(evidence: &Evidence, now: DateTime<Utc>) -> Option<Self> {
+        (evidence.status(now) != EvidenceStatus::Withdrawn).then(|| Self {
+            kind: evidence.fact.kind(),
+            established_at: evidence.established_at,
+            valid_until: evidence.valid_until,
+        })
     }
 }

@@ -13,7 +13,7 @@ use kinlink_domain::{
     patient::FhirId,
     policy::Policy,
     proofing::{Assurance, AssuranceLevel, Ial},
-    service::Ports,
+    service::{Outlets, Ports},
     store::{ChangeListener, Store},
 };
 use kinlink_persistence::{Database, DatabaseSettings, SeaStore};
@@ -46,7 +46,12 @@ impl Server {
 impl Stage {
     pub(super) async fn build(url: &str, accounts: u32) -> anyhow::Result<Self> {
         let vault = Arc::new(KeyRing::generate(&OsRandom));
-        let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), vault };
+        let ports = Ports {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(OsRandom),
+            vault,
+            outlets: Outlets::default(),
+        };
         let database = Database::connect(&DatabaseSettings::new(url)).await?;
         database.migrate_up(None).await?;
         let store = SeaStore::new(database.clone(), ports.clone());
@@ -161,7 +166,7 @@ fn link(
         role: LinkRole::SelfRole,
         permissions: Policy::default().self_permissions,
         period: Period { start: now, end: None },
-        assurance: Assurance { ial: Ial::Ial2, level: AssuranceLevel::Level3 },
+        assurance: Assurance { ial: Ial::Ial2, level: AssuranceLevel::Level3 }.into(),
         record_usable: true,
         invitation: None,
         created_at: now,

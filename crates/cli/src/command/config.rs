@@ -1,11 +1,11 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use kinlink_mail::SmtpMailer;
+use kinlink_delivery::{SmtpMailer, WebhookSender};
 
 use super::context;
 use crate::{
-    config::{Config, ConfigFlags},
+    config::{Config, ConfigFlags, WebhookConfig},
     exit::CHECK_FAILED,
     output,
 };
@@ -38,6 +38,8 @@ impl ConfigCommand {
                 checks.settings(&config);
                 checks.database(&config).await;
                 checks.mail(&config, online);
+                checks.webhook(&config, "texts", &config.texts, "no text messages: staff read codes out");
+                checks.webhook(&config, "letters", &config.letters, "no print service: staff print letters");
                 if checks.failed {
                     return Ok(ExitCode::from(CHECK_FAILED));
                 }
@@ -71,6 +73,15 @@ impl Checks {
             _ => Err(format!("`{url}` is no http or https URL")),
         };
         self.note("server.public_url", outcome);
+        let url = &config.server.redeem_url;
+        let outcome = match url.parse::<url::Url>() {
+            _ if url.is_empty() => Ok("none: messages name no page to redeem a code at".to_owned()),
+            Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.fragment().is_none() => {
+                Ok(url.clone())
+            }
+            _ => Err(format!("`{url}` is no http or https URL without a #")),
+        };
+        self.note("server.redeem_url", outcome);
         let zero = config.server.request_timeout_seconds == 0;
         let timeout = format!("{} s", config.server.request_timeout_seconds);
         let outcome = if zero { Err("0 would refuse every request".to_owned()) } else { Ok(timeout) };
@@ -101,6 +112,16 @@ impl Checks {
             Ok("it answers, and its schema is up to date".to_owned())
         };
         self.note("database.url", outcome.await.map_err(|error: anyhow::Error| error.to_string()));
+    }
+
+    fn webhook(&mut self, config: &Config, section: &str, webhook: &WebhookConfig, without: &str) {
+        let outcome = || {
+            let Some(settings) = webhook.settings(section)? else { return Ok(without.to_owned()) };
+            let host = settings.url.host_str().unwrap_or_default().to_owned();
+            WebhookSender::new(settings, config.pages())?;
+            Ok(format!("they go to {host}"))
+        };
+        self.note(section, outcome().map_err(|error: anyhow::Error| error.to_string()));
     }
 
     fn mail(&mut self, config: &Config, online: bool) {

@@ -73,7 +73,8 @@ impl Context {
     /// The same on a database that is known to be up to date.
     pub(crate) fn with(config: Config, database: Database) -> anyhow::Result<Self> {
         let vault = Arc::new(keys(&config)?);
-        let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), vault };
+        let outlets = config.outlets();
+        let ports = Ports { clock: Arc::new(SystemClock), random: Arc::new(OsRandom), vault, outlets };
         let store = SeaStore::new(database.clone(), ports.clone());
         Ok(Self { config, ports, database, store })
     }

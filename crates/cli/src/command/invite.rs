@@ -15,17 +15,21 @@ use kinlink_domain::{
 use super::context::Context;
 use crate::{config::ConfigFlags, exit::UsageError, output};
 
+mod letters;
 mod many;
+
+use letters::Letters;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 For example:
   kinlink invite --organization northside --patient n-002 --channel in-person --challenge birth-date
   kinlink invite --organization northside --identifier 'http://hospital.example/mrn|12345' --channel email
-  kinlink invite --organization northside --csv patients.csv --out codes.csv
+  kinlink invite --organization northside --patient n-002 --channel post --letters letters
+  kinlink invite --organization northside --csv patients.csv --out codes.csv --letters letters
 
 The CSV has a heading with the columns patient_id, or identifier_system and identifier_value; channel; and, if
-wanted, email and challenge (birth_date). The result repeats each row with its invitation, its code, or the reason
+wanted, email, challenge (birth_date) and send (yes). The result repeats each row with its invitation, its code, or the reason
 why there is none. Give the result in again: rows that have an invitation are passed over.")]
 pub(crate) struct Invite {
     /// The organization's short name.
@@ -46,6 +50,13 @@ pub(crate) struct Invite {
     /// The address is not on the record, but was validated.
     #[arg(long, requires = "email")]
     email_validated: bool,
+    /// Kinlink sends the letter or the text message, by the service that is configured.
+    #[arg(long, requires = "channel", conflicts_with = "csv")]
+    send: bool,
+    /// Write letters for the channel post into this folder, as HTML pages to print; made if it is not there.
+    /// They hold the codes, so only their owner may read them.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "send")]
+    letters: Option<PathBuf>,
     /// What must be given beside the code.
     #[arg(long, value_enum)]
     challenge: Option<ChallengeName>,
@@ -93,8 +104,9 @@ impl Invite {
     pub(crate) async fn run(self, flags: &ConfigFlags) -> anyhow::Result<ExitCode> {
         let context = Context::open(flags).await?;
         let organization = context.organization(&self.organization).await?;
+        let letters = self.letters.as_deref().map(Letters::open).transpose()?;
         if let (Some(csv), Some(out)) = (&self.csv, &self.out) {
-            return many::run(&context, &organization, csv, out).await;
+            return many::run(&context, &organization, csv, out, letters.as_ref()).await;
         }
         let wanted = self.wanted()?;
         let issued = issue_one(&context, &organization, wanted).await.map_err(|error| match error {
@@ -104,7 +116,13 @@ impl Invite {
         output::line(format!("invitation {}", issued.invitation.id));
         match &issued.code {
             Some(code) => output::line(format!("code       {code}")),
-            None => output::line("The code goes out by email."),
+            None => output::line(format!("The code goes out by {}.", issued.invitation.channel.as_str())),
+        }
+        if let Some(letters) = &letters {
+            match letters.write(&context.config.pages(), &issued)? {
+                Some(path) => output::line(format!("letter     {}", path.display())),
+                None => output::remark("No letter was written: the channel is not post.".to_owned()),
+            }
         }
         output::line(format!("valid until {}", issued.invitation.expires_at.format("%Y-%m-%d %H:%M UTC")));
         if issued.other_self_links > 0 {
@@ -136,6 +154,7 @@ impl Invite {
             role: LinkRole::SelfRole,
             channel: self.channel.into(),
             email,
+            send: self.send,
             challenge: self.challenge.map(Into::into),
             proof: Vec::new(),
         })

@@ -1,4 +1,4 @@
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::Subcommand;
@@ -17,6 +17,7 @@ use crate::{
     config::ConfigFlags,
     exit::UsageError,
     output::{self, Format},
+    policy_file,
 };
 
 #[derive(Debug, clap::Args)]
@@ -30,7 +31,8 @@ enum Step {
     /// Add an organization.
     #[command(after_help = "\
 For example:
-  kinlink organization add northside --name 'Northside General' --fhir-base https://fhir.northside.example/r4")]
+  kinlink organization add northside --name 'Northside General' --fhir-base https://fhir.northside.example/r4
+  kinlink organization add northside … --policy policy.toml     rules of your own; see `kinlink policy --help`")]
     Add {
         /// A short name for command lines and URLs: 2 to 40 of a-z, 0-9 and '-'.
         slug: String,
@@ -40,6 +42,9 @@ For example:
         /// The base URL of its FHIR server, for `fhirUser`.
         #[arg(long, value_name = "URL")]
         fhir_base: String,
+        /// A file with its policy; the defaults unless said.
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
     },
     /// List the organizations.
     List {
@@ -61,14 +66,23 @@ impl OrganizationCommand {
     pub(crate) async fn run(self, flags: &ConfigFlags) -> anyhow::Result<ExitCode> {
         let context = Context::open(flags).await?;
         match self.step {
-            Step::Add { slug, name, fhir_base } => add(&context, slug, name, &fhir_base).await?,
+            Step::Add { slug, name, fhir_base, policy } => {
+                let policy = policy.map_or_else(|| Ok(Policy::default()), |file| policy_file::load(&file))?;
+                add(&context, slug, name, &fhir_base, policy).await?;
+            }
             Step::List { format } => list(&context, format).await?,
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-async fn add(context: &Context, slug: String, name: String, fhir_base: &str) -> anyhow::Result<()> {
+async fn add(
+    context: &Context,
+    slug: String,
+    name: String,
+    fhir_base: &str,
+    policy: Policy,
+) -> anyhow::Result<()> {
     let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
     let name = name.trim().to_owned();
     if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
@@ -80,7 +94,7 @@ async fn add(context: &Context, slug: String, name: String, fhir_base: &str) -> 
         slug: Slug::parse(slug).map_err(|error| usage(&error))?,
         name,
         fhir_base: FhirBase::parse(fhir_base).map_err(|error| usage(&error))?,
-        policy: Policy::default(),
+        policy,
         created_at: now,
     };
     let mut unit = context.store.begin().await?;
@@ -92,7 +106,11 @@ async fn add(context: &Context, slug: String, name: String, fhir_base: &str) -> 
         }
         other => other?,
     }
-    let detail = serde_json::json!({"slug": organization.slug, "fhir_base": organization.fhir_base});
+    let detail = serde_json::json!({
+        "slug": organization.slug,
+        "fhir_base": organization.fhir_base,
+        "policy": Policy::default().changes(&organization.policy),
+    });
     let (id, action) = (organization.id, Action::OrganizationConfigure);
     unit.record(context.ports.audit(id, Actor::Operator, action, Subject::default(), detail));
     unit.save().await.context("the organization was not added")?;

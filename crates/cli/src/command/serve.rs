@@ -7,8 +7,8 @@ use std::{
 
 use anyhow::Context as _;
 use kinlink_api::{Application, ClaimWorker};
-use kinlink_domain::{comparison::Matcher, store::ChangeListener};
-use kinlink_mail::{OutboxWorker, SmtpMailer};
+use kinlink_delivery::{MailSender, OutboxWorker, Sender, SmtpMailer, WebhookSender};
+use kinlink_domain::{comparison::Matcher, outbox::MessageKind, service::Ports, store::ChangeListener};
 use kinlink_persistence::SeaStore;
 use tokio_util::sync::CancellationToken;
 
@@ -70,6 +70,7 @@ async fn serve(
         kept = Some(store.clone());
         store
     };
+    let senders = senders(&config)?;
     let address = listener.local_addr()?;
     let mut application = Application::start(listener, config.api()?, ports.clone(), make_store, None)?;
     let store = kept.context("the application took no store")?;
@@ -81,12 +82,10 @@ async fn serve(
     } else {
         tracing::warn!("no matcher is plugged in: claims wait to be matched");
     }
-    if let Some((settings, letterhead)) = config.smtp()? {
-        let mailer = SmtpMailer::new(&settings).map_err(|e| ConfigurationError(format!("mail: {e}")))?;
-        let worker = OutboxWorker::new(store, Arc::new(mailer), letterhead, ports.clock, ports.random);
+    for (kind, sender) in senders {
+        let Ports { clock, random, .. } = ports.clone();
+        let worker = OutboxWorker::new(store.clone(), kind, sender, clock, random);
         workers.push(tokio::spawn(worker.run(stop.clone())));
-    } else {
-        tracing::warn!("no mail server is configured: mails wait in the outbox");
     }
     output::line(format!("Kinlink listens on http://{address}"));
     let signal = CancellationToken::new();
@@ -102,6 +101,27 @@ async fn serve(
     }
     database.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What sends the messages of each kind that can be sent.
+fn senders(config: &Config) -> anyhow::Result<Vec<(MessageKind, Arc<dyn Sender>)>> {
+    let mut senders: Vec<(MessageKind, Arc<dyn Sender>)> = Vec::new();
+    if let Some((settings, letterhead)) = config.smtp()? {
+        let mailer = SmtpMailer::new(&settings).map_err(|e| ConfigurationError(format!("mail: {e}")))?;
+        senders.push((MessageKind::Mail, Arc::new(MailSender::new(Arc::new(mailer), letterhead))));
+    } else {
+        tracing::warn!("no mail server is configured: mails wait in the outbox");
+    }
+    for (kind, section, webhook) in
+        [(MessageKind::Text, "texts", &config.texts), (MessageKind::Letter, "letters", &config.letters)]
+    {
+        if let Some(settings) = webhook.settings(section)? {
+            let sender = WebhookSender::new(settings, config.pages());
+            let sender = sender.map_err(|error| ConfigurationError(format!("{section}: {error}")))?;
+            senders.push((kind, Arc::new(sender)));
+        }
+    }
+    Ok(senders)
 }
 
 async fn keep_house(

@@ -12,6 +12,7 @@ fn help_teaches_the_first_steps_and_every_command_has_help() {
         "migrate",
         "config",
         "organization",
+        "policy",
         "issuer",
         "client",
         "import",

@@ -49,6 +49,7 @@ fn flags_stand_over_the_environment_over_the_file() {
 fn secrets_are_not_shown() {
     let folder = with_file(
         "[database]\nurl = \"postgres://me:SECRET@db.example/kinlink\"\n[mail]\npassword = \"SECRET\"\n\
+         [texts]\nsecret = \"SECRET\"\nurl = \"https://sms.example/SECRET?key=SECRET\"\n\
          [[pages.logins]]\nissuer = \"https://login.example\"\nclient_id = \"k\"\nclient_secret = \"SECRET\"\n\
          label = \"x\"\n",
     );
@@ -64,6 +65,38 @@ fn check_says_what_is_wrong_and_succeeds_when_nothing_is() {
     let folder = tempfile::tempdir().unwrap();
     run_in(folder.path(), &["migrate", "up"]).expect(0);
     run_in(folder.path(), &["config", "check"]).expect(0);
+}
+
+#[test]
+fn check_says_what_is_wrong_with_a_webhook() {
+    let good = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    for (texts, expected) in [
+        (
+            format!("url = \"https://sms.example/in\"\nsecret = \"{good}\""),
+            "ok      texts: they go to sms.example",
+        ),
+        (
+            format!("url = \"http://sms.example/in\"\nsecret = \"{good}\""),
+            "WRONG   texts: the address must be https",
+        ),
+        ("url = \"https://sms.example/in\"".to_owned(), "WRONG   texts: `texts.secret`: a secret is whsec_"),
+        (format!("url = \"nonsense\"\nsecret = \"{good}\""), "WRONG   texts: `texts.url`"),
+        (
+            format!("url = \"https://a.example/\"\nsecret = \"{good}\"\ntimeout_seconds = 60"),
+            "WRONG   texts: the timeout",
+        ),
+        (
+            "url = \"https://a.example/\"\nsecret_file = \"none\"".to_owned(),
+            "WRONG   texts: `texts.secret_file`",
+        ),
+        (String::new(), "ok      texts: no text messages"),
+    ] {
+        let folder = with_file(&format!("[texts]\n{texts}\n"));
+        run_in(folder.path(), &["migrate", "up"]).expect(0);
+        let said = run_in(folder.path(), &["config", "check"]);
+        assert!(said.out.contains(expected), "{texts}: {}", said.out);
+        assert_eq!(said.code, i32::from(expected.starts_with("WRONG")), "{}", said.out);
+    }
 }
 
 #[test]

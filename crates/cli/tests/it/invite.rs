@@ -18,6 +18,38 @@ async fn one_invitation_by_id_or_by_identifier() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn letters_are_written_one_for_each_invitation_by_post_and_for_their_owner_only() {
+    on_both(async |it| {
+        it.import(&format!("{}{}", patient("p1", 1), patient("p2", 1))).expect(0);
+        let rows = "patient_id,channel\np1,post\np2,in_person\n";
+        std::fs::write(it.folder.path().join("in.csv"), rows).unwrap();
+        let invite = ["invite", "--organization", "northside"];
+        let many = ["--csv", "in.csv", "--out", "out.csv", "--letters", "letters"];
+        it.run(&[&invite[..], &many].concat()).expect(0);
+        let letters: Vec<_> =
+            std::fs::read_dir(it.folder.path().join("letters")).unwrap().map(Result::unwrap).collect();
+        assert_eq!(letters.len(), 1, "only for post");
+        let out = std::fs::read_to_string(it.folder.path().join("out.csv")).unwrap();
+        assert!(out.contains(letters[0].path().file_stem().unwrap().to_str().unwrap()), "{out}");
+        let letter = std::fs::read_to_string(letters[0].path()).unwrap();
+        let code =
+            out.lines().nth(1).unwrap().split(',').find(|cell| cell.matches('-').count() == 3).unwrap();
+        assert!(code.split('-').all(|group| letter.contains(&format!("<span>{group}</span>"))), "{code}");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(letters[0].metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let one = ["--patient", "p1", "--channel", "post", "--letters", "letters"];
+        let said = it.run(&[&invite[..], &one].concat()).expect(0).out;
+        assert!(said.contains("letter ") && said.contains(".html"), "{said}");
+        let sent = ["--patient", "p1", "--channel", "post", "--send"];
+        assert!(it.run(&[&invite[..], &sent].concat()).expect(2).err.contains("cannot send codes"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_from_csv_where_a_bad_row_does_not_stop_the_rest_and_done_rows_are_passed_over() {
     on_both(async |it| {
         it.import(&format!("{}{}", patient("p1", 1), patient("p2", 1))).expect(0);

@@ -8,4 +8,5 @@ mod import;
 mod invite;
 mod killed;
 mod kinlink;
+mod policy;
 mod walkthrough;

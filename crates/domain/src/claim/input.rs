@@ -14,6 +14,7 @@ const SSN: [&str; 2] = ["http://hl7.org/fhir/sid/us-ssn", "urn:oid:2.16.840.1.11
 
 /// What a person gave, weighed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each says of one kind of input whether it is there")]
 pub struct InputWeight {
     strong_identifiers: usize,
     address: bool,

@@ -2,7 +2,10 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::*;
-use crate::{id::ClientId, proofing::AssuranceLevel};
+use crate::{
+    id::ClientId,
+    proofing::{Assurance, AssuranceLevel, AssuranceStep},
+};
 
 const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
@@ -17,7 +20,7 @@ fn active() -> Link {
         role: LinkRole::SelfRole,
         permissions: Permissions::everything(),
         period: Period { start: NOW, end: None },
-        assurance: Assurance { ial: Ial::Ial1, level: AssuranceLevel::Level2 },
+        assurance: Assurance { ial: Ial::Ial1, level: AssuranceLevel::Level2 }.into(),
         record_usable: true,
         invitation: None,
         created_at: NOW,
@@ -47,6 +50,54 @@ fn status_is_decided_by_state_period_record_and_time() {
     }
 }
 
+/// Each change in each state: the word of the state it leads to, or `None` where it is refused.
+#[test]
+fn the_table_of_states() {
+    use LinkStatus::{Active, Revoked, Suspended};
+    let by = Actor::Operator;
+    let suspended = active().suspend(by, Suspension::Review, NOW).unwrap();
+    let revoked = active().revoke(by, Revocation::Fraud, NOW).unwrap();
+    let after = |link: Link| {
+        assert_eq!((link.version, link.updated_at), (3, NOW + TimeDelta::hours(1)));
+        link.status(NOW)
+    };
+    let later = NOW + TimeDelta::hours(1);
+    for (link, suspend, reinstate, revoke) in [
+        (Link { version: 2, ..active() }, Some(Suspended), None, Some(Revoked)),
+        (suspended, None, Some(Active), Some(Revoked)),
+        (revoked, None, None, None),
+    ] {
+        let what = format!("{:?}", link.state);
+        let did = link.clone().suspend(by, Suspension::Fraud, later).ok().map(after);
+        assert_eq!(did, suspend, "suspend {what}");
+        assert_eq!(link.clone().reinstate(later).ok().map(after), reinstate, "reinstate {what}");
+        assert_eq!(link.revoke(by, Revocation::Fraud, later).ok().map(after), revoke, "revoke {what}");
+    }
+}
+
+#[test]
+fn a_suspended_link_opens_nothing_and_says_so_whatever_else_is_true_of_it() {
+    let suspended = active().suspend(Actor::Operator, Suspension::Safety, NOW).unwrap();
+    assert!(!suspended.is_live(Ial::Ial1, NOW));
+    let over = Link { period: Period { start: NOW, end: Some(NOW) }, record_usable: false, ..suspended };
+    assert_eq!(over.status(NOW), LinkStatus::Suspended);
+}
+
+#[test]
+fn only_a_contact_disputes_and_only_staff_suspend() {
+    let contact = Actor::Contact(crate::id::MessageId::from_uuid(Uuid::nil()));
+    let staff = Actor::Staff(AccountId::from_uuid(Uuid::nil()));
+    let account = Actor::Account(AccountId::from_uuid(Uuid::nil()));
+    for reason in Suspension::ALL {
+        assert_eq!(reason.allowed_to(contact), reason == Suspension::Disputed);
+        assert_eq!(reason.allowed_to(staff), reason != Suspension::Disputed);
+        assert_eq!(active().suspend(account, reason, NOW), Err(SuspendRefusal::ReasonNotAllowed));
+    }
+    for reason in Revocation::ALL {
+        assert_eq!(active().revoke(contact, reason, NOW), Err(RevokeRefusal::ReasonNotAllowed));
+    }
+}
+
 #[test]
 fn a_link_is_ended_once_and_counts_its_versions() {
     let revoked = active().revoke(Actor::Operator, Revocation::Safety, NOW).unwrap();
@@ -64,4 +115,19 @@ fn each_reason_belongs_to_the_account_or_to_staff_and_to_nobody_else() {
         assert!(!reason.allowed_to(client));
         assert_eq!(active().revoke(client, reason, NOW), Err(RevokeRefusal::ReasonNotAllowed));
     }
+}
+
+#[test]
+fn a_link_is_worth_less_from_the_very_moment_its_evidence_runs_out() {
+    let end = NOW + TimeDelta::days(1);
+    let strong = Assurance { ial: Ial::Ial2, level: AssuranceLevel::Level3 };
+    let later = vec![AssuranceStep { from: end, assurance: Assurance::LEAST }];
+    let link = active().reassess(AssuranceOverTime::new(strong, later).unwrap(), NOW);
+    assert_eq!(link.version, 2);
+    assert!(link.is_live(Ial::Ial2, end - TimeDelta::microseconds(1)));
+    assert!(!link.is_live(Ial::Ial2, end));
+    assert!(link.is_live(Ial::Ial1, end), "how little it is worth is for the minimum to decide");
+    // Seen from afterwards it is what it was: nothing to write.
+    assert_eq!(link.clone().reassess(Assurance::LEAST.into(), end).version, 2);
+    assert_eq!(link.change_evidence(Assurance::LEAST.into(), end).version, 3);
 }

@@ -99,9 +99,9 @@ impl TrustedClientPolicy {
             same(&enough.trust_framework, assertion.trust_framework.as_deref())
                 && same(&enough.assurance_level, assertion.assurance_level.as_deref())
         });
-        let by_acr = assertion.acr.as_ref().is_some_and(|acr| self.acr.contains(acr));
-        let by_amr = assertion.amr.iter().any(|method| self.amr.contains(method));
-        self.links_without_code && proven && (by_acr || by_amr)
+        let context = assertion.acr.as_ref().is_some_and(|acr| self.acr.contains(acr));
+        let method = assertion.amr.iter().any(|given| self.amr.contains(given));
+        self.links_without_code && proven && (context || method)
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
     code::{Code, MistypedCode},
     comparison::{Band, Candidate},
     evidence::Fact,
+    federated::Asserted,
     id::{ClaimId, PatientId},
     link::{Link, LinkRole},
     organization::Organization,
@@ -34,6 +35,8 @@ pub struct ConfirmClaim<'a> {
     pub claim: ClaimId,
     /// What was typed.
     pub code: &'a str,
+    /// What the account's identity provider says of it.
+    pub asserted: Option<&'a Asserted>,
     /// The network address that the try came from, in any stable form.
     pub address: &'a str,
 }
@@ -103,7 +106,7 @@ pub async fn confirm(
     if claim.view(policy, now) != ClaimantStatus::Open {
         return Ok(Confirmed::Refused(ClaimRefusal(claim.status(policy, now)).into()));
     }
-    match claim.confirmation(now).cloned() {
+    match claim.confirmation(now).copied() {
         Some(confirmation) if right => {
             accept(unit, ports, request, claim, &organization, &confirmation).await
         }
@@ -124,7 +127,7 @@ async fn accept(
     let trusted = trusted.iter().any(|trust| trust.organization == organization.id && trust.accounts);
     let patient = unit.patient_by_id(organization.id, confirmation.patient).await?;
     match patient.filter(|patient| trusted && patient.record.is_usable() && !patient.record.deceased) {
-        Some(patient) => link(unit, ports, claim, organization, &patient, confirmation).await,
+        Some(patient) => link(unit, ports, request, claim, organization, &patient, confirmation).await,
         None => refuse(unit, ports, request, claim, organization).await,
     }
 }
@@ -132,6 +135,7 @@ async fn accept(
 async fn link(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
+    request: &ConfirmClaim<'_>,
     claim: Claim,
     organization: &Organization,
     patient: &PatientRecord,
@@ -146,6 +150,8 @@ async fn link(
         role: LinkRole::SelfRole,
         invitation: None,
         by: Actor::Account(account),
+        used: contact_of(confirmation, patient),
+        asserted: request.asserted,
         support: support(unit, &claim, confirmation, now).await?,
     };
     let made = make_link(unit, ports, wanted).await?;
@@ -165,6 +171,14 @@ async fn link(
         Made::Created(link) => Confirmed::Created(link),
         Made::Existing(link) => Confirmed::Existing(link),
     })
+}
+
+/// The contact that the code went to. Of a record that changed since then nobody knows which one that is now, so
+/// all are told.
+fn contact_of(confirmation: &Confirmation, patient: &PatientRecord) -> Option<String> {
+    let contact = confirmation.contact.filter(|_| patient.updated_at <= confirmation.sent_at)?;
+    let emails = patient.record.demographics.emails();
+    emails.get(usize::from(contact)).map(|email| (*email).to_owned())
 }
 
 /// What supports the link: the match, the code, and what reviewers saw.

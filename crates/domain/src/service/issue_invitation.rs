@@ -1,22 +1,27 @@
 //! Staff issue an invitation, or issue one anew.
 
+mod route;
+
 use super::Ports;
 use crate::{
     actor::Authorized,
     audit::{Action, Subject},
     code::Code,
-    demographics::{Demographics, Identifier},
-    evidence::{AddressValidation, Fact},
-    id::{InvitationId, MessageId},
+    demographics::Identifier,
+    evidence::Fact,
+    id::InvitationId,
     invitation::{Challenge, Channel, Invitation, InvitationRevocation, InvitationState, NotOpen},
     link::{LinkRole, LinkStatus},
     organization::Organization,
-    outbox::{Mail, Message, MessageBody},
+    outbox::Letter,
     patient::{FhirId, PatientRecord},
     policy::Policy,
     port::Purpose,
+    postal::PostalAddress,
     store::{StoreError, UnitOfWork},
 };
+
+use route::Route;
 
 /// How staff name a patient record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +64,8 @@ pub struct IssueInvitation {
     pub channel: Channel,
     /// Where an emailed code goes; only for [`Channel::Email`].
     pub email: EmailTarget,
+    /// Whether Kinlink sends the letter or the text message, rather than staff. An email it always sends.
+    pub send: bool,
     /// What must be given beside the code.
     pub challenge: Option<Challenge>,
     /// Documents that staff saw.
@@ -70,8 +77,11 @@ pub struct IssueInvitation {
 pub struct Issued {
     /// The invitation.
     pub invitation: Invitation,
-    /// The code, unless it went out by email.
+    /// The code, unless Kinlink sends it.
     pub code: Option<Code>,
+    /// The letter to print, if the code goes by post and staff send it. Its address is empty where the record
+    /// has none.
+    pub letter: Option<(PostalAddress, Letter)>,
     /// Accounts that already open this record as the patient: for staff to see when they expected none.
     pub other_self_links: usize,
 }
@@ -91,9 +101,12 @@ pub enum IssueError {
     /// A birth date is to be asked for, but the record has none to the day.
     #[error("the record has no complete birth date to ask for")]
     ChallengeImpossible,
-    /// An email is to be sent, but the record has no address.
-    #[error("the record has no email address")]
+    /// The code is to be sent, but the record has no address or number for that way.
+    #[error("the record has no such contact: no email address, no mobile number, or no name with an address")]
     NoContact,
+    /// Kinlink is to send the code by a way that this installation does not have.
+    #[error("Kinlink cannot send codes by this channel here")]
+    ChannelNotSendable,
     /// An email is to go to an address that is not on record and that nobody validated.
     #[error("the address is not on the record")]
     ContactNotOnRecord,
@@ -122,6 +135,17 @@ pub async fn issue(
     issue_in_place_of(unit, ports, organization, by, request, None).await
 }
 
+/// How an invitation is issued anew.
+#[derive(Debug)]
+pub struct Reissue {
+    /// The way the new code takes; the same as the last unless said.
+    pub channel: Option<Channel>,
+    /// Where an emailed code goes.
+    pub email: EmailTarget,
+    /// Whether Kinlink sends the letter or the text message.
+    pub send: bool,
+}
+
 /// Ends an invitation and issues a like one with a new code, by the same or another way. What staff saw for
 /// the first still counts.
 pub async fn reissue(
@@ -130,15 +154,15 @@ pub async fn reissue(
     organization: &Organization,
     by: Authorized,
     id: InvitationId,
-    channel: Option<Channel>,
-    email: EmailTarget,
+    anew: Reissue,
 ) -> Result<Issued, IssueError> {
     let old = unit.invitation_for_update(organization.id, id).await?.ok_or(IssueError::InvitationNotFound)?;
     let request = IssueInvitation {
         patient: PatientReference::FhirId(old.fhir_id.clone()),
         role: old.role.clone(),
-        channel: channel.unwrap_or(old.channel),
-        email,
+        channel: anew.channel.unwrap_or(old.channel),
+        email: anew.email,
+        send: anew.send,
         challenge: old.challenge,
         proof: old.proof.clone(),
     };
@@ -163,10 +187,9 @@ async fn issue_in_place_of(
     }
     let patient = find_patient(unit, organization, request.patient).await?;
     check_invitable(&patient, request.challenge)?;
-    let email = match request.channel {
-        Channel::Email => Some(choose_email(&patient.record.demographics, request.email)?),
-        _ => None,
-    };
+    let (demographics, contact) = (&patient.record.demographics, &organization.policy.contact);
+    let route =
+        Route::choose(request.channel, request.send, request.email, demographics, contact, ports.outlets)?;
     let now = ports.clock.now();
     let code = Code::generate(Policy::strength(request.channel), &*ports.random);
     let invitation = Invitation {
@@ -176,9 +199,7 @@ async fn issue_in_place_of(
         fhir_id: patient.record.fhir_id.clone(),
         role: request.role,
         channel: request.channel,
-        address: email
-            .as_ref()
-            .map_or_else(|| presumed_address(request.channel), |(_, validation)| *validation),
+        address: route.address(request.channel),
         locator: code.locator(),
         code_hash: ports.vault.keyed_hash(Purpose::InvitationCode, &code.hash_input()),
         challenge: request.challenge,
@@ -191,16 +212,21 @@ async fn issue_in_place_of(
         state: InvitationState::Issued,
     };
     unit.add_invitation(&invitation).await?;
-    record_issue(unit, ports, &invitation);
+    record_issue(unit, ports, &invitation, route.is_sent());
     let other_self_links = count_live_self_links(unit, ports, &invitation).await?;
-    let code = match email {
-        Some((address, _)) => {
-            unit.send(invitation_mail(ports, organization, &invitation, &code, address));
+    let letter = (invitation.channel == Channel::Post && !route.is_sent()).then(|| {
+        let nowhere = PostalAddress { name: String::new(), lines: Vec::new() };
+        let to = PostalAddress::on_record(demographics, contact.paper).unwrap_or(nowhere);
+        (to, route::letter(organization, &invitation, &code))
+    });
+    let code = match route.message(organization, &invitation, &code, &*ports.random) {
+        Some(message) => {
+            unit.send(message);
             None
         }
         None => Some(code),
     };
-    Ok(Issued { invitation, code, other_self_links })
+    Ok(Issued { invitation, code, letter, other_self_links })
 }
 
 /// The record that staff mean.
@@ -239,41 +265,12 @@ fn check_invitable(patient: &PatientRecord, challenge: Option<Challenge>) -> Res
     }
 }
 
-fn choose_email(
-    demographics: &Demographics,
-    target: EmailTarget,
-) -> Result<(String, AddressValidation), IssueError> {
-    let emails = demographics.emails();
-    match target {
-        EmailTarget::OnRecord => {
-            let preferred = emails.first().ok_or(IssueError::NoContact)?;
-            Ok(((*preferred).to_owned(), AddressValidation::OnRecord))
-        }
-        EmailTarget::Address { address, validated_by_staff } => {
-            if emails.iter().any(|email| email.eq_ignore_ascii_case(&address)) {
-                Ok((address, AddressValidation::OnRecord))
-            } else if validated_by_staff {
-                Ok((address, AddressValidation::ByStaff))
-            } else {
-                Err(IssueError::ContactNotOnRecord)
-            }
-        }
-    }
-}
-
-/// Letters and calls are made by staff, to where the record says.
-const fn presumed_address(channel: Channel) -> AddressValidation {
-    match channel {
-        Channel::Post | Channel::Phone => AddressValidation::OnRecord,
-        Channel::InPerson | Channel::Email => AddressValidation::None,
-    }
-}
-
-fn record_issue(unit: &mut dyn UnitOfWork, ports: &Ports, invitation: &Invitation) {
+fn record_issue(unit: &mut dyn UnitOfWork, ports: &Ports, invitation: &Invitation, sent: bool) {
     let subject =
         Subject { invitation: Some(invitation.id), patient: Some(invitation.patient), ..Subject::default() };
     let detail = serde_json::json!({
         "channel": invitation.channel,
+        "sent": sent,
         "role": invitation.role.as_str(),
         "address": invitation.address,
         "challenge": invitation.challenge,
@@ -295,28 +292,4 @@ async fn count_live_self_links(
     let live =
         |link: &&crate::link::Link| link.role == LinkRole::SelfRole && link.status(now) == LinkStatus::Active;
     Ok(links.iter().filter(live).count())
-}
-
-fn invitation_mail(
-    ports: &Ports,
-    organization: &Organization,
-    invitation: &Invitation,
-    code: &Code,
-    to: String,
-) -> Message {
-    let mail = Mail::Invitation {
-        organization: organization.name.clone(),
-        code: code.to_string(),
-        expires_at: invitation.expires_at,
-        asks_birth_date: invitation.challenge == Some(Challenge::BirthDate),
-        invitation: invitation.id,
-    };
-    Message {
-        id: MessageId::new(invitation.issued_at, &*ports.random),
-        organization: organization.id,
-        body: MessageBody::Mail { to, mail },
-        due_at: invitation.issued_at,
-        expires_at: Some(invitation.expires_at),
-        attempts: 0,
-    }
 }

@@ -3,17 +3,17 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Ports;
+use super::{Ports, federate, notice::notify_link_made, reassess};
 use crate::{
     actor::Actor,
     audit::{Action, Subject},
-    evidence::{Evidence, Fact},
-    id::{AccountId, EvidenceId, InvitationId, LinkId, MessageId},
+    evidence::{Evidence, EvidenceState, Fact},
+    federated::Asserted,
+    id::{AccountId, EvidenceId, InvitationId, LinkId},
     link::{Link, LinkRole, LinkState, Period},
     organization::Organization,
-    outbox::{Mail, Message, MessageBody},
     patient::PatientRecord,
-    proofing::assess,
+    proofing::assess_over_time,
     store::{Change, StoreError, UnitOfWork},
 };
 
@@ -43,6 +43,10 @@ pub struct WantedLink<'a> {
     pub invitation: Option<InvitationId>,
     /// Who makes it.
     pub by: Actor,
+    /// The contact that a code went to, if that is known; whoever reads it needs no notice.
+    pub used: Option<String>,
+    /// What the account's identity provider says of it, if that may count.
+    pub asserted: Option<&'a Asserted>,
     /// Why it may be made.
     pub support: Vec<Support>,
 }
@@ -87,9 +91,15 @@ async fn create(
 ) -> Result<Link, StoreError> {
     let now = ports.clock.now();
     let (organization, patient) = (wanted.organization, wanted.patient);
-    let facts: Vec<&Fact> = wanted.support.iter().map(|support| &support.fact).collect();
+    let id = LinkId::new(now, &*ports.random);
+    let mut evidence = evidence(ports, id, wanted);
+    if let Some(asserted) = wanted.asserted {
+        let said =
+            federate::evidence(ports, organization, id, wanted.account, &wanted.role, patient, asserted);
+        evidence.extend(said);
+    }
     let link = Link {
-        id: LinkId::new(now, &*ports.random),
+        id,
         version: 1,
         account: wanted.account,
         organization: organization.id,
@@ -98,7 +108,7 @@ async fn create(
         role: wanted.role.clone(),
         permissions: organization.policy.self_permissions.clone(),
         period: Period { start: now, end: None },
-        assurance: assess(facts.iter().copied(), &organization.policy.proofing),
+        assurance: assess_over_time(&evidence, &organization.policy.proofing, now),
         record_usable: true,
         invitation: wanted.invitation,
         created_at: now,
@@ -106,14 +116,15 @@ async fn create(
         state: LinkState::Active,
     };
     unit.add_link(&link).await?;
-    add_evidence(unit, ports, &link, &wanted.support).await?;
-    let detail =
-        serde_json::json!({"role": link.role.as_str(), "assurance": link.assurance, "evidence": facts});
-    let subject = Subject { invitation: wanted.invitation, ..about(&link) };
-    unit.record(ports.audit(organization.id, wanted.by, Action::LinkCreate, subject, detail));
-    if let Some(to) = patient.record.demographics.emails().first() {
-        unit.send(notice(ports, organization, &link, (*to).to_owned()));
+    for evidence in &evidence {
+        unit.add_evidence(evidence).await?;
     }
+    let facts: Vec<&Fact> = evidence.iter().map(|evidence| &evidence.fact).collect();
+    let assurance = link.assurance.at(now);
+    let detail = serde_json::json!({"role": link.role.as_str(), "assurance": assurance, "evidence": facts});
+    let subject = Subject { invitation: wanted.invitation, ..reassess::subject(&link) };
+    unit.record(ports.audit(organization.id, wanted.by, Action::LinkCreate, subject, detail));
+    notify_link_made(unit, ports, organization, &link, patient, wanted.used.as_deref()).await?;
     Ok(link)
 }
 
@@ -124,60 +135,27 @@ async fn strengthen(
     link: Link,
     wanted: &WantedLink<'_>,
 ) -> Result<Link, StoreError> {
-    add_evidence(unit, ports, &link, &wanted.support).await?;
-    let evidence = unit.evidence(link.id).await?;
-    let policy = &wanted.organization.policy.proofing;
-    let assurance = assess(evidence.iter().map(|evidence| &evidence.fact), policy);
-    let before = link.version;
-    let link = link.reassess(assurance, ports.clock.now());
-    if link.version != before {
-        unit.update_link(&link).await?;
-        let detail = serde_json::json!({"assurance": assurance});
-        let subject = about(&link);
-        unit.record(ports.audit(link.organization, Actor::System, Action::LinkReassess, subject, detail));
-    }
-    Ok(link)
-}
-
-async fn add_evidence(
-    unit: &mut dyn UnitOfWork,
-    ports: &Ports,
-    link: &Link,
-    support: &[Support],
-) -> Result<(), StoreError> {
-    let now = ports.clock.now();
-    for Support { fact, at, by } in support {
-        let evidence = Evidence {
-            id: EvidenceId::new(now, &*ports.random),
-            link: link.id,
-            organization: link.organization,
-            fact: fact.clone(),
-            established_at: *at,
-            by: *by,
-        };
+    for evidence in evidence(ports, link.id, wanted) {
         unit.add_evidence(&evidence).await?;
     }
-    Ok(())
+    if let Some(asserted) = wanted.asserted {
+        federate::add_if_news(unit, ports, wanted.organization, &link, wanted.patient, asserted).await?;
+    }
+    reassess::reassess(unit, ports, &wanted.organization.policy.proofing, link).await
 }
 
-fn about(link: &Link) -> Subject {
-    Subject {
-        link: Some(link.id),
-        account: Some(link.account),
-        patient: Some(link.patient),
-        ..Subject::default()
-    }
-}
-
-fn notice(ports: &Ports, organization: &Organization, link: &Link, to: String) -> Message {
-    let mail =
-        Mail::LinkNotice { organization: organization.name.clone(), at: link.created_at, link: link.id };
-    Message {
-        id: MessageId::new(link.created_at, &*ports.random),
-        organization: organization.id,
-        body: MessageBody::Mail { to, mail },
-        due_at: link.created_at,
-        expires_at: None,
-        attempts: 0,
-    }
+/// What supports the link, as evidence of it.
+fn evidence(ports: &Ports, link: LinkId, wanted: &WantedLink<'_>) -> Vec<Evidence> {
+    let now = ports.clock.now();
+    let evidence = |support: &Support| Evidence {
+        id: EvidenceId::new(now, &*ports.random),
+        link,
+        organization: wanted.organization.id,
+        fact: support.fact.clone(),
+        established_at: support.at,
+        by: support.by,
+        valid_until: None,
+        state: EvidenceState::Valid,
+    };
+    wanted.support.iter().map(evidence).collect()
 }

@@ -161,6 +161,8 @@ impl Done<'_> {
                     role: LinkRole::SelfRole,
                     invitation: None,
                     by: self.claim.submitted_by,
+                    used: None,
+                    asserted: None,
                     support: support.into_iter().collect(),
                 };
                 let link = make_link(self.unit, ports, wanted).await?.link().id;

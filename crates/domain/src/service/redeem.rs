@@ -17,6 +17,7 @@ use crate::{
     audit::{Action, Subject},
     code::{Code, MistypedCode},
     evidence::Fact,
+    federated::Asserted,
     id::{AccountId, LinkId},
     invitation::{Challenge, Invitation, InvitationState, InvitationStatus},
     link::Link,
@@ -36,6 +37,8 @@ pub struct Redeem<'a> {
     pub code: &'a str,
     /// The birth date, if one was given.
     pub birth_date: Option<PartialDate>,
+    /// What the account's identity provider says of it.
+    pub asserted: Option<&'a Asserted>,
     /// The network address that the try came from, in any stable form.
     pub address: &'a str,
 }
@@ -152,6 +155,9 @@ async fn link_account(
         role: invitation.role.clone(),
         invitation: Some(invitation.id),
         by: Actor::Account(account),
+        // Which contact the code went to is not kept, so every one hears of it.
+        used: None,
+        asserted: request.asserted,
         support: support(&invitation, account, now),
     };
     let made = make_link(unit, ports, wanted).await?;

@@ -8,7 +8,7 @@ use crate::{
     actor::Actor,
     audit::{Action, AuditEntry, ChainEnd, ChainedEntry},
     id::{AccountId, ClientId, InvitationId, LinkId, MessageId, OrganizationId, PatientId},
-    outbox::{Delivery, Message},
+    outbox::{Delivery, Message, MessageKind},
     page::{Listed, Page},
     port::Random,
 };
@@ -145,13 +145,14 @@ pub trait LookupAudit: Send + Sync + fmt::Debug {
 /// The outbox, for those who send.
 #[async_trait]
 pub trait Deliveries: Send + Sync + fmt::Debug {
-    /// Takes up to `limit` due messages for itself until `lease_until`. Workers of several replicas share
-    /// the work: what one has taken, others pass over.
+    /// Takes up to `limit` due messages of one kind for itself until `lease_until`. Workers of several
+    /// replicas share the work: what one has taken, others pass over.
     async fn take_due(
         &self,
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
         limit: u16,
+        kind: MessageKind,
     ) -> Result<Vec<Message>, StoreError>;
     /// Notes what became of a message; one that may be taken later is due again at `retry_at`.
     async fn settle(

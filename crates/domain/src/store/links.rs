@@ -84,8 +84,17 @@ pub trait Links {
         organization: OrganizationId,
         patient: PatientId,
     ) -> Result<Vec<Link>, StoreError>;
+    /// The organization's unrevoked links, ordered by record and id, behind `after`.
+    async fn links_of_organization(
+        &mut self,
+        organization: OrganizationId,
+        after: Option<(PatientId, LinkId)>,
+        limit: u16,
+    ) -> Result<Vec<Link>, StoreError>;
     /// Adds evidence.
     async fn add_evidence(&mut self, evidence: &Evidence) -> Result<(), StoreError>;
+    /// Replaces where evidence stands. Its link must be locked.
+    async fn update_evidence(&mut self, evidence: &Evidence) -> Result<(), StoreError>;
     /// A link's evidence, oldest first.
     async fn evidence(&mut self, link: LinkId) -> Result<Vec<Evidence>, StoreError>;
 }

@@ -1,15 +1,15 @@
 use async_trait::async_trait;
 use kinlink_domain::{
-    evidence::Evidence,
+    evidence::{Evidence, EvidenceState},
     id::{AccountId, Id, LinkId, OrganizationId, PatientId},
     link::{Link, LinkRole, LinkState, Period},
     patient::FhirId,
-    proofing::Assurance,
+    proofing::{Assurance, AssuranceOverTime},
     store::{Constraint, Links, StoreError},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, Linked, QueryFilter, QueryOrder, QuerySelect, RelationDef,
-    Select, Set, sea_query::LockType,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, Linked, QueryFilter, QueryOrder, QuerySelect,
+    RelationDef, Select, Set, sea_query::LockType,
 };
 
 use super::SeaUnit;
@@ -51,11 +51,22 @@ pub(crate) fn role(
 }
 
 fn row(link: &Link) -> ActiveModel {
-    let (status, at, by, reason) = match link.state {
-        LinkState::Active => ("active", None, None, None),
-        LinkState::Revoked { at, by, reason } => {
-            ("revoked", Some(at), Some(to_json(&by)), Some(to_word(&reason)))
-        }
+    let base = match link.state {
+        LinkState::Active => ActiveModel { status: Set("active".to_owned()), ..unended() },
+        LinkState::Suspended { at, by, reason } => ActiveModel {
+            status: Set("suspended".to_owned()),
+            suspended_at: Set(Some(at)),
+            suspended_by: Set(Some(to_json(&by))),
+            suspended_reason: Set(Some(to_word(&reason))),
+            ..unended()
+        },
+        LinkState::Revoked { at, by, reason } => ActiveModel {
+            status: Set("revoked".to_owned()),
+            ended_at: Set(Some(at)),
+            ended_by: Set(Some(to_json(&by))),
+            ended_reason: Set(Some(to_word(&reason))),
+            ..unended()
+        },
     };
     ActiveModel {
         account_id: Set(link.account.uuid()),
@@ -69,16 +80,26 @@ fn row(link: &Link) -> ActiveModel {
         permissions: Set(link.permissions.to_string()),
         period_start: Set(link.period.start),
         period_end: Set(link.period.end),
-        ial: Set(to_word(&link.assurance.ial)),
-        assurance_level: Set(to_word(&link.assurance.level)),
+        ial: Set(to_word(&link.assurance.first().ial)),
+        assurance_level: Set(to_word(&link.assurance.first().level)),
+        assurance_later: Set(later(&link.assurance)),
         record_usable: Set(link.record_usable),
         invitation_id: Set(link.invitation.map(Id::uuid)),
         created_at: Set(link.created_at),
         updated_at: Set(link.updated_at),
-        status: Set(status.to_owned()),
-        ended_at: Set(at),
-        ended_by: Set(by),
-        ended_reason: Set(reason),
+        ..base
+    }
+}
+
+fn unended() -> ActiveModel {
+    ActiveModel {
+        ended_at: Set(None),
+        ended_by: Set(None),
+        ended_reason: Set(None),
+        suspended_at: Set(None),
+        suspended_by: Set(None),
+        suspended_reason: Set(None),
+        ..Default::default()
     }
 }
 
@@ -96,10 +117,7 @@ impl TryFrom<Model> for Link {
             role: role(WHAT, &row.role, row.relationship)?,
             permissions: row.permissions.parse().map_err(|error| corrupt(WHAT, error))?,
             period: Period { start: row.period_start, end: row.period_end },
-            assurance: Assurance {
-                ial: from_word(WHAT, &row.ial)?,
-                level: from_word(WHAT, &row.assurance_level)?,
-            },
+            assurance: assurance(&row.ial, &row.assurance_level, row.assurance_later.as_deref())?,
             record_usable: row.record_usable,
             invitation: row.invitation_id.map(Id::from_uuid),
             created_at: row.created_at,
@@ -109,10 +127,30 @@ impl TryFrom<Model> for Link {
     }
 }
 
+/// How assurance lowers; most links' never does.
+fn later(assurance: &AssuranceOverTime) -> Option<String> {
+    (!assurance.later().is_empty()).then(|| to_json(&assurance.later()))
+}
+
+fn assurance(ial: &str, level: &str, later: Option<&str>) -> Result<AssuranceOverTime, StoreError> {
+    let first = Assurance { ial: from_word(WHAT, ial)?, level: from_word(WHAT, level)? };
+    match later {
+        None => Ok(first.into()),
+        Some(later) => {
+            AssuranceOverTime::new(first, from_json(WHAT, later)?).map_err(|error| corrupt(WHAT, error))
+        }
+    }
+}
+
 fn state(row: &Model) -> Result<LinkState, StoreError> {
-    match (row.status.as_str(), row.ended_at, row.ended_by.as_deref(), row.ended_reason.as_deref()) {
-        ("active", None, None, None) => Ok(LinkState::Active),
-        ("revoked", Some(at), Some(by), Some(reason)) => {
+    let ended = (row.ended_at, row.ended_by.as_deref(), row.ended_reason.as_deref());
+    let suspended = (row.suspended_at, row.suspended_by.as_deref(), row.suspended_reason.as_deref());
+    match (row.status.as_str(), ended, suspended) {
+        ("active", (None, None, None), (None, None, None)) => Ok(LinkState::Active),
+        ("suspended", (None, None, None), (Some(at), Some(by), Some(reason))) => {
+            Ok(LinkState::Suspended { at, by: from_json(WHAT, by)?, reason: from_word(WHAT, reason)? })
+        }
+        ("revoked", (Some(at), Some(by), Some(reason)), (None, None, None)) => {
             Ok(LinkState::Revoked { at, by: from_json(WHAT, by)?, reason: from_word(WHAT, reason)? })
         }
         _ => Err(corrupt(WHAT, "its state does not fit together")),
@@ -127,7 +165,37 @@ fn evidence_from(row: &evidence::Model) -> Result<Evidence, StoreError> {
         fact: from_json("evidence", &row.fact)?,
         established_at: row.established_at,
         by: from_json("evidence", &row.established_by)?,
+        valid_until: row.valid_until,
+        state: evidence_state(row)?,
     })
+}
+
+fn evidence_state(row: &evidence::Model) -> Result<EvidenceState, StoreError> {
+    match (row.withdrawn_at, row.withdrawn_by.as_deref(), row.withdrawn_reason.as_deref()) {
+        (None, None, None) => Ok(EvidenceState::Valid),
+        (Some(at), Some(by), Some(reason)) => Ok(EvidenceState::Withdrawn {
+            at,
+            by: from_json("evidence", by)?,
+            reason: from_word("evidence", reason)?,
+        }),
+        _ => Err(corrupt("evidence", "its state does not fit together")),
+    }
+}
+
+/// The columns that change.
+fn evidence_state_columns(evidence: &Evidence) -> evidence::ActiveModel {
+    let (at, by, reason) = match &evidence.state {
+        EvidenceState::Valid => (None, None, None),
+        EvidenceState::Withdrawn { at, by, reason } => (Some(*at), Some(to_json(by)), Some(to_word(reason))),
+    };
+    evidence::ActiveModel {
+        link_id: Set(evidence.link.uuid()),
+        id: Set(evidence.id.uuid()),
+        withdrawn_at: Set(at),
+        withdrawn_by: Set(by),
+        withdrawn_reason: Set(reason),
+        ..Default::default()
+    }
 }
 
 fn to_patient(organization: OrganizationId, patient: PatientId) -> Select<Entity> {
@@ -212,7 +280,7 @@ impl Links for SeaUnit {
         let select = Entity::find()
             .filter(Column::AccountId.eq(account.uuid()))
             .filter(Column::PatientId.eq(patient.uuid()))
-            .filter(Column::Status.eq("active"))
+            .filter(Column::Status.ne("revoked"))
             .lock(LockType::Update);
         self.one(select).await
     }
@@ -229,16 +297,50 @@ impl Links for SeaUnit {
         self.all(to_patient(organization, patient)).await
     }
 
+    /// By the index `link_by_patient (organization_id, patient_id)`.
+    async fn links_of_organization(
+        &mut self,
+        organization: OrganizationId,
+        after: Option<(PatientId, LinkId)>,
+        limit: u16,
+    ) -> Result<Vec<Link>, StoreError> {
+        let mut select = Entity::find()
+            .filter(Column::OrganizationId.eq(organization.uuid()))
+            .filter(Column::Status.eq("active"));
+        if let Some((patient, link)) = after {
+            let same =
+                Condition::all().add(Column::PatientId.eq(patient.uuid())).add(Column::Id.gt(link.uuid()));
+            let behind = Condition::any().add(Column::PatientId.gt(patient.uuid())).add(same);
+            select = select.filter(Column::PatientId.gte(patient.uuid())).filter(behind);
+        }
+        let rows = select
+            .order_by_asc(Column::PatientId)
+            .order_by_asc(Column::Id)
+            .limit(u64::from(limit))
+            .all(&self.tx)
+            .await
+            .map_err(store_error)?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
     async fn add_evidence(&mut self, evidence: &Evidence) -> Result<(), StoreError> {
         let row = evidence::ActiveModel {
-            link_id: Set(evidence.link.uuid()),
-            id: Set(evidence.id.uuid()),
             organization_id: Set(evidence.organization.uuid()),
             fact: Set(to_json(&evidence.fact)),
             established_at: Set(evidence.established_at),
             established_by: Set(to_json(&evidence.by)),
+            valid_until: Set(evidence.valid_until),
+            ..evidence_state_columns(evidence)
         };
         evidence::Entity::insert(row).exec_without_returning(&self.tx).await.map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn update_evidence(&mut self, evidence: &Evidence) -> Result<(), StoreError> {
+        evidence::Entity::update(evidence_state_columns(evidence))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
         Ok(())
     }
 

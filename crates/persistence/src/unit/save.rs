@@ -51,6 +51,7 @@ impl SeaUnit {
             organization_id: Set(message.organization.uuid()),
             key_id: Set(Some(sealed.key.0.into())),
             sealed: Set(Some(sealed.bytes)),
+            kind: Set(message.body.kind().as_str().to_owned()),
             status: Set("pending".to_owned()),
             due_at: Set(message.due_at),
             expires_at: Set(message.expires_at),

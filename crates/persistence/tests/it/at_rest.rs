@@ -22,6 +22,7 @@ async fn email_an_invitation(it: &Fixture) {
         role: LinkRole::SelfRole,
         channel: Channel::Email,
         email: EmailTarget::OnRecord,
+        send: false,
         challenge: None,
         proof: Vec::new(),
     };
@@ -33,7 +34,7 @@ async fn email_an_invitation(it: &Fixture) {
 async fn submit_a_claim(it: &Fixture) {
     let account = it.account("claimant").await;
     let mut unit = it.begin().await;
-    let demographics = kinlink_testkit::imported("p1").demographics;
+    let demographics = kinlink_testkit::imported("p3").demographics;
     let by = Submitter::Account { address: "198.51.100.7" };
     let request = SubmitClaim { organization: &it.here, account: &account, demographics, by };
     let submitted = submit(&mut *unit, &it.ports, request).await.unwrap();

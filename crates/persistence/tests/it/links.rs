@@ -4,13 +4,13 @@ use chrono::TimeDelta;
 use kinlink_domain::{
     account::Account,
     actor::Actor,
-    evidence::{AddressValidation, Document, Evidence, Fact},
+    evidence::{AddressValidation, Document, Evidence, EvidenceState, Fact, Withdrawal},
     id::{EvidenceId, InvitationId, LinkId},
     invitation::Channel,
     link::{Link, LinkRole, LinkState, Period, Revocation},
     patient::FhirId,
     permission::Permissions,
-    proofing::{Assurance, AssuranceLevel, Ial},
+    proofing::{Assurance, AssuranceLevel, AssuranceOverTime, AssuranceStep, Ial},
     store::{Constraint, LinkReader, Store, StoreError},
 };
 use kinlink_testkit::{Fixture, on_both_databases};
@@ -30,13 +30,19 @@ pub(crate) async fn link(it: &Fixture, account: &Account, patient: &str) -> Link
         role: LinkRole::SelfRole,
         permissions: Permissions::everything(),
         period: Period { start: now, end: None },
-        assurance: Assurance { ial: Ial::Ial1, level: AssuranceLevel::Level2 },
+        assurance: Assurance { ial: Ial::Ial1, level: AssuranceLevel::Level2 }.into(),
         record_usable: true,
         invitation: None,
         created_at: now,
         updated_at: now,
         state: LinkState::Active,
     }
+}
+
+/// IAL2 until then, and nothing after.
+fn lowering(from: chrono::DateTime<chrono::Utc>) -> AssuranceOverTime {
+    let first = Assurance { ial: Ial::Ial2, level: AssuranceLevel::Level3 };
+    AssuranceOverTime::new(first, vec![AssuranceStep { from, assurance: Assurance::LEAST }]).unwrap()
 }
 
 pub(crate) async fn add(it: &Fixture, link: &Link) {
@@ -56,6 +62,7 @@ on_both_databases! {
             permissions: "patient/Observation.rs".parse().unwrap(),
             period: Period { start: now, end: Some(now + TimeDelta::days(365)) },
             invitation: Some(invitation),
+            assurance: lowering(now + TimeDelta::days(7)),
             ..link(it, &anna, "p1").await
         };
         add(it, &proxy).await;
@@ -71,6 +78,8 @@ on_both_databases! {
             fact,
             established_at: now,
             by: Actor::Account(anna.id),
+            valid_until: Some(now + TimeDelta::days(7)),
+            state: EvidenceState::Valid,
         });
         let mut unit = it.begin().await;
         for evidence in &evidence {
@@ -79,6 +88,11 @@ on_both_databases! {
         let mut stored = unit.evidence(proxy.id).await.unwrap();
         stored.sort_by_key(|known| evidence.iter().position(|one| one.id == known.id));
         assert_eq!(stored, evidence);
+        let withdrawn = stored[2].clone().withdraw(Actor::Operator, Withdrawal::FoundForged, now).unwrap();
+        unit.update_evidence(&withdrawn).await.unwrap();
+        let stored = unit.evidence(proxy.id).await.unwrap();
+        assert_eq!(stored.iter().find(|one| one.id == withdrawn.id), Some(&withdrawn));
+        assert!(stored.contains(&evidence[0]) && stored.contains(&evidence[1]), "the others are as they were");
         assert_eq!(unit.link(proxy.id).await.unwrap(), Some(proxy.clone()));
         let ended = proxy.revoke(Actor::Account(anna.id), Revocation::NotMe, now).unwrap();
         unit.update_link(&ended).await.unwrap();
@@ -144,5 +158,37 @@ on_both_databases! {
         let mut unit = it.begin().await;
         assert_eq!(unit.links_to_patient(it.here.id, of_neighbour).await.unwrap().len(), 1);
         assert!(unit.links_to_patient(it.there.id, of_neighbour).await.unwrap().is_empty());
+    }
+}
+
+on_both_databases! {
+    async fn an_organizations_unrevoked_links_come_in_parts_and_none_twice(it: Fixture) {
+        let now = it.ports.clock.now();
+        let mut expected = Vec::new();
+        for n in 0..7 {
+            let account = it.account(&format!("account-{n}")).await;
+            let link = link(it, &account, ["p1", "p2", "p3"][n % 3]).await;
+            add(it, &link).await;
+            if n == 4 {
+                let ended = link.revoke(Actor::Operator, Revocation::Fraud, now).unwrap();
+                let mut unit = it.begin().await;
+                unit.update_link(&ended).await.unwrap();
+                unit.save().await.unwrap();
+            } else {
+                expected.push(link.id);
+            }
+        }
+        let mut unit = it.begin().await;
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let part = unit.links_of_organization(it.here.id, after, 2).await.unwrap();
+            let Some(last) = part.last() else { break };
+            after = Some((last.patient, last.id));
+            found.extend(part.iter().map(|link| link.id));
+        }
+        found.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(found, expected);
+        assert!(unit.links_of_organization(it.there.id, None, 2).await.unwrap().is_empty());
     }
 }

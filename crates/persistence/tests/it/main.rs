@@ -8,6 +8,7 @@ mod authenticators;
 mod claims;
 mod clients;
 mod directory;
+mod disputes;
 mod feed;
 mod idempotency;
 mod imports;

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use kinlink_domain::{
     id::MessageId,
-    outbox::{Delivery, Mail, Message, MessageBody},
+    outbox::{Delivery, Mail, Message, MessageBody, MessageKind, Text},
+    phone::PhoneNumber,
     store::{Deliveries, StoreError},
 };
 use kinlink_testkit::{Fixture, on_both_databases};
@@ -38,7 +39,7 @@ async fn sent(it: &Fixture, count: usize) -> Vec<Message> {
 }
 
 async fn take(it: &Fixture, now: DateTime<Utc>, limit: u16) -> Result<Vec<Message>, StoreError> {
-    it.store.take_due(now, now + TimeDelta::minutes(5), limit).await
+    it.store.take_due(now, now + TimeDelta::minutes(5), limit, MessageKind::Mail).await
 }
 
 on_both_databases! {
@@ -52,7 +53,7 @@ on_both_databases! {
                 let mut mine = Vec::new();
                 // Empty once may only mean that the others hold the rest.
                 for _ in 0..30 {
-                    let taken = store.take_due(now, now + TimeDelta::minutes(5), 3).await.unwrap();
+                    let taken = store.take_due(now, now + TimeDelta::minutes(5), 3, MessageKind::Mail).await.unwrap();
                     mine.extend(taken.into_iter().map(|message| message.id));
                 }
                 mine
@@ -77,12 +78,32 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn each_kind_waits_for_its_own_worker(it: Fixture) {
+        let mail = message(it, 1);
+        let to = PhoneNumber::parse("+16175550123", None).unwrap();
+        let text = Text::Invitation { organization: "Here".into(), code: "AAAA".into(), expires_at: mail.due_at };
+        let id = MessageId::new(mail.due_at, &*it.ports.random);
+        let text = Message { id, body: MessageBody::Text { to, text }, ..mail.clone() };
+        let mut unit = it.begin().await;
+        unit.send(mail.clone());
+        unit.send(text.clone());
+        unit.save().await.unwrap();
+        let (now, later) = (mail.due_at, mail.due_at + TimeDelta::minutes(5));
+        for (kind, expected) in
+            [(MessageKind::Letter, vec![]), (MessageKind::Text, vec![text]), (MessageKind::Mail, vec![mail])]
+        {
+            assert_eq!(it.store.take_due(now, later, 10, kind).await.unwrap(), expected, "{kind:?}");
+        }
+    }
+}
+
+on_both_databases! {
     async fn a_failed_try_is_counted_and_comes_back_at_its_time(it: Fixture) {
         let all = sent(it, 1).await;
         let now = it.ports.clock.now();
         take(it, now, 10).await.unwrap();
         let retry_at = now + TimeDelta::seconds(5);
-        let retry = Delivery::Retry { error: "451".to_owned() };
+        let retry = Delivery::retry("451");
         it.store.settle(all[0].id, &retry, retry_at, now).await.unwrap();
         assert!(take(it, now, 10).await.unwrap().is_empty());
         let again = take(it, retry_at, 10).await.unwrap();
@@ -94,7 +115,7 @@ on_both_databases! {
     async fn nothing_of_a_settled_message_is_kept(it: Fixture) {
         let all = sent(it, 2).await;
         let now = it.ports.clock.now();
-        let dead = Delivery::Dead { error: "550".to_owned() };
+        let dead = Delivery::dead("550");
         for (message, delivery) in all.iter().zip([Delivery::Sent, dead]) {
             it.store.settle(message.id, &delivery, now, now).await.unwrap();
         }

@@ -105,7 +105,7 @@ on_both_databases! {
         let anna = it.account("anna").await;
         let code = code_for(it, "p1", None).await;
         let mut unit = it.begin().await;
-        let request = Redeem { account: &anna, code: &code, birth_date: None, address: "192.0.2.1" };
+        let request = Redeem { account: &anna, code: &code, birth_date: None, asserted: None, address: "192.0.2.1" };
         redeem(&mut *unit, &it.ports, &request).await.unwrap();
         let (store, here, now) = (it.store.clone(), it.here.id, it.ports.clock.now());
         let import = tokio::spawn(async move {
@@ -130,7 +130,7 @@ on_both_databases! {
         let (store, ports, account) = (it.store.clone(), it.ports.clone(), anna.clone());
         let redemption = tokio::spawn(async move {
             let mut unit = store.begin().await.unwrap();
-            let request = Redeem { account: &account, code: &code, birth_date: None, address: "192.0.2.1" };
+            let request = Redeem { account: &account, code: &code, birth_date: None, asserted: None, address: "192.0.2.1" };
             redeem(&mut *unit, &ports, &request).await.unwrap();
             unit.save().await.unwrap();
         });

@@ -22,6 +22,7 @@ pub(crate) async fn code_for(it: &Fixture, patient: &str, challenge: Option<Chal
         role: LinkRole::SelfRole,
         channel: Channel::InPerson,
         email: EmailTarget::OnRecord,
+        send: false,
         challenge,
         proof: Vec::new(),
     };
@@ -39,7 +40,7 @@ pub(crate) async fn try_code(
 ) -> Redeemed {
     let account = it.account(sub).await;
     let mut unit = it.begin().await;
-    let request = Redeem { account: &account, code, birth_date, address: "192.0.2.1" };
+    let request = Redeem { account: &account, code, birth_date, asserted: None, address: "192.0.2.1" };
     let outcome = redeem(&mut *unit, &it.ports, &request).await.unwrap();
     unit.save().await.unwrap();
     outcome
@@ -90,7 +91,7 @@ on_both_databases! {
             race.spawn(async move {
                 let mut unit = kinlink_domain::store::Store::begin(&store).await.unwrap();
                 let address = account.id.to_string();
-                let request = Redeem { account: &account, code: &code, birth_date: None, address: &address };
+                let request = Redeem { account: &account, code: &code, birth_date: None, asserted: None, address: &address };
                 let outcome = redeem(&mut *unit, &ports, &request).await.unwrap();
                 unit.save().await.unwrap();
                 outcome
@@ -116,7 +117,7 @@ on_both_databases! {
             let (store, ports, code) = (it.store.clone(), it.ports.clone(), code.clone());
             tries.spawn(async move {
                 let mut unit = kinlink_domain::store::Store::begin(&store).await.unwrap();
-                let request = Redeem { account: &account, code: &code, birth_date: Some(wrong), address: "a" };
+                let request = Redeem { account: &account, code: &code, birth_date: Some(wrong), asserted: None, address: "a" };
                 redeem(&mut *unit, &ports, &request).await.unwrap();
                 unit.save().await.unwrap();
             });

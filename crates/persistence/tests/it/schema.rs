@@ -1,6 +1,10 @@
 //! Migrations go forward and back, and a program does not call itself ready on a schema of another.
 
-use kinlink_domain::store::{Store, StoreError};
+use kinlink_domain::{
+    actor::Actor,
+    link::{LinkState, Suspension},
+    store::{Store, StoreError},
+};
 use kinlink_testkit::on_both_databases;
 
 on_both_databases! {
@@ -17,6 +21,27 @@ on_both_databases! {
         let mut unit = it.begin().await;
         unit.add_organization(&it.here).await.unwrap();
         unit.save().await.unwrap();
+    }
+}
+
+on_both_databases! {
+    async fn going_back_leaves_no_suspended_link_open(it: Fixture) {
+        let anna = it.account("anna").await;
+        let link = crate::links::link(it, &anna, "p1").await;
+        let now = it.ports.clock.now();
+        let suspended = link.clone().suspend(Actor::Operator, Suspension::Fraud, now).unwrap();
+        let mut unit = it.begin().await;
+        unit.add_link(&link).await.unwrap();
+        unit.update_link(&suspended).await.unwrap();
+        unit.save().await.unwrap();
+        let back = it.database.database().migration_status().await.unwrap();
+        let after_first = u32::try_from(back.len() - 1).unwrap();
+        it.database.database().migrate_down(after_first).await.unwrap();
+        let ended = "select count(*) from link where status = 'revoked' and ended_reason = 'safety'";
+        assert_eq!(it.database.count(ended).await, 1);
+        it.database.database().migrate_up(None).await.unwrap();
+        let stored = it.begin().await.link(link.id).await.unwrap().unwrap();
+        assert!(matches!(stored.state, LinkState::Revoked { .. }));
     }
 }
 

@@ -98,7 +98,7 @@ pub(in crate::pages) async fn enter_code(
     };
     let address = extract::address(&request)?;
     let mut unit = state.store.begin().await?;
-    let outcome = attempt(&state, &mut *unit, &visitor.login, id, code, &address).await?;
+    let outcome = attempt(&state, &mut *unit, (&visitor.login, None), id, code, &address).await?;
     // A refusal is saved too: it is counted.
     unit.save().await?;
     let (status, complaints) = match outcome {

@@ -46,10 +46,10 @@ pub(super) struct Record {
 impl Record {
     pub(super) fn new(link: &Link, organization: String, now: DateTime<Utc>) -> Self {
         let status = link.status(now);
-        let (proven, proven_how) = words::assurance(link.assurance);
+        let (proven, proven_how) = words::assurance(link.assurance.at(now));
         let ended = match link.state {
             LinkState::Revoked { at, .. } => Some(at),
-            LinkState::Active => link.period.end,
+            LinkState::Active | LinkState::Suspended { .. } => link.period.end,
         };
         Self {
             link: link.id.to_string(),

@@ -171,6 +171,6 @@ fn row(link: &Link, now: chrono::DateTime<chrono::Utc>) -> Row {
         status: words::link_status(status),
         opens: status == LinkStatus::Active,
         since: words::day(link.period.start),
-        proven: words::assurance(link.assurance).0,
+        proven: words::assurance(link.assurance.at(now)).0,
     }
 }

@@ -1,6 +1,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use kinlink_domain::{
     account::AccountKey,
+    federated::Asserted,
     id::ClaimId,
     service::confirm_claim::{ConfirmClaim, ConfirmRefusal, Confirmed, confirm as confirm_claim},
     store::UnitOfWork,
@@ -55,7 +56,9 @@ pub(crate) async fn confirm(
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }
-    let outcome = attempt(&state, &mut *unit, &user.key, claim, &body.value.code, &address).await?;
+    let outcome =
+        attempt(&state, &mut *unit, (&user.key, Some(&user.asserted)), claim, &body.value.code, &address)
+            .await?;
     let now = state.ports.clock.now();
     let (status, link) = match outcome {
         Confirmed::Created(link) => (StatusCode::CREATED, link),
@@ -77,13 +80,13 @@ pub(crate) async fn confirm(
 pub(crate) async fn attempt(
     state: &State,
     unit: &mut dyn UnitOfWork,
-    login: &AccountKey,
+    (login, asserted): (&AccountKey, Option<&Asserted>),
     claim: ClaimId,
     code: &str,
     address: &str,
 ) -> Result<Confirmed, Problem> {
     let account = unit.ensure_account(login, state.ports.clock.now()).await?;
-    let confirm = ConfirmClaim { account: &account, claim, code, address };
+    let confirm = ConfirmClaim { account: &account, claim, code, asserted, address };
     let outcome = confirm_claim(unit, &state.ports, &confirm).await?;
     metrics::counter!("kinlink_claim_confirmations_total", "outcome" => outcome_word(&outcome)).increment(1);
     Ok(outcome)

@@ -49,6 +49,10 @@ pub(crate) struct IssueBody {
     /// Where an emailed code goes.
     #[validate(nested)]
     email: Option<EmailBody>,
+    /// Kinlink sends the letter or the text message to the address or the mobile number on record, rather than
+    /// staff; only for `post` and `phone`, and where such a service is configured. Emails it always sends.
+    #[serde(default)]
+    send: bool,
     /// What must be given beside the code.
     #[schema(value_type = Option<String>, example = "birth_date")]
     challenge: Option<Challenge>,
@@ -154,11 +158,12 @@ pub(crate) async fn issue(
         role: LinkRole::SelfRole,
         channel: value.channel,
         email: email_target(value.email),
+        send: value.send,
         challenge: value.challenge,
         proof: value.proof.into_iter().map(Into::into).collect(),
     };
     let issued = issue_invitation(&mut *unit, &state.ports, &organization, by, wanted).await?;
-    let answer = IssuedAnswer::new(&issued, state.ports.clock.now());
+    let answer = IssuedAnswer::new(&issued, &state)?;
     let mut response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
     unit.save().await?;
     count_issued(value.channel);

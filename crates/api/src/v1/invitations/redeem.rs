@@ -1,6 +1,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use kinlink_domain::{
     account::AccountKey,
+    federated::Asserted,
     partial_date::PartialDate,
     service::redeem::{Redeem, RedeemRefusal, Redeemed, redeem as redeem_code},
     store::UnitOfWork,
@@ -60,7 +61,15 @@ pub(crate) async fn redeem(
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }
-    let outcome = attempt(&state, &mut *unit, &user.key, &body.value.code, birth_date, &address).await?;
+    let outcome = attempt(
+        &state,
+        &mut *unit,
+        (&user.key, Some(&user.asserted)),
+        &body.value.code,
+        birth_date,
+        &address,
+    )
+    .await?;
     let now = state.ports.clock.now();
     let (status, link) = match outcome {
         Redeemed::Created(link) => (StatusCode::CREATED, link),
@@ -72,7 +81,8 @@ pub(crate) async fn redeem(
             return Err(Problem::from_refusal(refusal, now));
         }
     };
-    let response = once.answer(&mut *unit, status, &RedeemAnswer { link: LinkView::new(&link, now) }).await?;
+    let answer = RedeemAnswer { link: LinkView::new(&link, now).without_reason() };
+    let response = once.answer(&mut *unit, status, &answer).await?;
     unit.save().await?;
     Ok(response)
 }
@@ -81,13 +91,13 @@ pub(crate) async fn redeem(
 pub(crate) async fn attempt(
     state: &State,
     unit: &mut dyn UnitOfWork,
-    login: &AccountKey,
+    (login, asserted): (&AccountKey, Option<&Asserted>),
     code: &str,
     birth_date: Option<PartialDate>,
     address: &str,
 ) -> Result<Redeemed, Problem> {
     let account = unit.ensure_account(login, state.ports.clock.now()).await?;
-    let redeem = Redeem { account: &account, code, birth_date, address };
+    let redeem = Redeem { account: &account, code, birth_date, asserted, address };
     let outcome = redeem_code(unit, &state.ports, &redeem).await?;
     metrics::counter!("kinlink_redemptions_total", "outcome" => outcome_word(&outcome)).increment(1);
     Ok(outcome)

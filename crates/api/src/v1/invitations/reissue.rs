@@ -1,5 +1,8 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use kinlink_domain::{invitation::Channel, service::issue_invitation};
+use kinlink_domain::{
+    invitation::Channel,
+    service::issue_invitation::{self, Reissue},
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -21,6 +24,9 @@ pub(crate) struct ReissueBody {
     /// Where an emailed code goes.
     #[validate(nested)]
     email: Option<EmailBody>,
+    /// Kinlink sends the letter or the text message, rather than staff.
+    #[serde(default)]
+    send: bool,
 }
 
 /// Issue an invitation anew: a new code, and the end of the old one. What staff saw for the first still
@@ -49,10 +55,10 @@ pub(crate) async fn reissue(
     }
     let organization = unit.organization(by.organization()).await?;
     let organization = organization.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    let (channel, email) = (body.value.channel, email_target(body.value.email));
-    let issued =
-        issue_invitation::reissue(&mut *unit, &state.ports, &organization, by, id, channel, email).await?;
-    let answer = IssuedAnswer::new(&issued, state.ports.clock.now());
+    let ReissueBody { channel, email, send } = body.value;
+    let anew = Reissue { channel, email: email_target(email), send };
+    let issued = issue_invitation::reissue(&mut *unit, &state.ports, &organization, by, id, anew).await?;
+    let answer = IssuedAnswer::new(&issued, &state)?;
     let response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
     unit.save().await?;
     Ok(response)

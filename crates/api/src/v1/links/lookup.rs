@@ -84,8 +84,8 @@ struct OrganizationName<'a> {
     slug: &'a str,
 }
 
-impl<'a> From<&'a AnswerableLink> for LiveLink<'a> {
-    fn from(answerable: &'a AnswerableLink) -> Self {
+impl<'a> LiveLink<'a> {
+    fn new(answerable: &'a AnswerableLink, now: DateTime<Utc>) -> Self {
         let link = &answerable.link;
         let is_self = link.role.relationship().is_none();
         Self {
@@ -98,7 +98,7 @@ impl<'a> From<&'a AnswerableLink> for LiveLink<'a> {
             fhir_user: is_self.then(|| answerable.fhir_base.patient(&link.fhir_id)),
             permissions: link.permissions.to_string(),
             period: PeriodView { start: link.period.start, end: link.period.end },
-            assurance: link.assurance.into(),
+            assurance: AssuranceView::new(&link.assurance, now),
         }
     }
 }
@@ -144,7 +144,8 @@ async fn answer(
     let filter = filter(asked, kind)?;
     let now = state.ports.clock.now();
     let known = state.links.of(account).await?;
-    let links: Vec<_> = live(&known, &client.organizations, &filter, now).map(LiveLink::from).collect();
+    let links: Vec<_> =
+        live(&known, &client.organizations, &filter, now).map(|link| LiveLink::new(link, now)).collect();
     let mut counted = None;
     for link in &links {
         // An organization's links stand together; it is counted once for each lookup.

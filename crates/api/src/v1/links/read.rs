@@ -10,7 +10,7 @@ use kinlink_domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::view::{EvidenceView, LinkView};
+use super::super::view::{EvidenceView, LinkView, OwnEvidenceView};
 use crate::{
     extract::{AnyCaller, path_id},
     problem::{Problem, ProblemType},
@@ -21,16 +21,24 @@ use crate::{
 pub(crate) struct LinkAnswer {
     #[serde(flatten)]
     link: LinkView,
-    /// Why the link is there; only for staff.
+    /// Why the link is there: for staff with all particulars, for the account its kinds and dates, for clients
+    /// not at all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    evidence: Option<Vec<EvidenceView>>,
+    evidence: Option<EvidenceList>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum EvidenceList {
+    Staff(Vec<EvidenceView>),
+    Own(Vec<OwnEvidenceView>),
 }
 
 /// What the caller may see of a link.
 enum Sight {
     /// Everything, evidence included.
     Staff(Actor),
-    /// The link, but not why staff ended it.
+    /// The link with the kinds of its evidence, but not why staff ended it.
     Owner(Actor),
     /// The link while it is not ended.
     Client(Actor),
@@ -53,29 +61,46 @@ pub(crate) async fn read(
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(&request)?;
     let mut unit = state.store.begin().await?;
-    let (link, evidence) = see(&state, &mut *unit, &caller, id).await?;
+    let (link, seen) = see(&state, &mut *unit, &caller, id).await?;
     unit.save().await?;
-    let view = LinkView::new(&link, state.ports.clock.now());
-    let answer = match evidence {
-        Some(evidence) => {
-            LinkAnswer { link: view, evidence: Some(evidence.into_iter().map(Into::into).collect()) }
+    let now = state.ports.clock.now();
+    let view = LinkView::new(&link, now);
+    let answer = match seen {
+        Seen::Staff(evidence) => {
+            let evidence = evidence.into_iter().map(|one| EvidenceView::new(one, now)).collect();
+            LinkAnswer { link: view, evidence: Some(EvidenceList::Staff(evidence)) }
         }
-        None => LinkAnswer { link: view.without_reason(), evidence: None },
+        Seen::Owner(evidence) => {
+            let evidence = evidence.iter().filter_map(|one| OwnEvidenceView::new(one, now)).collect();
+            LinkAnswer { link: view.without_reason(), evidence: Some(EvidenceList::Own(evidence)) }
+        }
+        Seen::Client => LinkAnswer { link: view.without_reason(), evidence: None },
     };
     Ok(HttpResponse::Ok().json(answer))
 }
 
-/// A link as the caller may see it, with its evidence if they are staff; that it was read is put on record.
+/// What stands beside a link, by who sees it.
+pub(crate) enum Seen {
+    /// Staff see the evidence as it is.
+    Staff(Vec<Evidence>),
+    /// The account holder sees what [`OwnEvidenceView`] shows of it.
+    Owner(Vec<Evidence>),
+    /// A client sees none.
+    Client,
+}
+
+/// A link as the caller may see it; that it was read is put on record.
 pub(crate) async fn see(
     state: &State,
     unit: &mut dyn UnitOfWork,
     caller: &AnyCaller,
     id: LinkId,
-) -> Result<(Link, Option<Vec<Evidence>>), Problem> {
+) -> Result<(Link, Seen), Problem> {
     let link = unit.link(id).await?.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    let (actor, evidence) = match sight(caller, &link)? {
-        Sight::Staff(actor) => (actor, Some(unit.evidence(id).await?)),
-        Sight::Owner(actor) | Sight::Client(actor) => (actor, None),
+    let (actor, seen) = match sight(caller, &link)? {
+        Sight::Staff(actor) => (actor, Seen::Staff(unit.evidence(id).await?)),
+        Sight::Owner(actor) => (actor, Seen::Owner(unit.evidence(id).await?)),
+        Sight::Client(actor) => (actor, Seen::Client),
     };
     let subject = Subject {
         link: Some(id),
@@ -85,7 +110,7 @@ pub(crate) async fn see(
     };
     let detail = serde_json::json!({});
     unit.record(state.ports.audit(link.organization, actor, Action::LinkRead, subject, detail));
-    Ok((link, evidence))
+    Ok((link, seen))
 }
 
 fn sight(caller: &AnyCaller, link: &Link) -> Result<Sight, Problem> {

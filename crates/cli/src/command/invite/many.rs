@@ -9,7 +9,7 @@ use kinlink_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{by_id, by_identifier, issue_one};
+use super::{Letters, by_id, by_identifier, issue_one};
 use crate::{
     command::context::Context,
     exit::{CHECK_FAILED, UsageError},
@@ -26,6 +26,7 @@ struct Row {
     channel: String,
     email: String,
     challenge: String,
+    send: String,
     invitation: String,
     code: String,
     valid_until: String,
@@ -38,6 +39,7 @@ pub(super) async fn run(
     organization: &Organization,
     csv: &Path,
     out: &Path,
+    letters: Option<&Letters>,
 ) -> anyhow::Result<ExitCode> {
     let unreadable = |error: csv::Error| UsageError(format!("{}: {error}", csv.display()));
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(csv).map_err(unreadable)?;
@@ -46,7 +48,7 @@ pub(super) async fn run(
     let (mut issued, mut passed, mut refused) = (0, 0, 0);
     for row in rows {
         let row = if row.invitation.is_empty() {
-            let row = issue_row(context, organization, row).await?;
+            let row = issue_row(context, organization, row, letters).await?;
             if row.error.is_empty() {
                 issued += 1;
             } else {
@@ -65,7 +67,7 @@ pub(super) async fn run(
     Ok(if refused > 0 { ExitCode::from(CHECK_FAILED) } else { ExitCode::SUCCESS })
 }
 
-fn private_file(path: &Path) -> anyhow::Result<std::fs::File> {
+pub(super) fn private_file(path: &Path) -> anyhow::Result<std::fs::File> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -74,19 +76,29 @@ fn private_file(path: &Path) -> anyhow::Result<std::fs::File> {
     opened.map_err(|error| UsageError(format!("{}: {error}; name a new file", path.display())).into())
 }
 
-async fn issue_row(context: &Context, organization: &Organization, row: Row) -> anyhow::Result<Row> {
+async fn issue_row(
+    context: &Context,
+    organization: &Organization,
+    row: Row,
+    letters: Option<&Letters>,
+) -> anyhow::Result<Row> {
     let cleared = Row { error: String::new(), ..row };
     let wanted = match wanted(&cleared) {
         Ok(wanted) => wanted,
         Err(error) => return Ok(Row { error: error.0, ..cleared }),
     };
     match issue_one(context, organization, wanted).await {
-        Ok(issued) => Ok(Row {
-            invitation: issued.invitation.id.to_string(),
-            code: issued.code.as_ref().map_or_else(|| "(emailed)".to_owned(), ToString::to_string),
-            valid_until: issued.invitation.expires_at.to_rfc3339(),
-            ..cleared
-        }),
+        Ok(issued) => {
+            if let Some(letters) = letters {
+                letters.write(&context.config.pages(), &issued)?;
+            }
+            Ok(Row {
+                invitation: issued.invitation.id.to_string(),
+                code: issued.code.as_ref().map_or_else(|| "(sent)".to_owned(), ToString::to_string),
+                valid_until: issued.invitation.expires_at.to_rfc3339(),
+                ..cleared
+            })
+        }
         Err(IssueError::Store(error)) => Err(error.into()),
         Err(refused) => Ok(Row { error: refused.to_string(), ..cleared }),
     }
@@ -106,9 +118,22 @@ fn wanted(row: &Row) -> Result<IssueInvitation, UsageError> {
         "birth_date" => Some(Challenge::BirthDate),
         _ => return Err(UsageError("challenge is birth_date or empty".into())),
     };
+    let send = match row.send.as_str() {
+        "" | "no" => false,
+        "yes" => true,
+        _ => return Err(UsageError("send is yes or empty".into())),
+    };
     let email = match row.email.as_str() {
         "" => EmailTarget::OnRecord,
         address => EmailTarget::Address { address: address.to_owned(), validated_by_staff: false },
     };
-    Ok(IssueInvitation { patient, role: LinkRole::SelfRole, channel, email, challenge, proof: Vec::new() })
+    Ok(IssueInvitation {
+        patient,
+        role: LinkRole::SelfRole,
+        channel,
+        email,
+        send,
+        challenge,
+        proof: Vec::new(),
+    })
 }

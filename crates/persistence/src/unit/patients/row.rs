@@ -84,16 +84,27 @@ pub(super) fn contacts_hash(patient: &ImportedPatient, vault: &dyn Vault) -> Vec
 
 /// The hashes that a later import is compared with, and what came of comparing this one.
 pub(super) struct Hashes {
-    pub(super) content: Vec<u8>,
-    pub(super) contacts: Vec<u8>,
-    pub(super) contacts_changed_at: Option<DateTime<Utc>>,
+    content: Vec<u8>,
+    contacts: Vec<u8>,
+    contacts_changed_at: Option<DateTime<Utc>>,
+}
+
+impl Hashes {
+    pub(super) fn of(
+        patient: &ImportedPatient,
+        content: Vec<u8>,
+        contacts_changed_at: Option<DateTime<Utc>>,
+        vault: &dyn Vault,
+    ) -> Self {
+        Self { content, contacts: contacts_hash(patient, vault), contacts_changed_at }
+    }
 }
 
 pub(super) fn seal(
     id: Uuid,
     organization: OrganizationId,
     patient: &ImportedPatient,
-    hashes: Hashes,
+    hashes: &Hashes,
     vault: &dyn Vault,
     now: DateTime<Utc>,
 ) -> patient::ActiveModel {
@@ -109,11 +120,11 @@ pub(super) fn seal(
         usable: Set(patient.is_usable()),
         version_id: Set(patient.version.version_id.clone()),
         last_updated: Set(patient.version.last_updated),
-        content_hash: Set(hashes.content),
+        content_hash: Set(hashes.content.clone()),
         key_id: Set(sealed.key.0.into()),
         sealed: Set(sealed.bytes),
         updated_at: Set(now),
-        contacts_hash: Set(Some(hashes.contacts)),
+        contacts_hash: Set(Some(hashes.contacts.clone())),
         contacts_changed_at: Set(hashes.contacts_changed_at),
     }
 }

@@ -60,12 +60,16 @@ impl SeaUnit {
         for patient in patients {
             let hash = content_hash(&patient, &*self.vault);
             match self.plan(&patient, &hash, heads.get(patient.fhir_id.as_str()), now) {
-                Plan::Create(id) => creations.push((id, patient, hash)),
+                Plan::Create(id) => {
+                    let hashes = Hashes::of(&patient, hash, None, &*self.vault);
+                    creations.push((id, patient, hashes));
+                }
                 Plan::Update { id, was_usable, contacts_changed_at } => {
                     if was_usable != patient.is_usable() {
                         changed_use.push((id, patient.is_usable()));
                     }
-                    updates.push((id, patient, hash, contacts_changed_at));
+                    let hashes = Hashes::of(&patient, hash, contacts_changed_at, &*self.vault);
+                    updates.push((id, patient, hashes));
                 }
                 Plan::Unchanged => report.unchanged += 1,
                 Plan::Stale => report.stale += 1,
@@ -98,28 +102,17 @@ impl SeaUnit {
         }
     }
 
-    fn hashes(
-        &self,
-        patient: &ImportedPatient,
-        content: &[u8],
-        contacts_changed_at: Option<DateTime<Utc>>,
-    ) -> Hashes {
-        let contacts = contacts_hash(patient, &*self.vault);
-        Hashes { content: content.to_vec(), contacts, contacts_changed_at }
-    }
-
     async fn write_updates(
         &self,
         organization: OrganizationId,
-        updates: &[(Uuid, ImportedPatient, Vec<u8>, Option<DateTime<Utc>>)],
+        updates: &[(Uuid, ImportedPatient, Hashes)],
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         use patient::Column;
         for updates in updates.chunks(ROWS) {
-            let rows = updates.iter().map(|(id, patient, hash, contacts_changed_at)| {
-                let hashes = self.hashes(patient, hash, *contacts_changed_at);
-                seal(*id, organization, patient, hashes, &*self.vault, now)
-            });
+            let rows = updates
+                .iter()
+                .map(|(id, patient, hashes)| seal(*id, organization, patient, hashes, &*self.vault, now));
             let mut replace = OnConflict::columns([Column::OrganizationId, Column::Id]);
             replace.update_columns([
                 Column::Active,
@@ -151,16 +144,15 @@ impl SeaUnit {
     async fn write_creations(
         &self,
         organization: OrganizationId,
-        creations: Vec<(Uuid, ImportedPatient, Vec<u8>)>,
+        creations: Vec<(Uuid, ImportedPatient, Hashes)>,
         now: DateTime<Utc>,
         report: &mut UpsertReport,
     ) -> Result<Vec<ImportedPatient>, StoreError> {
         use patient::Column;
         for creations in creations.chunks(ROWS) {
-            let rows = creations.iter().map(|(id, patient, hash)| {
-                let hashes = self.hashes(patient, hash, None);
-                seal(*id, organization, patient, hashes, &*self.vault, now)
-            });
+            let rows = creations
+                .iter()
+                .map(|(id, patient, hashes)| seal(*id, organization, patient, hashes, &*self.vault, now));
             let taken = OnConflict::columns([Column::OrganizationId, Column::FhirId]).do_nothing().to_owned();
             let insert = patient::Entity::insert_many(rows).on_conflict(taken);
             report.created += insert.exec_without_returning(&self.tx).await.map_err(store_error)?;

@@ -200,6 +200,7 @@ fn wanted(form: &IssueForm) -> Result<IssueInvitation, Complaints> {
             email: email(&form.email, &form.email_validated),
             challenge: (form.challenge == "birth_date").then_some(Challenge::BirthDate),
             proof,
+            send: false,
         }),
         _ => Err(complaints),
     }

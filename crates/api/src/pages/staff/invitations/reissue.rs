@@ -2,7 +2,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use kinlink_domain::{
     id::InvitationId,
     invitation::Channel,
-    service::issue_invitation::{self, IssueError},
+    service::issue_invitation::{self, IssueError, Reissue},
 };
 use serde::Deserialize;
 
@@ -49,9 +49,8 @@ pub(in crate::pages) async fn reissue(
         return Ok(show_issued_before(&state, &staff.visitor, &organization));
     }
     let channel = Channel::ALL.into_iter().find(|channel| channel.as_str() == form.channel);
-    let target = email(&form.email, &form.email_validated);
-    let issued =
-        issue_invitation::reissue(&mut *unit, &state.ports, &organization, by, id, channel, target).await;
+    let anew = Reissue { channel, email: email(&form.email, &form.email_validated), send: false };
+    let issued = issue_invitation::reissue(&mut *unit, &state.ports, &organization, by, id, anew).await;
     match issued {
         Ok(issued) => {
             once.answer(&mut *unit, StatusCode::CREATED, &issued.invitation.id).await?;

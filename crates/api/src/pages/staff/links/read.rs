@@ -2,7 +2,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 use kinlink_domain::{
     actor::{Actor, StaffAct},
-    evidence::Evidence,
+    evidence::{Evidence, EvidenceStatus},
     id::LinkId,
     link::{Link, LinkState, LinkStatus, Revocation},
 };
@@ -20,7 +20,7 @@ use crate::{
     },
     problem::{Problem, ProblemType},
     state::State,
-    v1::links::read,
+    v1::links::read::{self, Seen},
 };
 
 #[derive(Deserialize)]
@@ -86,20 +86,22 @@ pub(super) async fn show_again(
     said: Option<&'static str>,
     complaints: Complaints,
 ) -> Result<HttpResponse, Refusal> {
+    let now = state.ports.clock.now();
     let mut unit = state.store.begin().await?;
-    let (link, evidence) = read::see(state, &mut *unit, &staff.visitor.caller(), id).await?;
+    let (link, seen) = read::see(state, &mut *unit, &staff.visitor.caller(), id).await?;
     let organization = unit.organization(link.organization).await?;
     unit.save().await?;
     // Whoever is only its account sees it among their own records.
-    let evidence = evidence.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    let Seen::Staff(evidence) = seen else { return Err(Problem::new(ProblemType::NotFound).into()) };
     let organization = organization.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let may_end = staff.caller.at(link.organization, StaffAct::EndLinks).is_ok();
-    let reasons = if may_end && link.state == LinkState::Active { reasons(staff) } else { Vec::new() };
+    let reasons =
+        if may_end && !matches!(link.state, LinkState::Revoked { .. }) { reasons(staff) } else { Vec::new() };
     let status = if complaints.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = LinkPage {
         frame: Frame::new(&staff.visitor, "/staff").saying(said),
         link: shown(&link, organization.slug.to_string(), organization.name, state.ports.clock.now()),
-        evidence: evidence.iter().map(item).collect(),
+        evidence: evidence.iter().map(|one| item(one, now)).collect(),
         reasons,
         complaints,
     };
@@ -120,9 +122,9 @@ fn shown(
     now: chrono::DateTime<chrono::Utc>,
 ) -> Shown {
     let status = link.status(now);
-    let (proven, proven_how) = words::assurance(link.assurance);
+    let (proven, proven_how) = words::assurance(link.assurance.at(now));
     let ended = match link.state {
-        LinkState::Active => None,
+        LinkState::Active | LinkState::Suspended { .. } => None,
         LinkState::Revoked { at, by, reason } => {
             Some(Ended { at: words::moment(at), by: words::actor(by), reason: words::revocation(reason) })
         }
@@ -144,9 +146,14 @@ fn shown(
     }
 }
 
-fn item(evidence: &Evidence) -> Item {
+fn item(evidence: &Evidence, now: chrono::DateTime<chrono::Utc>) -> Item {
+    let counts = match evidence.status(now) {
+        EvidenceStatus::Valid => "",
+        EvidenceStatus::Expired => " — expired",
+        EvidenceStatus::Withdrawn => " — withdrawn, does not count",
+    };
     Item {
-        fact: words::fact(&evidence.fact),
+        fact: format!("{}{counts}", words::fact(&evidence.fact)),
         at: words::moment(evidence.established_at),
         by: words::actor(evidence.by),
     }

@@ -1,0 +1,88 @@
+//! Disputes: a contact on record says "this was not me", and staff decide what follows.
+
+pub(crate) mod dismiss;
+pub(crate) mod list;
+pub(crate) mod open;
+pub(crate) mod read;
+pub(crate) mod uphold;
+
+use chrono::{DateTime, Utc};
+use kinlink_domain::{
+    actor::{Authorized, StaffAct},
+    dispute::{Dispute, DisputeState, DisputeStatus},
+    id::DisputeId,
+    link::{Reinstatement, Revocation},
+    store::UnitOfWork,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    extract::StaffCaller,
+    problem::{Problem, ProblemType},
+};
+
+/// A dispute, as staff see it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DisputeView {
+    #[schema(example = "dsp_0197f2f31c2a7d0c8e6f2b7f5a1d9c33")]
+    id: String,
+    organization: String,
+    /// The link that it is about.
+    #[schema(example = "lnk_0197f2f31c2a7d0c8e6f2b7f5a1d9c22")]
+    link: String,
+    account: String,
+    opened_at: DateTime<Utc>,
+    /// `open`, `upheld` or `dismissed`.
+    #[schema(value_type = String, example = "open")]
+    status: DisputeStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided_at: Option<DateTime<Utc>>,
+    /// Why the link was ended, or opened again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "fraud")]
+    reason: Option<Reason>,
+}
+
+/// Why a dispute was decided as it was.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Reason {
+    Upheld(Revocation),
+    Dismissed(Reinstatement),
+}
+
+impl From<&Dispute> for DisputeView {
+    fn from(dispute: &Dispute) -> Self {
+        let (decided_at, reason) = match dispute.state {
+            DisputeState::Open => (None, None),
+            DisputeState::Upheld { at, reason, .. } => (Some(at), Some(Reason::Upheld(reason))),
+            DisputeState::Dismissed { at, reason, .. } => (Some(at), Some(Reason::Dismissed(reason))),
+        };
+        Self {
+            id: dispute.id.to_string(),
+            organization: dispute.organization.to_string(),
+            link: dispute.link.to_string(),
+            account: dispute.account.to_string(),
+            opened_at: dispute.opened_at,
+            status: dispute.status(),
+            decided_at,
+            reason,
+        }
+    }
+}
+
+/// Finds a dispute at one of the organizations whose disputes the caller decides. One at another organization
+/// is not found, as if it did not exist.
+async fn find(
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    id: DisputeId,
+) -> Result<(Authorized, Dispute), Problem> {
+    for by in staff.wherever(StaffAct::ReviewLinks)? {
+        if let Some(dispute) = unit.dispute(by.organization(), id).await? {
+            return Ok((by, dispute));
+        }
+    }
+    Err(Problem::new(ProblemType::NotFound))
+}

@@ -1,0 +1,50 @@
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use kinlink_domain::{link::Reinstatement, service::dispute};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{DisputeView, find};
+use crate::{
+    extract::{JsonBody, StaffCaller, path_id},
+    idempotency::Once,
+    problem::Problem,
+    state::State,
+};
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DismissBody {
+    /// `patient_confirmed`, `contact_outdated`, `unfounded` or `staff_error`.
+    #[schema(value_type = String, example = "patient_confirmed")]
+    reason: Reinstatement,
+}
+
+/// Find a dispute wrong: its link opens the record again, at once. Staff with the role `reviewer` or `admin`.
+#[utoipa::path(post, path = "/v1/disputes/{id}/dismiss", tag = "disputes", security(("staff" = [])),
+    params(("id" = String, Path, description = "The dispute"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body again give the same answer")),
+    request_body = DismissBody,
+    responses(
+        (status = 200, description = "Dismissed", body = DisputeView),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn dismiss(
+    request: HttpRequest,
+    state: Data<State>,
+    staff: StaffCaller,
+    body: JsonBody<DismissBody>,
+) -> Result<HttpResponse, Problem> {
+    let id = path_id(&request)?;
+    let once = Once::new(&request, &state, staff.account(), &body.bytes)?;
+    let mut unit = state.store.begin().await?;
+    let (by, _) = find(&mut *unit, &staff, id).await?;
+    if let Some(answer) = once.answered(&mut *unit, &state).await? {
+        return Ok(answer);
+    }
+    let decided = dispute::dismiss(&mut *unit, &state.ports, by, id, body.value.reason).await?;
+    let response = once.answer(&mut *unit, StatusCode::OK, &DisputeView::from(&decided)).await?;
+    unit.save().await?;
+    Ok(response)
+}

@@ -1,0 +1,69 @@
+use actix_web::{HttpResponse, web::Data};
+use kinlink_domain::{
+    actor::StaffAct,
+    audit::{Action, Subject},
+    dispute::DisputeStatus,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::DisputeView;
+use crate::{
+    extract::{self, Cursor, Parameters, StaffCaller},
+    problem::{Problem, ProblemType},
+    state::State,
+};
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListDisputesParameters {
+    /// The organization, by id or short name; needed only by staff of several.
+    organization: Option<String>,
+    /// Only those that are `open`, `upheld` or `dismissed`.
+    #[param(value_type = Option<String>)]
+    status: Option<DisputeStatus>,
+    /// `next_cursor` of the last answer.
+    cursor: Option<String>,
+    /// At most so many, 1 to 200; 50 unless said.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u16>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DisputeList {
+    /// Newest first.
+    disputes: Vec<DisputeView>,
+    /// There are more: ask again with this cursor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// List an organization's disputes. Staff with the role `reviewer` or `admin`.
+#[utoipa::path(get, path = "/v1/disputes", tag = "disputes", security(("staff" = [])),
+    params(ListDisputesParameters),
+    responses(
+        (status = 200, description = "Disputes", body = DisputeList),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn list(
+    state: Data<State>,
+    staff: StaffCaller,
+    parameters: Parameters<ListDisputesParameters>,
+) -> Result<HttpResponse, Problem> {
+    const KIND: ProblemType = ProblemType::MalformedParameter;
+    let parameters = parameters.0;
+    let page = extract::limit(parameters.cursor.as_deref(), parameters.limit)?;
+    let named = parameters.organization.as_deref();
+    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
+    let mut unit = state.store.begin().await?;
+    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
+    let by = staff.at(organization.id, StaffAct::ReviewLinks)?;
+    let listed = unit.disputes(organization.id, parameters.status, page).await?;
+    let detail = serde_json::json!({"count": listed.items.len()});
+    let (action, subject) = (Action::DisputeList, Subject::default());
+    unit.record(state.ports.audit(organization.id, by.actor(), action, subject, detail));
+    unit.save().await?;
+    let disputes = listed.items.iter().map(Into::into).collect();
+    Ok(HttpResponse::Ok().json(DisputeList { disputes, next_cursor: listed.next.map(Cursor::write) }))
+}

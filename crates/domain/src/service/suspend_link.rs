@@ -1,0 +1,111 @@
+//! Staff close a link until it is clear whether it is right, or open it again.
+
+use super::Ports;
+use crate::{
+    actor::{Actor, Authorized},
+    audit::{Action, Subject},
+    dispute::DisputeStatus,
+    id::LinkId,
+    link::{Link, ReinstateRefusal, Reinstatement, SuspendRefusal, Suspension},
+    store::{Change, StoreError, UnitOfWork},
+};
+
+/// Why a link was not suspended, or its suspension not lifted.
+#[derive(Debug, thiserror::Error)]
+pub enum SuspendLinkError {
+    /// No such link at this organization.
+    #[error("no such link")]
+    NotFound,
+    /// It cannot be suspended.
+    #[error(transparent)]
+    NotSuspended(#[from] SuspendRefusal),
+    /// Its suspension cannot be lifted.
+    #[error(transparent)]
+    NotReinstated(#[from] ReinstateRefusal),
+    /// A dispute about it is open: whoever decides that lifts the suspension.
+    #[error("a dispute about the link is open")]
+    DisputeOpen,
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Suspends a link.
+pub async fn suspend(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    by: Authorized,
+    id: LinkId,
+    reason: Suspension,
+) -> Result<Link, SuspendLinkError> {
+    let link = of_organization(unit, by, id).await?;
+    let suspended = link.suspend(by.actor(), reason, ports.clock.now())?;
+    write_suspended(unit, ports, &suspended, by.actor(), reason).await?;
+    Ok(suspended)
+}
+
+/// Lifts a suspension.
+pub async fn reinstate(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    by: Authorized,
+    id: LinkId,
+    reason: Reinstatement,
+) -> Result<Link, SuspendLinkError> {
+    let link = of_organization(unit, by, id).await?;
+    let disputes = unit.disputes_of_link(by.organization(), id).await?;
+    if disputes.iter().any(|dispute| dispute.status() == DisputeStatus::Open) {
+        return Err(SuspendLinkError::DisputeOpen);
+    }
+    let reinstated = link.reinstate(ports.clock.now())?;
+    write_reinstated(unit, ports, &reinstated, by.actor(), reason).await?;
+    Ok(reinstated)
+}
+
+async fn of_organization(
+    unit: &mut dyn UnitOfWork,
+    by: Authorized,
+    id: LinkId,
+) -> Result<Link, SuspendLinkError> {
+    let link = unit.link_for_update(id).await?;
+    link.filter(|link| link.organization == by.organization()).ok_or(SuspendLinkError::NotFound)
+}
+
+/// Writes a link that was just suspended; lookups change at once.
+pub(super) async fn write_suspended(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    link: &Link,
+    by: Actor,
+    reason: Suspension,
+) -> Result<(), StoreError> {
+    unit.update_link(link).await?;
+    let detail = serde_json::json!({"reason": reason});
+    unit.record(ports.audit(link.organization, by, Action::LinkSuspend, subject(link), detail));
+    unit.changed(Change::Account(link.account));
+    Ok(())
+}
+
+/// Writes a link whose suspension was just lifted.
+pub(super) async fn write_reinstated(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    link: &Link,
+    by: Actor,
+    reason: Reinstatement,
+) -> Result<(), StoreError> {
+    unit.update_link(link).await?;
+    let detail = serde_json::json!({"reason": reason});
+    unit.record(ports.audit(link.organization, by, Action::LinkReinstate, subject(link), detail));
+    unit.changed(Change::Account(link.account));
+    Ok(())
+}
+
+fn subject(link: &Link) -> Subject {
+    Subject {
+        link: Some(link.id),
+        account: Some(link.account),
+        patient: Some(link.patient),
+        ..Subject::default()
+    }
+}

@@ -1,0 +1,36 @@
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::{
+    dispute::{Dispute, DisputeStatus},
+    id::{DisputeId, LinkId, OrganizationId},
+    page::{Listed, Page},
+};
+
+/// Disputes. Every query names the organization.
+#[async_trait]
+pub trait Disputes {
+    /// Adds a dispute; [`super::Constraint::OpenDispute`] if its link has an open one.
+    async fn add_dispute(&mut self, dispute: &Dispute) -> Result<(), StoreError>;
+    /// Replaces the state.
+    async fn update_dispute(&mut self, dispute: &Dispute) -> Result<(), StoreError>;
+    /// One dispute.
+    async fn dispute(
+        &mut self,
+        organization: OrganizationId,
+        id: DisputeId,
+    ) -> Result<Option<Dispute>, StoreError>;
+    /// All disputes about a link, newest first.
+    async fn disputes_of_link(
+        &mut self,
+        organization: OrganizationId,
+        link: LinkId,
+    ) -> Result<Vec<Dispute>, StoreError>;
+    /// The organization's disputes, newest first.
+    async fn disputes(
+        &mut self,
+        organization: OrganizationId,
+        status: Option<DisputeStatus>,
+        page: Page,
+    ) -> Result<Listed<Dispute>, StoreError>;
+}

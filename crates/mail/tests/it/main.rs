@@ -1,7 +1,0 @@
-//! A real SMTP conversation with a real server, the refused, slow and dropped ones included; and the outbox
-//! from the database to that server.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where something is not as it should be")]
-
-mod conversation;
-mod outbox;
-mod server;
