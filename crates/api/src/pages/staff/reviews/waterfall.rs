@@ -94,10 +94,10 @@ pub(super) fn lines(
     comparison: &Comparison,
     scale: Scale,
 ) -> Vec<Line> {
-    rows(claimed, recorded, comparison).into_iter().map(|row| line(row, scale)).collect()
+    rows(claimed, recorded, comparison).iter().map(|row| line(row, scale)).collect()
 }
 
-fn line(row: Row, scale: Scale) -> Line {
+fn line(row: &Row, scale: Scale) -> Line {
     let both = !row.claimed.is_empty() && !row.recorded.is_empty();
     let (agreement, agreement_words) = agreement(row.level.as_deref(), both);
     Line {
