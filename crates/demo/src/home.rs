@@ -44,6 +44,9 @@ pub(crate) async fn home() -> HttpResponse {
          to hand over.</li>\
          <li>Log out, and <a href=\"/login?return_to=/redeem\">enter the code</a> as <code>anna</code>.</li>\
          <li>See <a href=\"/me\">what Anna’s login opens</a>.</li>\
+         <li><a href=\"/login?return_to=/find\">Find a record without a code</a> as <code>ben</code>; what is in \
+         doubt waits for <code>reviewer@northside</code> among the <a \
+         href=\"/login?return_to=/staff/reviews?organization=northside\">reviews</a>.</li>\
          <li>Look at the <a href=\"/login?return_to=/staff/audit?organization=northside\">audit</a> as \
          <code>auditor@northside</code>.</li></ol>\
          <p>Emailed codes arrive in the <a href=\"/demo/mailbox\">mailbox</a>.</p>\

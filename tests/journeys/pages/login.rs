@@ -152,6 +152,7 @@ journey! {
         for organization in [app.fixture.here.id, app.fixture.there.id] {
             let mut unit = app.fixture.begin().await;
             unit.remove_trusted_issuer(organization, &iss).await.unwrap();
+            unit.changed(kinlink_domain::store::Change::Organization(organization));
             unit.save().await.unwrap();
         }
         tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;

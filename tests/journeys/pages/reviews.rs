@@ -15,7 +15,7 @@ journey! {
         let sums: Vec<_> = page.text.match_indices("<td class=\"number\">").map(|(at, _)| {
             page.text[at + 19..].split_once('<').unwrap().0
         }).collect();
-        for number in ["−6.0", "-3.0", "-11.0", "4.0", "+4.0"] {
+        for number in ["−6.0", "−3.0", "−11.0", "4.0", "+4.0"] {
             assert!(sums.contains(&number), "{number} is missing in {sums:?}");
         }
         let once = page.between("name=\"once\" value=\"", "\"").to_owned();

@@ -141,8 +141,10 @@ pub(super) fn exchange(
 ) -> HttpResponse {
     let refuse = |error: &str| HttpResponse::BadRequest().json(json!({"error": error}));
     let expected = idp.client.as_ref().map(|client| {
-        let credential =
-            base64::engine::general_purpose::STANDARD.encode(format!("{}:{}", client.id, client.secret));
+        // RFC 6749, 2.3.1: both are form-encoded before they are put together.
+        let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let pair = format!("{}:{}", encode(&client.id), encode(&client.secret));
+        let credential = base64::engine::general_purpose::STANDARD.encode(pair);
         (client, format!("Basic {credential}"))
     });
     let Some((client, _)) = expected.filter(|(_, basic)| Some(basic.as_str()) == authorization) else {

@@ -2,6 +2,7 @@ use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 use kinlink_domain::actor::StaffAct;
 
+use super::link_to;
 use crate::{
     pages::{
         frame::{Frame, show},
@@ -22,11 +23,39 @@ struct StaffHomePage {
 struct Workplace {
     slug: String,
     name: String,
-    invitations: bool,
-    links: bool,
-    reviews: bool,
-    audit: bool,
+    doors: Vec<Door>,
 }
+
+/// A page to go to.
+struct Door {
+    href: String,
+    title: &'static str,
+    about: &'static str,
+}
+
+/// The pages that each act leads to.
+const DOORS: [(StaffAct, &str, &str, &str); 5] = [
+    (
+        StaffAct::ManageInvitations,
+        "/staff/invitations/new",
+        "Invite a patient",
+        "A code to hand over, to post, to read out or to email.",
+    ),
+    (StaffAct::ManageInvitations, "/staff/invitations", "Invitations", "How they stand; revoke, issue anew."),
+    (
+        StaffAct::DecideReviews,
+        "/staff/reviews",
+        "Reviews",
+        "People who look for their record, where it is not beyond doubt.",
+    ),
+    (
+        StaffAct::ReadLinks,
+        "/staff/record",
+        "Who opens a record?",
+        "Its links, their evidence, and their end.",
+    ),
+    (StaffAct::ReadAudit, "/staff/audit", "Audit", "Who did what, when, and why."),
+];
 
 /// `/staff`: what can I do here?
 pub(super) async fn show_home(
@@ -37,15 +66,14 @@ pub(super) async fn show_home(
     let mut workplaces = Vec::new();
     for id in caller.organizations() {
         let Some(organization) = unit.organization(id).await? else { continue };
-        let may = |act| caller.at(id, act).is_ok();
-        workplaces.push(Workplace {
-            slug: organization.slug.to_string(),
-            name: organization.name,
-            invitations: may(StaffAct::ManageInvitations),
-            links: may(StaffAct::ReadLinks),
-            reviews: may(StaffAct::DecideReviews),
-            audit: may(StaffAct::ReadAudit),
+        let slug = organization.slug.to_string();
+        let open = DOORS.into_iter().filter(|(act, ..)| caller.at(id, *act).is_ok());
+        let doors = open.map(|(_, path, title, about)| {
+            let status = if path == "/staff/reviews" { "open" } else { "" };
+            let href = link_to(path, &[("organization", slug.as_str()), ("status", status)]);
+            Door { href, title, about }
         });
+        workplaces.push(Workplace { doors: doors.collect(), slug, name: organization.name });
     }
     let page = StaffHomePage { frame: Frame::new(&visitor, "/staff"), workplaces };
     Ok(show(&state, &visitor, StatusCode::OK, &page))

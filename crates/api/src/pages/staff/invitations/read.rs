@@ -2,6 +2,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
+    evidence::AddressValidation,
     id::InvitationId,
     invitation::{Channel, Invitation, InvitationRevocation, InvitationState, InvitationStatus},
     organization::Organization,
@@ -48,7 +49,8 @@ struct Shown {
     fhir_id: String,
     channel: &'static str,
     channel_word: &'static str,
-    address: &'static str,
+    /// Where it goes, if there is an address.
+    address: Option<&'static str>,
     challenge: &'static str,
     proof: Vec<String>,
     failures: u16,
@@ -126,7 +128,7 @@ fn shown(invitation: &Invitation, now: DateTime<Utc>) -> Shown {
         fhir_id: invitation.fhir_id.to_string(),
         channel: words::channel(invitation.channel),
         channel_word: invitation.channel.as_str(),
-        address: words::address(invitation.address),
+        address: (invitation.address != AddressValidation::None).then(|| words::address(invitation.address)),
         challenge: words::challenge(invitation.challenge),
         proof: invitation.proof.iter().map(words::fact).collect(),
         failures: invitation.failures,

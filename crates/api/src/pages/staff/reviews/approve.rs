@@ -3,7 +3,7 @@ use askama::Template;
 use kinlink_domain::{
     evidence::Fact,
     id::ReviewId,
-    review::{Handover, ReviewStatus},
+    review::{Handover, ReviewStatus, ReviewSubject},
     service::decide_review::{Approve, Approved, ReviewError, approve as approve_review},
 };
 use serde::Deserialize;
@@ -29,9 +29,8 @@ use crate::{
     },
 };
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
-#[derive(Default)]
 pub(in crate::pages) struct ApproveForm {
     once: String,
     patient: String,
@@ -84,12 +83,12 @@ pub(in crate::pages) async fn approve(
         };
     once.answer(&mut *unit, StatusCode::OK, &id).await?;
     let expires_at = match review.subject {
-        kinlink_domain::review::ReviewSubject::Claim(claim) => {
+        ReviewSubject::Claim(claim) => {
             let claim = unit.claim_by_id(organization.id, claim).await?;
             let now = state.ports.clock.now();
             claim.and_then(|claim| Some((claim.id, claim.confirmation(now)?.expires_at)))
         }
-        kinlink_domain::review::ReviewSubject::Dispute { .. } => None,
+        ReviewSubject::Dispute { .. } => None,
     };
     unit.save().await?;
     count_decided("approve");

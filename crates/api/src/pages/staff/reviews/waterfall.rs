@@ -94,11 +94,12 @@ pub(super) fn lines(
     comparison: &Comparison,
     scale: Scale,
 ) -> Vec<Line> {
-    rows(claimed, recorded, comparison).into_iter().map(|row| line(row, scale)).collect()
+    rows(claimed, recorded, comparison).iter().map(|row| line(row, scale)).collect()
 }
 
-fn line(row: Row, scale: Scale) -> Line {
-    let (agreement, agreement_words) = agreement(row.level.as_deref());
+fn line(row: &Row, scale: Scale) -> Line {
+    let both = !row.claimed.is_empty() && !row.recorded.is_empty();
+    let (agreement, agreement_words) = agreement(row.level.as_deref(), both);
     Line {
         field: words::field(row.field),
         claimed: row.claimed.join("; "),
@@ -106,7 +107,7 @@ fn line(row: Row, scale: Scale) -> Line {
         agreement,
         agreement_words,
         weight: bits(row.weight),
-        sum: format!("{:.1}", row.sum),
+        sum: number(row.sum),
         bar: Bar::new(scale, row.sum - row.weight, row.sum),
     }
 }
@@ -116,9 +117,15 @@ pub(super) fn bits(weight: f64) -> String {
     if weight.abs() < 0.05 { "0".to_owned() } else { format!("{weight:+.1}").replace('-', "−") }
 }
 
+/// A sum, with a minus that is as wide as a plus.
+fn number(sum: f64) -> String {
+    format!("{sum:.1}").replace('-', "−")
+}
+
 /// How a field agrees: a kind to be marked by, and words.
-fn agreement(level: Option<&str>) -> (&'static str, String) {
+fn agreement(level: Option<&str>, both: bool) -> (&'static str, String) {
     match level {
+        None if both => ("silent", "Not compared".to_owned()),
         None | Some("missing") => ("silent", "One side is silent".to_owned()),
         Some("exact") => ("same", "Same".to_owned()),
         Some("different") => ("different", "Different".to_owned()),
