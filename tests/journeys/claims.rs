@@ -66,7 +66,7 @@ journey! {
 
         assert_eq!(confirms(&app.person("ben"), claim, code).await.expect(404).problem(), "not-found");
         let linked = confirms(&anna, claim, &code.to_lowercase().replace('-', " ")).await.expect(201);
-        assert_eq!(linked.body["link"]["assurance"], json!({"ial": "IAL1", "level": "level2"}));
+        assert_eq!(linked.body["link"]["assurance"], json!({"ial": "IAL1", "level": "level3"}));
         let found = client.post("/v1/links/lookup", app.account("anna")).await.expect(200);
         assert_eq!(found.body["links"][0]["patient"], "p1");
         let again = confirms(&anna, claim, code).await.expect(200);
@@ -281,7 +281,7 @@ journey! {
         let (_, code) = app.claim_codes().await.pop().unwrap();
         let again = confirms(&anna, &claim, &code).await.expect(200);
         assert_eq!(again.body["link"]["id"], first.body["link"]["id"], "one link, with more evidence");
-        assert_eq!(again.text("/link/assurance/level"), "level2");
+        assert_eq!(again.text("/link/assurance/level"), "level3");
     }
 }
 

@@ -76,6 +76,10 @@ impl Policy {
         }
         findings.part("code_validity", |findings| self.code_validity.check(findings));
         findings.part("proofing", |findings| self.proofing.check(findings));
+        findings.part("step_up", |findings| self.step_up.check(findings));
+        findings.part("matching", |findings| self.matching.check(findings));
+        findings.part("claims", |findings| self.claims.check(findings));
+        findings.part("notices", |findings| self.notices.check(findings));
         findings.into_vec()
     }
 
@@ -134,6 +138,12 @@ pub struct NoticePolicy {
     /// Days for which "this was not me" closes the link at once. Later, staff decide: by then a forgotten
     /// mail in a mailbox that changed hands is likelier than a fraud that nobody noticed.
     pub dispute_days: u16,
+}
+
+impl NoticePolicy {
+    fn check(self, findings: &mut Findings) {
+        findings.range("dispute_days", self.dispute_days.into(), 1, 365);
+    }
 }
 
 impl Default for NoticePolicy {

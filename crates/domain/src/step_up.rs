@@ -9,7 +9,10 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::port::{Purpose, Vault};
+use crate::{
+    policy::Findings,
+    port::{Purpose, Vault},
+};
 
 /// The longest that a code can count, whatever the policy says.
 const LONGEST: TimeDelta = TimeDelta::hours(24);
@@ -57,6 +60,14 @@ pub struct StepUpPolicy {
     /// Authentication context classes (`acr`) that need no code, for example one that stands for a
     /// hardware key.
     pub acr_values: Vec<String>,
+}
+
+impl StepUpPolicy {
+    /// A day at most for a code, an hour for a login: longer, and step-up says nothing of the present.
+    pub(crate) fn check(&self, findings: &mut Findings) {
+        findings.range("minutes", self.minutes.into(), 1, 24 * 60);
+        findings.range("fresh_login_seconds", self.fresh_login_seconds.into(), 0, 3_600);
+    }
 }
 
 impl Default for StepUpPolicy {

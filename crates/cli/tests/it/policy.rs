@@ -15,23 +15,29 @@ fn uncommented() -> String {
     EXAMPLE.lines().filter_map(set).collect::<Vec<_>>().join("\n")
 }
 
+/// Every member that is not itself a table, by its path.
+fn members(path: &str, table: &toml::Table) -> Vec<(String, toml::Value)> {
+    let mut found = Vec::new();
+    for (name, value) in table {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        match value {
+            toml::Value::Table(table) => found.extend(members(&path, table)),
+            other => found.push((path, other.clone())),
+        }
+    }
+    found
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_example_file_and_the_page_list_every_member_with_its_default() {
     let it = Kinlink::new(Kind::Sqlite).await.with_organization();
     let shown = it.run(&["policy", "show", "--organization", "northside"]).expect(0).out;
     let page = include_str!("../../../../docs/policy.md");
-    let mut section = String::new();
-    for line in shown.lines().filter(|line| !line.is_empty()) {
-        if let Some(name) = line.strip_prefix('[') {
-            section = format!("{}.", name.trim_end_matches(']'));
-        } else {
-            let member = line.split(" = ").next().unwrap();
-            assert!(
-                page.contains(&format!("| `{section}{member}` |")),
-                "docs/policy.md lacks {section}{member}"
-            );
-        }
-        assert!(uncommented().contains(line), "policy.example.toml lacks: {line}");
+    let example = toml::Value::Table(uncommented().parse().unwrap());
+    for (member, value) in members("", &shown.parse().unwrap()) {
+        assert!(page.contains(&format!("| `{member}` |")), "docs/policy.md lacks {member}");
+        let given = member.split('.').try_fold(&example, |at, name| at.get(name));
+        assert_eq!(given, Some(&value), "policy.example.toml has something else for {member}");
     }
     std::fs::write(it.folder.path().join("example.toml"), uncommented()).unwrap();
     let said = it.run(&["policy", "check", "example.toml", "--organization", "northside"]).expect(0).out;
@@ -39,6 +45,7 @@ async fn the_example_file_and_the_page_list_every_member_with_its_default() {
     let federated: String = EXAMPLE
         .lines()
         .skip_while(|line| !line.starts_with("# [[proofing.federated]]"))
+        .take_while(|line| !line.is_empty())
         .map(|line| format!("{}\n", line.trim_start_matches("# ")))
         .collect();
     std::fs::write(it.folder.path().join("federated.toml"), federated).unwrap();

@@ -1,3 +1,5 @@
+mod find;
+
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -7,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::player::{Answer, Body, Call, Player};
 
-/// The main job: staff invite, the patient redeems, the authorization server asks, the patient unlinks.
+/// The main job: staff invite, the patient redeems or is matched, the authorization server asks, the patient
+/// unlinks.
 pub(super) async fn play(player: &mut Player<'_>) -> anyhow::Result<()> {
     let registrar = login(player, "registrar@northside").await?;
     let anna = login(player, "anna").await?;
@@ -18,6 +21,7 @@ pub(super) async fn play(player: &mut Player<'_>) -> anyhow::Result<()> {
     lookup(player, &client).await?;
     neighbour(player).await?;
     invite_by_email(player, &registrar).await?;
+    find::play(player, &client).await?;
     unlink(player, &anna, &client, &link).await?;
     audit(player).await
 }

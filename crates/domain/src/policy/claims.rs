@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Findings, Violation};
 use crate::{claim::Assertion, comparison::MatchCosts, review::ReviewReason};
+
+/// The least input weight of a match that a patient asks for.
+const CONSUMER_MATCH: u8 = 10;
 
 /// What follows from a comparison of demographics.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -10,6 +14,14 @@ use crate::{claim::Assertion, comparison::MatchCosts, review::ReviewReason};
 pub struct MatchingPolicy {
     /// What mistakes cost; the thresholds follow from it.
     pub costs: MatchCosts,
+}
+
+impl MatchingPolicy {
+    pub(super) fn check(&self, findings: &mut Findings) {
+        if self.costs.thresholds().is_err() {
+            findings.add("costs", Violation::CostsOutOfOrder);
+        }
+    }
 }
 
 /// How claims go.
@@ -38,12 +50,24 @@ impl Default for ClaimPolicy {
         Self {
             valid_days: 14,
             attempts: 5,
-            input_weight: 10,
+            input_weight: CONSUMER_MATCH,
             contact_quarantine_days: 30,
             codes_per_record_per_day: 3,
             // Somebody already opens this record as the patient: one of both is not.
             four_eyes: vec![ReviewReason::LinkedToAnother],
             trusted_client: TrustedClientPolicy::default(),
+        }
+    }
+}
+
+impl ClaimPolicy {
+    pub(super) fn check(&self, findings: &mut Findings) {
+        findings.range("valid_days", self.valid_days.into(), 1, 90);
+        findings.range("attempts", self.attempts.into(), 1, 100);
+        findings.range("contact_quarantine_days", self.contact_quarantine_days.into(), 0, 365);
+        findings.range("codes_per_record_per_day", self.codes_per_record_per_day.into(), 1, 20);
+        if self.input_weight < CONSUMER_MATCH {
+            findings.add("input_weight", Violation::ThinClaims { least: CONSUMER_MATCH.into() });
         }
     }
 }

@@ -69,6 +69,15 @@ pub enum Violation {
     /// A level whose meaning depends on a framework that is not named.
     #[error("a level means something only within a `trust_framework`; name that too")]
     LevelWithoutFramework,
+    /// Costs from which no thresholds follow.
+    #[error("costs must be positive, a review cheaper than a miss, and a miss cheaper than a false link")]
+    CostsOutOfOrder,
+    /// Claims that say less than the standard asks for.
+    #[error("claims with less than the {least} that a patient's own match takes would be looked up")]
+    ThinClaims {
+        /// The least weight.
+        least: i64,
+    },
     /// A rule that takes every login of a provider.
     #[error(
         "every login of this issuer would count, however it was identified; ask for an `acr` or a `trust_framework`"
@@ -93,6 +102,7 @@ impl Violation {
             | Self::CodeBeyondNist { .. }
             | Self::Empty
             | Self::NothingPermitted
+            | Self::CostsOutOfOrder
             | Self::SameRuleTwice
             | Self::LevelWithoutFramework => Severity::Error,
             Self::CodeBeyondOlderRevision { .. }
@@ -100,6 +110,7 @@ impl Violation {
             | Self::Ial2WithoutCode
             | Self::WeakDocuments
             | Self::StrengthAboveUsual
+            | Self::ThinClaims { .. }
             | Self::EveryLoginOfIssuer => Severity::Warning,
         }
     }
@@ -117,6 +128,8 @@ impl Violation {
             Self::LevelWithoutFramework => {
                 Some("OpenID Identity Assurance Schema Definition 1.0, `assurance_level`")
             }
+            Self::CostsOutOfOrder => Some("Duda, Hart and Stork, Pattern Classification, 2.2"),
+            Self::ThinClaims { .. } => Some("HL7 Identity Matching (FAST), consumer match, invariant idi-L1"),
             Self::OutOfRange { .. }
             | Self::Empty
             | Self::NothingPermitted

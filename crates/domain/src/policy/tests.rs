@@ -49,6 +49,26 @@ fn codes_that_live_too_long_are_found_with_the_limit_of_their_channel() {
 }
 
 #[test]
+fn what_claims_matching_notices_and_step_up_want_must_make_sense() {
+    let out = |value, least, most| Violation::OutOfRange { value, least, most };
+    let changed: [(fn(&mut Policy), &str, Violation); 8] = [
+        (|p| p.claims.valid_days = 0, "claims.valid_days", out(0, 1, 90)),
+        (|p| p.claims.attempts = 101, "claims.attempts", out(101, 1, 100)),
+        (|p| p.claims.codes_per_record_per_day = 0, "claims.codes_per_record_per_day", out(0, 1, 20)),
+        (|p| p.claims.input_weight = 9, "claims.input_weight", Violation::ThinClaims { least: 10 }),
+        (|p| p.matching.costs.review = 9.0, "matching.costs", Violation::CostsOutOfOrder),
+        (|p| p.notices.dispute_days = 366, "notices.dispute_days", out(366, 1, 365)),
+        (|p| p.step_up.minutes = 0, "step_up.minutes", out(0, 1, 1440)),
+        (|p| p.step_up.fresh_login_seconds = 7200, "step_up.fresh_login_seconds", out(7200, 0, 3600)),
+    ];
+    for (change, at, violation) in changed {
+        let mut policy = Policy::default();
+        change(&mut policy);
+        assert_eq!(found(&policy), [(at.to_owned(), violation)]);
+    }
+}
+
+#[test]
 fn attempts_and_permissions_must_make_sense() {
     let policy =
         Policy { invitation_attempts: 101, self_permissions: "".parse().unwrap(), ..Policy::default() };
