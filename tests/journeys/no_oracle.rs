@@ -127,7 +127,7 @@ journey! {
         app.fixture.ports.random.fill(&mut seed);
         let given = std::env::var("KINLINK_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = given.unwrap_or(u64::from_le_bytes(seed));
-        println!("KINLINK_TEST_SEED={seed}");
+        eprintln!("KINLINK_TEST_SEED={seed}");
         let code = app.registrar().invites("p3").await.text("/code").to_owned();
         app.person(KINDS[3]).redeems(&code).await.expect(201);
         let mut draw = Draw(seed);
@@ -153,7 +153,7 @@ journey! {
         assert_eq!(count("select count(*) from claim where band = 'none'").await, rounds);
         for ((step, _), times) in STEPS.iter().zip(&times) {
             let statistic = friedman(times);
-            println!("{step}: {statistic:.1} of {CRITICAL}");
+            eprintln!("{step}: {statistic:.1} of {CRITICAL}");
             assert!(statistic < CRITICAL, "{step}: times tell kinds apart ({statistic:.1}), seed {seed}");
         }
     }

@@ -18,6 +18,7 @@ struct Operation {
 
 const ROLES: [&str; 4] = ["registrar", "reviewer", "auditor", "admin"];
 
+#[expect(clippy::too_many_lines, reason = "one row for each operation")]
 async fn operations(app: &App) -> Vec<Operation> {
     let doubtful = crate::claims::doubtful("p1");
     let claim =

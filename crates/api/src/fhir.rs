@@ -1,4 +1,4 @@
-//! The FHIR R4 face: what Kinlink knows, in FHIR's own resources and operations. Refusals are OperationOutcomes.
+//! The FHIR R4 face: what Kinlink knows, in FHIR's own resources and operations. Refusals are `OperationOutcome`s.
 
 pub(crate) mod patient_match;
 

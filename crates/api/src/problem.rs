@@ -46,7 +46,7 @@ pub struct Problem {
     allow: Option<&'static str>,
     /// What `WWW-Authenticate` says, where it is more than the scheme.
     #[serde(skip)]
-    challenge: Option<String>,
+    challenge: Option<Box<str>>,
 }
 
 impl Problem {
@@ -91,7 +91,7 @@ impl Problem {
 
     /// Says how to authenticate (RFC 9110, 11.6.1).
     #[must_use]
-    pub(crate) fn challenge(self, challenge: impl Into<String>) -> Self {
+    pub(crate) fn challenge(self, challenge: impl Into<Box<str>>) -> Self {
         Self { challenge: Some(challenge.into()), ..self }
     }
 }
@@ -111,7 +111,7 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((header::CONTENT_TYPE, "application/problem+json"));
         if let Some(challenge) = &self.challenge {
-            response.insert_header((header::WWW_AUTHENTICATE, challenge.as_str()));
+            response.insert_header((header::WWW_AUTHENTICATE, &**challenge));
         } else if self.kind == ProblemType::Unauthenticated {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }

@@ -190,7 +190,7 @@ fn span_of(text: &str, path: &str) -> Option<usize> {
         }
         table = match (value.get_ref(), index) {
             (DeValue::Table(inner), None) => inner,
-            (DeValue::Array(items), Some(index)) => match items.iter().nth(index)?.get_ref() {
+            (DeValue::Array(items), Some(index)) => match items.get(index)?.get_ref() {
                 DeValue::Table(inner) => inner,
                 _ => return None,
             },

@@ -31,7 +31,7 @@ pub(super) async fn finds(browser: &Browser, form: &[(&'static str, String)]) ->
 pub(super) async fn doubted(app: &App) -> (Browser, String, String) {
     let anna = Browser::of(app, "anna").await;
     let mut form = typed("p1");
-    form[2].1 = "Married-Otherwise".to_owned();
+    "Married-Otherwise".clone_into(&mut form[2].1);
     let claim = finds(&anna, &form).await;
     app.match_claims().await;
     let reviewer = Browser::of(app, "reviewer-here").await;
@@ -88,7 +88,7 @@ journey! {
         let nowhere = anna.submit("/find", &[("given", "Anna")]).await.expect(422);
         nowhere.says("Choose the hospital").says("href=\"#organization\"");
         let mut form = typed("p1");
-        form[3].1 = "2150-01-01".to_owned();
+        "2150-01-01".clone_into(&mut form[3].1);
         let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
         anna.submit("/find", &form).await.expect(422).says("still to come").says("2150-01-01");
         assert_eq!(app.match_claims().await, 0, "nothing was taken");

@@ -84,7 +84,7 @@ mod tests {
         let problem = Problem::step_up(&needed, true);
         assert_eq!(problem.status, 401);
         assert_eq!(
-            problem.challenge.unwrap(),
+            &*problem.challenge.unwrap(),
             "Bearer error=\"insufficient_user_authentication\", \
              error_description=\"More proof of who acts is needed\", acr_values=\"urn:gold\", max_age=\"300\""
         );

@@ -42,13 +42,13 @@ async fn the_example_file_and_the_page_list_every_member_with_its_default() {
     std::fs::write(it.folder.path().join("example.toml"), uncommented()).unwrap();
     let said = it.run(&["policy", "check", "example.toml", "--organization", "northside"]).expect(0).out;
     assert!(said.contains("0 errors, 0 warnings") && said.contains("it would change 0 members"), "{said}");
-    let federated: String = EXAMPLE
+    let federated: Vec<&str> = EXAMPLE
         .lines()
         .skip_while(|line| !line.starts_with("# [[proofing.federated]]"))
         .take_while(|line| !line.is_empty())
-        .map(|line| format!("{}\n", line.trim_start_matches("# ")))
+        .map(|line| line.trim_start_matches("# "))
         .collect();
-    std::fs::write(it.folder.path().join("federated.toml"), federated).unwrap();
+    std::fs::write(it.folder.path().join("federated.toml"), federated.join("\n")).unwrap();
     let said = it.run(&["policy", "check", "federated.toml", "--organization", "northside"]).expect(0).out;
     assert!(said.contains("0 errors, 0 warnings") && said.contains("does not accept accounts of"), "{said}");
     it.close().await;

@@ -50,8 +50,9 @@ fn codes_that_live_too_long_are_found_with_the_limit_of_their_channel() {
 
 #[test]
 fn what_claims_matching_notices_and_step_up_want_must_make_sense() {
+    type Change = (fn(&mut Policy), &'static str, Violation);
     let out = |value, least, most| Violation::OutOfRange { value, least, most };
-    let changed: [(fn(&mut Policy), &str, Violation); 8] = [
+    let changed: [Change; 8] = [
         (|p| p.claims.valid_days = 0, "claims.valid_days", out(0, 1, 90)),
         (|p| p.claims.attempts = 101, "claims.attempts", out(101, 1, 100)),
         (|p| p.claims.codes_per_record_per_day = 0, "claims.codes_per_record_per_day", out(0, 1, 20)),

@@ -16,6 +16,7 @@ use crate::{
 /// The form, as it was typed.
 #[derive(Default, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "the form's field is named as FHIR names it")]
 pub(in crate::pages) struct Given {
     pub(super) organization: String,
     pub(super) once: String,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use actix_web::{HttpResponse, web::Data};
 use serde::{Deserialize, Serialize};
@@ -49,12 +49,15 @@ pub(crate) async fn list(
     let mut policies = BTreeMap::new();
     let mut claims = Vec::with_capacity(listed.items.len());
     for claim in &listed.items {
-        if !policies.contains_key(&claim.organization) {
-            let organization = unit.organization(claim.organization).await?;
-            let organization = organization.ok_or_else(|| Problem::new(ProblemType::Internal))?;
-            policies.insert(claim.organization, organization.policy.claims);
-        }
-        claims.extend(policies.get(&claim.organization).map(|policy| ClaimView::new(claim, policy, now)));
+        let policy = match policies.entry(claim.organization) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let organization = unit.organization(claim.organization).await?;
+                let organization = organization.ok_or_else(|| Problem::new(ProblemType::Internal))?;
+                new.insert(organization.policy.claims)
+            }
+        };
+        claims.push(ClaimView::new(claim, policy, now));
     }
     Ok(HttpResponse::Ok().json(ClaimList { claims, next_cursor: listed.next.map(Cursor::write) }))
 }

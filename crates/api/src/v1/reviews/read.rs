@@ -68,6 +68,7 @@ struct ClaimedView {
 }
 
 #[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "an answer in JSON, where each is a member of its own")]
 struct CandidateView {
     /// The FHIR id of the record.
     #[schema(example = "n-002")]

@@ -222,12 +222,11 @@ pub(in crate::pages::staff) fn documents_seen(
         }
         return Vec::new();
     };
-    match serde_json::from_value(serde_json::Value::String(word.to_owned())) {
-        Ok(document) => vec![Fact::DocumentSeen { document, reference }],
-        Err(_) => {
-            complaints.add("document", "Choose a document from the list");
-            Vec::new()
-        }
+    if let Ok(document) = serde_json::from_value(serde_json::Value::String(word.to_owned())) {
+        vec![Fact::DocumentSeen { document, reference }]
+    } else {
+        complaints.add("document", "Choose a document from the list");
+        Vec::new()
     }
 }
 
