@@ -15,6 +15,7 @@ mod pages;
 mod patient_match;
 mod problems;
 mod proofing;
+mod real_mail;
 mod redeeming;
 mod replicas;
 mod reviews;

@@ -4,10 +4,12 @@
 mod database;
 mod fixture;
 mod matcher;
+mod smtp;
 
 pub use database::{Kind, TestDatabase};
 pub use fixture::{Fixture, birth_date, imported};
 pub use matcher::ExactMatcher;
+pub use smtp::SmtpServer;
 
 /// Makes two tests of one body, `name::sqlite` and `name::postgres`, each with a [`Fixture`] of its own.
 #[macro_export]

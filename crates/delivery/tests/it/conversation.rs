@@ -4,8 +4,9 @@ use kinlink_domain::{
     id::{InvitationId, MessageId},
     outbox::{Delivery, Mail},
 };
+use kinlink_testkit::SmtpServer;
 
-use crate::server::Server;
+use crate::server::{mailer, settings};
 
 fn message() -> lettre::Message {
     let pages = Pages { public_url: "https://kinlink.example".into(), redeem_url: None };
@@ -34,8 +35,8 @@ fn retry(delivery: &Delivery) -> &str {
 
 #[tokio::test]
 async fn a_mail_arrives_over_starttls_with_both_parts_and_an_authenticated_sender() {
-    let mut server = Server::start("take");
-    assert_eq!(server.mailer().deliver(message()).await, Delivery::Sent);
+    let mut server = SmtpServer::start("take");
+    assert_eq!(mailer(&server).deliver(message()).await, Delivery::Sent);
     let mail = server.mail();
     assert_eq!(mail["to"], serde_json::json!(["patient@mail.example"]));
     assert_eq!(mail["tls"], true);
@@ -49,32 +50,32 @@ async fn a_mail_arrives_over_starttls_with_both_parts_and_an_authenticated_sende
 
 #[tokio::test]
 async fn a_wrong_password_is_our_fault_and_tried_again() {
-    let server = Server::start("take");
+    let server = SmtpServer::start("take");
     let settings =
-        SmtpSettings { credentials: Some(("kinlink".into(), "wrong".into())), ..server.settings() };
+        SmtpSettings { credentials: Some(("kinlink".into(), "wrong".into())), ..settings(&server) };
     assert_eq!(retry(&deliver(&settings).await), "SMTP 535: settings");
     assert_eq!(server.stop(), 0);
 }
 
 #[tokio::test]
 async fn a_certificate_that_nobody_vouches_for_gets_no_mail() {
-    let server = Server::start("take");
-    let settings = SmtpSettings { extra_ca: None, ..server.settings() };
+    let server = SmtpServer::start("take");
+    let settings = SmtpSettings { extra_ca: None, ..settings(&server) };
     retry(&deliver(&settings).await);
     assert_eq!(server.stop(), 0);
 }
 
 #[tokio::test]
 async fn a_refused_recipient_is_given_up_without_naming_them() {
-    let server = Server::start("refuse");
-    assert_eq!(deliver(&server.settings()).await, Delivery::dead("SMTP 550"));
+    let server = SmtpServer::start("refuse");
+    assert_eq!(deliver(&settings(&server)).await, Delivery::dead("SMTP 550"));
     assert_eq!(server.stop(), 0);
 }
 
 #[tokio::test]
 async fn a_greylisting_server_takes_the_second_try() {
-    let server = Server::start("greylist");
-    let mailer = server.mailer();
+    let server = SmtpServer::start("greylist");
+    let mailer = mailer(&server);
     assert_eq!(retry(&mailer.deliver(message()).await), "SMTP 451");
     assert_eq!(mailer.deliver(message()).await, Delivery::Sent);
     assert_eq!(server.stop(), 1);
@@ -86,17 +87,17 @@ async fn a_slow_server_is_left_after_the_timeout_and_a_dropped_connection_is_tri
         ("slow", "the mail server did not answer in time"),
         ("drop", "the connection to the mail server failed"),
     ] {
-        let server = Server::start(mode);
+        let server = SmtpServer::start(mode);
         let began = std::time::Instant::now();
-        assert_eq!(retry(&deliver(&server.settings()).await), error);
+        assert_eq!(retry(&deliver(&settings(&server)).await), error);
         assert!(began.elapsed().as_secs() < 10, "{mode}");
     }
 }
 
 #[tokio::test]
 async fn nobody_listening_is_tried_again() {
-    let server = Server::start("take");
-    let mailer = server.mailer();
+    let server = SmtpServer::start("take");
+    let mailer = mailer(&server);
     server.stop();
     assert_eq!(retry(&mailer.deliver(message()).await), "the connection to the mail server failed");
 }

@@ -11,9 +11,9 @@ use kinlink_domain::{
     outbox::{Delivery, MAX_ATTEMPTS, Mail, Message, MessageBody, MessageKind},
     store::Store,
 };
-use kinlink_testkit::{Fixture, on_both_databases};
+use kinlink_testkit::{Fixture, SmtpServer, on_both_databases};
 
-use crate::server::Server;
+use crate::server::mailer;
 
 /// Refuses for now, and counts.
 #[derive(Debug, Default)]
@@ -58,9 +58,9 @@ fn worker(it: &Fixture, mailer: Arc<dyn Mailer>) -> OutboxWorker {
 
 on_both_databases! {
     async fn a_message_goes_from_the_outbox_to_the_mail_server_once(it: Fixture) {
-        let mut server = Server::start("take");
+        let mut server = SmtpServer::start("take");
         enqueue(it, None).await;
-        let worker = worker(it, Arc::new(server.mailer()));
+        let worker = worker(it, Arc::new(mailer(&server)));
         assert_eq!(worker.step().await.unwrap(), 1);
         let mail = server.mail();
         assert_eq!(mail["to"][0], "patient@mail.example");
