@@ -3,7 +3,7 @@
 //!
 //! A page is one file: what it shows, its form, its template's name. It calls the same services as the JSON
 //! handler of the same operation, within one unit of work, and decides nothing by itself. Who visits is in a
-//! sealed cookie ([`session`]); every form carries that session's token ([`form`]).
+//! sealed cookie (`session`); every form carries that session's token (`form`).
 
 mod assets;
 mod complaint;
