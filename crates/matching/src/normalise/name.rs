@@ -99,6 +99,12 @@ const PARTICLES: [&str; 38] = [
 const TWO_CHARACTERS: [&str; 8] =
     ["ou yang", "si ma", "shang guan", "zhu ge", "xia hou", "huang fu", "dong fang", "mu rong"];
 
+/// Titles that are names too: alone they are taken for one.
+const NAMES_TOO: [&str; 21] = [
+    "lady", "fr", "hon", "gen", "major", "don", "dona", "baron", "baroness", "earl", "duke", "duchess",
+    "marquis", "count", "countess", "prince", "princess", "general", "captain", "do", "herr",
+];
+
 fn generation(word: &str) -> Option<u8> {
     match word {
         "sr" | "senior" | "snr" => Some(1),
@@ -185,7 +191,7 @@ impl Name {
     }
 }
 
-/// The words without titles, suffixes and ordinals, unless nothing else is there.
+/// The words without titles, suffixes and ordinals; if nothing else is there, those of them that are names too.
 fn strip<'a>(folded: &'a str, found: &mut Option<u8>) -> Vec<&'a str> {
     let all: Vec<&str> = folded.split(' ').filter(|word| !word.is_empty()).collect();
     let mut kept = Vec::with_capacity(all.len());
@@ -196,7 +202,15 @@ fn strip<'a>(folded: &'a str, found: &mut Option<u8>) -> Vec<&'a str> {
             kept.push(*word);
         }
     }
-    if kept.is_empty() { all } else { kept }
+    if kept.is_empty() {
+        // "Sir" for a given name and "Baronet" for a family name are nobody's: they count as missing.
+        kept.extend(all.into_iter().filter(|word| NAMES_TOO.contains(word) || !is_affix(word)));
+    }
+    kept
+}
+
+fn is_affix(word: &str) -> bool {
+    TITLES.contains(&word) || is_ordinal(word) || SUFFIXES.contains(&word)
 }
 
 fn given_words(folded: &str, found: &mut Option<u8>) -> Vec<Word> {
@@ -256,6 +270,9 @@ mod tests {
             ("Baby Boy", "Smith", ("", "smith")),
             ("Unknown", "Smith", ("", "smith")),
             ("Thomas", "1st Baron Clifford of Chudleigh", ("thomas", "clifford chudleigh")),
+            ("Sir", "Baronet", ("", "")),
+            ("Sir", "2nd Viscount", ("", "")),
+            ("Major", "Earl", ("major", "earl")),
         ] {
             let found = parts(Name::new(given, family));
             assert_eq!(found, (expected.0.to_owned(), expected.1.to_owned()), "{given} {family}");
