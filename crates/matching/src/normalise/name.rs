@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use rphonetic::{DoubleMetaphone, Encoder};
 
 use super::{
+    nickname,
     placeholder::{is_newborn, is_placeholder},
     text::{fold, is_ideograph},
 };
@@ -15,6 +16,8 @@ pub(crate) struct Word {
     pub(crate) text: String,
     /// Double Metaphone (Philips 2000), or the word itself where it has no sound.
     pub(crate) sound: String,
+    /// The families of given names that it belongs to, in ascending order.
+    pub(crate) nicknames: &'static [u16],
 }
 
 /// One name of a person. What is missing is empty.
@@ -122,7 +125,7 @@ fn is_ordinal(word: &str) -> bool {
 
 impl Word {
     pub(crate) fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), sound: sound(text) }
+        Self { text: text.to_owned(), sound: sound(text), nicknames: nickname::families(text) }
     }
 }
 
