@@ -58,7 +58,7 @@ pub enum BlockingKind {
     /// An identifier, by [`identifier_key`](crate::identifier_key).
     Identifier = 16,
     /// A given name, or the sound of a family name, and the district of the postal code (5 and 10). This and the
-    /// next three only for people of whom little is known: see [`Person::is_thin`].
+    /// next three only for people of whom neither street nor telephone, email or identifier is known.
     NameDistrict = 17,
     /// A given name, or the sound of a family name, and the sound of the city (20 and 10).
     NameCity = 18,
@@ -318,6 +318,26 @@ mod tests {
         ] {
             assert!(meet(&somebody(given, family, birth), &recorded), "{given} {family} {birth:?}");
         }
+    }
+
+    #[test]
+    fn people_of_whom_little_is_known_meet_by_two_fields() {
+        let thin = |given: &str, family: &str, year, city: &str, code: &str| {
+            let birth = BirthDate::of_digits(year, 1, 1);
+            PersonBuilder::default().name(given, family).birth_date(birth).address("", city, code, "").build()
+        };
+        let recorded = thin("Thomas", "Clifford", 1630, "Chard", "TA20 1AA");
+        for other in [
+            thin("Sir", "Clifford", 1640, "Exeter", "TA20 9ZZ"),
+            thin("Sir", "Clifforde", 1651, "Chard", ""),
+            thin("Thomas", "Baronet", 1630, "", "EX1 1AA"),
+            thin("Lord", "Chudleigh", 1630, "Chard", "EX1 1AA"),
+        ] {
+            assert!(meet(&other, &recorded));
+        }
+        assert!(!meet(&thin("Hugh", "Chudleigh", 1641, "Exeter", "EX1 1AA"), &recorded));
+        let full = stored_keys(&somebody("Catherine", "Smith", (1980, 4, 12)));
+        assert!(full.iter().all(|key| key.kind < BlockingKind::NameDistrict));
     }
 
     #[test]

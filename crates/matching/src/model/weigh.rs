@@ -29,7 +29,8 @@ impl Model {
             if let Some(level) = agreements.levels[at].index() {
                 let model = &self.fields[at];
                 let within = is_within(field, &agreements.levels);
-                weights[at] = model.weight(field, level, within, model.log_rarity(level, agreements.values[at]));
+                weights[at] =
+                    model.weight(field, level, within, model.log_rarity(level, agreements.values[at]));
             }
         }
         self.sum(weights, has_same_given(&agreements.levels))

@@ -18,7 +18,8 @@ pub const MAP: &str = "id = 'id'\ncluster = 'person'\ngiven = 'given'\nfamily = 
 /// About so many records as CSV; six pairs a record are of one person.
 pub fn csv(records: usize, seed: u64) -> String {
     let mut draw = Draw(seed);
-    let mut text = String::from("id,person,full_name,given,family,born,birth_place,postcode,sex,occupation\n");
+    let mut text =
+        String::from("id,person,full_name,given,family,born,birth_place,postcode,sex,occupation\n");
     let (mut written, mut person) = (0, 0);
     while written < records {
         for member in family(&mut draw) {
@@ -85,7 +86,9 @@ fn family(draw: &mut Draw) -> Vec<Member> {
             Member {
                 female,
                 given,
-                middle: draw.chance(0.3).then(|| (*draw.common(if female { &FEMALE } else { &MALE })).to_owned()),
+                middle: draw
+                    .chance(0.3)
+                    .then(|| (*draw.common(if female { &FEMALE } else { &MALE })).to_owned()),
                 family: surname.clone(),
                 title,
                 seat: seat.clone(),
