@@ -20,7 +20,7 @@ pub use curve::{Best, Curve, Point};
 pub use map::{ColumnMap, InvalidMap};
 pub use memory::peak_memory_mb;
 pub use plot::svg;
-pub use read::{Labelled, ReadError, read};
+pub use read::{Labelled, ReadError, read, rows};
 pub use report::{FalseLink, Report, false_links};
 pub use score::score;
 

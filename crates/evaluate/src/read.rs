@@ -14,8 +14,10 @@ use crate::map::{ColumnMap, InvalidMap};
 
 mod columns;
 mod date;
+mod rows;
 
 use columns::Reader;
+pub use rows::rows;
 
 /// Records and which person each is of.
 #[derive(Debug, Default)]
@@ -76,13 +78,7 @@ fn read_file(
 ) -> Result<(), ReadError> {
     let csv_error = |error| ReadError::Csv(path.into(), error);
     let map_error = |error| ReadError::Map(path.into(), error);
-    let source = open(path).map_err(|error| ReadError::File(path.into(), error))?;
-    let delimiter = u8::try_from(map.delimiter).map_err(|_| map_error(InvalidMap::Delimiter))?;
-    let mut csv = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .trim(csv::Trim::All)
-        .flexible(true)
-        .from_reader(source);
+    let mut csv = open_csv(path, map)?;
     let headers = csv.byte_headers().map_err(csv_error)?.clone();
     let reader = Reader::new(map, &headers, labels).map_err(map_error)?;
     for (line, row) in (2..).zip(csv.byte_records()) {
@@ -99,6 +95,14 @@ fn read_file(
         found.ids.push(id);
     }
     Ok(())
+}
+
+fn open_csv(path: &Path, map: &ColumnMap) -> Result<csv::Reader<Box<dyn Read>>, ReadError> {
+    let source = open(path).map_err(|error| ReadError::File(path.into(), error))?;
+    let ascii = u8::try_from(map.delimiter).ok().filter(u8::is_ascii);
+    let delimiter = ascii.ok_or_else(|| ReadError::Map(path.into(), InvalidMap::Delimiter))?;
+    let mut builder = csv::ReaderBuilder::new();
+    Ok(builder.delimiter(delimiter).trim(csv::Trim::All).flexible(true).from_reader(source))
 }
 
 /// Opens a file; gzip is recognised by its first bytes.

@@ -17,6 +17,8 @@ pub struct Report {
     pub candidate_pairs: usize,
     /// The share of pairs of one person that share a blocking key.
     pub pair_completeness: f64,
+    /// How many pairs of one person share none: no threshold finds them.
+    pub pairs_lost_to_blocking: u64,
     /// The threshold with the best F1.
     pub best: Best,
     /// The recall at the lowest threshold with a precision of at least 0.99.
@@ -40,12 +42,15 @@ pub struct Report {
 impl Report {
     /// Puts the numbers together; time, memory and warnings are the caller's to fill in.
     pub fn new(labelled: &Labelled, candidates: &CandidatePairs, curve: &Curve) -> Self {
-        let found = curve.points().last().map_or(0.0, |point| curve.recall(*point));
+        let last = curve.points().last();
+        let found = last.map_or(0.0, |point| curve.recall(*point));
+        let true_pairs = labelled.true_pairs();
         Self {
             records: labelled.people.len(),
-            true_pairs: labelled.true_pairs(),
+            true_pairs,
             candidate_pairs: candidates.pairs.len(),
             pair_completeness: found,
+            pairs_lost_to_blocking: true_pairs - last.map_or(0, |point| point.right),
             best: curve.best(),
             recall_at_precision_0_99: curve.recall_at_precision(0.99),
             recall_at_precision_0_999: curve.recall_at_precision(0.999),

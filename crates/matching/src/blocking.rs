@@ -57,11 +57,20 @@ pub enum BlockingKind {
     Email = 15,
     /// An identifier, by [`identifier_key`](crate::identifier_key).
     Identifier = 16,
+    /// A given name, or the sound of a family name, and the district of the postal code (5 and 10). This and the
+    /// next three only for people of whom neither street nor telephone, email or identifier is known.
+    NameDistrict = 17,
+    /// A given name, or the sound of a family name, and the sound of the city (20 and 10).
+    NameCity = 18,
+    /// A given name, or the sound of a family name, and the birth year (50 and 10).
+    NameYear = 19,
+    /// The birth year and the district of the postal code, or the sound of the city (15 and 60).
+    YearPlace = 20,
 }
 
 impl BlockingKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::BirthDate,
         Self::BirthDigitsInitial,
         Self::NamesYear,
@@ -78,6 +87,10 @@ impl BlockingKind {
         Self::Phone,
         Self::Email,
         Self::Identifier,
+        Self::NameDistrict,
+        Self::NameCity,
+        Self::NameYear,
+        Self::YearPlace,
     ];
 
     /// The number under which keys of this kind are stored.
@@ -123,6 +136,9 @@ pub fn stored_keys(person: &Person) -> Vec<BlockingKey> {
     for place in &person.places {
         keys.street(place);
     }
+    if person.is_thin() {
+        keys.thin(person);
+    }
     for phone in &person.phones {
         keys.add(BlockingKind::Phone, &[phone]);
     }
@@ -133,7 +149,8 @@ pub fn stored_keys(person: &Person) -> Vec<BlockingKey> {
         let value = identifier.key.clone();
         keys.0.insert(BlockingKey { kind: BlockingKind::Identifier, value });
     }
-    // Identifiers, emails and telephones have the highest numbers and say the most: they are the last to go.
+    // Identifiers, emails and telephones have the highest numbers but for the keys of those who have none, and
+    // say the most: they are the last to go.
     let surplus = keys.0.len().saturating_sub(MOST_KEYS);
     keys.0.into_iter().skip(surplus).collect()
 }
@@ -199,6 +216,27 @@ impl Keys {
         }
         let (one, other) = in_order(&given.text, &name.family_joined);
         self.add(BlockingKind::FullName, &[one, other]);
+    }
+
+    /// Keys of two fields: all that is in common where few are known and half of those are wrong.
+    fn thin(&mut self, person: &Person) {
+        let year = person.birth.map(|birth| birth.year.to_string()).unwrap_or_default();
+        let places = person.places.iter().map(|place| (sound(&place.city), district(&place.postal_code)));
+        let places: Vec<_> = places.collect();
+        for name in &person.names {
+            let given = name.given.first().map(|word| &word.text);
+            for word in given.into_iter().chain(name.family.iter().map(|word| &word.sound)) {
+                self.add(BlockingKind::NameYear, &[word, &year]);
+                for (city, district) in &places {
+                    self.add(BlockingKind::NameDistrict, &[word, district]);
+                    self.add(BlockingKind::NameCity, &[word, city]);
+                }
+            }
+        }
+        for (city, district) in &places {
+            self.add(BlockingKind::YearPlace, &[&year, district]);
+            self.add(BlockingKind::YearPlace, &[&year, city]);
+        }
     }
 
     fn street(&mut self, place: &Place) {
@@ -280,6 +318,26 @@ mod tests {
         ] {
             assert!(meet(&somebody(given, family, birth), &recorded), "{given} {family} {birth:?}");
         }
+    }
+
+    #[test]
+    fn people_of_whom_little_is_known_meet_by_two_fields() {
+        let thin = |given: &str, family: &str, year, city: &str, code: &str| {
+            let birth = BirthDate::of_digits(year, 1, 1);
+            PersonBuilder::default().name(given, family).birth_date(birth).address("", city, code, "").build()
+        };
+        let recorded = thin("Thomas", "Clifford", 1630, "Chard", "TA20 1AA");
+        for other in [
+            thin("Sir", "Clifford", 1640, "Exeter", "TA20 9ZZ"),
+            thin("Sir", "Clifforde", 1651, "Chard", ""),
+            thin("Thomas", "Baronet", 1630, "", "EX1 1AA"),
+            thin("Lord", "Chudleigh", 1630, "Chard", "EX1 1AA"),
+        ] {
+            assert!(meet(&other, &recorded));
+        }
+        assert!(!meet(&thin("Hugh", "Chudleigh", 1641, "Exeter", "EX1 1AA"), &recorded));
+        let full = stored_keys(&somebody("Catherine", "Smith", (1980, 4, 12)));
+        assert!(full.iter().all(|key| key.kind < BlockingKind::NameDistrict));
     }
 
     #[test]

@@ -106,7 +106,7 @@ levels! {
         MonthDay = "month_day", 0.0, 2;
         /// The same month of the same year.
         YearMonth = "year_month", 0.0, 2;
-        /// Two digits are others.
+        /// Two digits are others, or one of a year where no more may be known.
         TwoDigits = "two_digits", 0.0, 2;
         /// The same year.
         Year = "year", 0.0, 3;

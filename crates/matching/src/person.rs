@@ -66,6 +66,13 @@ impl Identifier {
 }
 
 impl Person {
+    /// Whether neither street nor telephone, email or identifier is known: what is left is often not enough for
+    /// the keys that serve others.
+    pub(crate) fn is_thin(&self) -> bool {
+        let contacts = self.phones.len() + self.emails.len() + self.identifiers.len();
+        contacts == 0 && self.places.iter().all(|place| place.street.is_empty())
+    }
+
     /// A person of FHIR demographics, telephone numbers without a country code taken for North American.
     pub fn of(demographics: &Demographics) -> Self {
         Self::in_region(demographics, PhoneRegion::default())

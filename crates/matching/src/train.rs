@@ -86,10 +86,10 @@ pub fn train(
     let mut passes = 0;
     let mut converged = false;
     let mut estimate = Estimate::new(model, start, set);
+    let mut candidates = Patterns::of(set, &samples.candidates, estimate.model());
+    let mut random = samples.patterns(set, estimate.model());
     // First with the frequencies of values as they are, then without what records of one person add to them.
     for round in 0..2 {
-        let candidates = Patterns::of(set, &samples.candidates, estimate.model());
-        let random = samples.patterns(set, estimate.model());
         estimate.measure_strangers(&random, &candidates);
         let most = options.most_passes / 2 * (round + 1);
         converged = false;
@@ -104,6 +104,8 @@ pub fn train(
         if round == 0 {
             let mates = counts::mates_of(set, &samples.candidates, &candidates, estimate.model());
             estimate.correct_frequencies(&counts, &mates);
+            candidates = Patterns::of(set, &samples.candidates, estimate.model());
+            random.refresh(&samples, set, estimate.model());
         }
     }
     let (model, mut warnings, matching_pairs) = estimate.finish();

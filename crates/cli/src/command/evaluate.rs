@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     io::IsTerminal,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -9,7 +10,7 @@ use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kinlink_evaluate::{
     CandidatePairs, ColumnMap, Curve, FalseLink, Labelled, Progress, Report, candidates, false_links,
-    peak_memory_mb, read, score, svg,
+    peak_memory_mb, read, rows, score, svg,
 };
 use kinlink_matching::{Model, Trained, TrainingOptions, TrainingSet, train};
 
@@ -67,6 +68,9 @@ pub(crate) struct Evaluate {
     /// List this many false links.
     #[arg(long, default_value_t = 10)]
     false_links: usize,
+    /// Show the values of the records that are falsely linked, personal as they are.
+    #[arg(long)]
+    show_values: bool,
     /// Blocks of more records are left out, and told of.
     #[arg(long, default_value_t = 1_000)]
     widest_block: usize,
@@ -116,17 +120,28 @@ impl Evaluate {
         report.seconds = began.elapsed().as_secs_f64();
         report.peak_memory_mb = peak_memory_mb();
         tell(&report, &curve);
-        tell_false_links(&labelled, &wrong);
+        let values = if self.show_values { self.values(&wrong)? } else { BTreeMap::new() };
+        tell_false_links(&labelled, &wrong, &values);
         write(self.json.as_deref(), &(serde_json::to_string_pretty(&report)? + "\n"))?;
         write(self.plot.as_deref(), &svg(&curve, &title(&self.files)))?;
         Ok(ExitCode::SUCCESS)
     }
+
+    fn values(&self, links: &[FalseLink]) -> Result<BTreeMap<u32, String>, UsageError> {
+        let positions = links.iter().flat_map(|link| [link.pair.0, link.pair.1]).collect();
+        let map = read_map(&self.map)?;
+        rows(&self.files.paths(), &map, &positions).map_err(|error| UsageError(error.to_string()))
+    }
+}
+
+fn read_map(map: &Path) -> Result<ColumnMap, UsageError> {
+    let wrong = |error: &dyn std::fmt::Display| UsageError(format!("{}: {error}", map.display()));
+    let text = std::fs::read_to_string(map).map_err(|error| wrong(&error))?;
+    ColumnMap::from_toml(&text).map_err(|error| wrong(&error))
 }
 
 pub(super) fn load(map: &Path, files: &Files, labels: bool) -> Result<Labelled, UsageError> {
-    let wrong = |error: &dyn std::fmt::Display| UsageError(format!("{}: {error}", map.display()));
-    let text = std::fs::read_to_string(map).map_err(|error| wrong(&error))?;
-    let map = ColumnMap::from_toml(&text).map_err(|error| wrong(&error))?;
+    let map = read_map(map)?;
     read(&files.paths(), &map, labels).map_err(|error| UsageError(error.to_string()))
 }
 
@@ -197,7 +212,7 @@ fn tell(report: &Report, curve: &Curve) {
     }
 }
 
-fn tell_false_links(labelled: &Labelled, links: &[FalseLink]) {
+fn tell_false_links(labelled: &Labelled, links: &[FalseLink], values: &BTreeMap<u32, String>) {
     if !links.is_empty() {
         output::line("False links at the best threshold, the worst first:");
     }
@@ -213,6 +228,9 @@ fn tell_false_links(labelled: &Labelled, links: &[FalseLink]) {
             id(link.pair.1),
             fields.join(", ")
         ));
+        for values in [link.pair.0, link.pair.1].iter().filter_map(|at| values.get(at)) {
+            output::line(format!("      {values}"));
+        }
     }
 }
 

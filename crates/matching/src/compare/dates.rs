@@ -23,7 +23,12 @@ pub(crate) fn compare(a: BirthDate, b: BirthDate) -> Birth {
     if !(a.is_whole() && b.is_whole()) {
         return if same_year { Birth::Year } else { Birth::Different };
     }
-    match slips(a.digits(), b.digits()) {
+    let slips = slips(a.digits(), b.digits());
+    // Two years with the first of January for want of a day share no day, and years alone are near often.
+    if a.may_be_year_only() && b.may_be_year_only() {
+        return if slips == 1 { Birth::TwoDigits } else { Birth::Different };
+    }
+    match slips {
         1 => Birth::OneDigit,
         _ if same_month && a.day == b.day => Birth::MonthDay,
         _ if same_year && same_month => Birth::YearMonth,
@@ -75,6 +80,8 @@ mod tests {
             ("19800412", "19800401", Birth::Partial),
             ("19800412", "1981", Birth::Different),
             ("1980", "1980", Birth::Partial),
+            ("19800101", "19810101", Birth::TwoDigits),
+            ("19800101", "19670101", Birth::Different),
             ("19800412", "19670930", Birth::Different),
             ("19800412", "19610412", Birth::MonthDay),
         ] {

@@ -3,10 +3,7 @@
 use super::text::{Likeness, likeness};
 use crate::{
     level::{Family, Given},
-    normalise::{
-        name::{Name, Word},
-        nickname,
-    },
+    normalise::name::{Name, Word},
 };
 
 /// How the best pair of names agrees.
@@ -98,9 +95,10 @@ fn given<'a>(a: &'a Name, b: &'a Name) -> (Given, (&'a str, &'a str)) {
         return (level, values);
     }
     let like = likeness(&first.text, &other.text, || first.sound == other.sound);
-    let like = like.max(likeness(&a.given_joined, &b.given_joined, || false));
+    let alone = a.given.len() == 1 && b.given.len() == 1;
+    let like = if alone { like } else { like.max(likeness(&a.given_joined, &b.given_joined, || false)) };
     if like < Likeness::Close {
-        if have_a_family_in_common(&first.text, &other.text) {
+        if have_a_family_in_common(first, other) {
             return (Given::Nickname, values);
         }
         if let Some(word) = shared(&a.given, &b.given) {
@@ -125,12 +123,11 @@ fn middles_agree(a: &[Word], b: &[Word]) -> bool {
         return one.text.as_bytes().first() == other.text.as_bytes().first();
     }
     likeness(&one.text, &other.text, || one.sound == other.sound) >= Likeness::Similar
-        || have_a_family_in_common(&one.text, &other.text)
+        || have_a_family_in_common(one, other)
 }
 
-fn have_a_family_in_common(a: &str, b: &str) -> bool {
-    let other = nickname::families(b);
-    !other.is_empty() && nickname::families(a).iter().any(|family| other.contains(family))
+fn have_a_family_in_common(a: &Word, b: &Word) -> bool {
+    !b.nicknames.is_empty() && a.nicknames.iter().any(|family| b.nicknames.contains(family))
 }
 
 /// A word of two letters or more that both have.

@@ -29,7 +29,8 @@ impl Model {
             if let Some(level) = agreements.levels[at].index() {
                 let model = &self.fields[at];
                 let within = is_within(field, &agreements.levels);
-                weights[at] = model.weight(field, level, within, model.log_rarity(agreements.values[at]));
+                weights[at] =
+                    model.weight(field, level, within, model.log_rarity(level, agreements.values[at]));
             }
         }
         self.sum(weights, has_same_given(&agreements.levels))
@@ -82,10 +83,11 @@ pub(crate) fn has_same_given(levels: &[Level; FIELDS]) -> bool {
 }
 
 impl FieldModel {
-    /// By how many bits rarer than the average these values are; none where rarity does not count.
-    pub(crate) fn log_rarity(&self, values: Option<(&str, &str)>) -> f64 {
+    /// By how many bits rarer than the average these values are; none where rarity does not count, as at the
+    /// worst level, which never weighs anything for a match.
+    pub(crate) fn log_rarity(&self, level: usize, values: Option<(&str, &str)>) -> f64 {
         match values {
-            Some((one, other)) if self.frequencies.counts() => {
+            Some((one, other)) if self.frequencies.counts() && level + 1 < self.levels.len() => {
                 (self.frequencies.reference / self.frequencies.of_pair(one, other)).log2()
             }
             _ => 0.0,

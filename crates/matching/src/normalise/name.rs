@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use rphonetic::{DoubleMetaphone, Encoder};
 
 use super::{
+    nickname,
     placeholder::{is_newborn, is_placeholder},
     text::{fold, is_ideograph},
 };
@@ -15,6 +16,8 @@ pub(crate) struct Word {
     pub(crate) text: String,
     /// Double Metaphone (Philips 2000), or the word itself where it has no sound.
     pub(crate) sound: String,
+    /// The families of given names that it belongs to, in ascending order.
+    pub(crate) nicknames: &'static [u16],
 }
 
 /// One name of a person. What is missing is empty.
@@ -99,6 +102,12 @@ const PARTICLES: [&str; 38] = [
 const TWO_CHARACTERS: [&str; 8] =
     ["ou yang", "si ma", "shang guan", "zhu ge", "xia hou", "huang fu", "dong fang", "mu rong"];
 
+/// Titles that are names too: alone they are taken for one.
+const NAMES_TOO: [&str; 21] = [
+    "lady", "fr", "hon", "gen", "major", "don", "dona", "baron", "baroness", "earl", "duke", "duchess",
+    "marquis", "count", "countess", "prince", "princess", "general", "captain", "do", "herr",
+];
+
 fn generation(word: &str) -> Option<u8> {
     match word {
         "sr" | "senior" | "snr" => Some(1),
@@ -116,7 +125,7 @@ fn is_ordinal(word: &str) -> bool {
 
 impl Word {
     pub(crate) fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), sound: sound(text) }
+        Self { text: text.to_owned(), sound: sound(text), nicknames: nickname::families(text) }
     }
 }
 
@@ -185,7 +194,7 @@ impl Name {
     }
 }
 
-/// The words without titles, suffixes and ordinals, unless nothing else is there.
+/// The words without titles, suffixes and ordinals; if nothing else is there, those of them that are names too.
 fn strip<'a>(folded: &'a str, found: &mut Option<u8>) -> Vec<&'a str> {
     let all: Vec<&str> = folded.split(' ').filter(|word| !word.is_empty()).collect();
     let mut kept = Vec::with_capacity(all.len());
@@ -196,7 +205,15 @@ fn strip<'a>(folded: &'a str, found: &mut Option<u8>) -> Vec<&'a str> {
             kept.push(*word);
         }
     }
-    if kept.is_empty() { all } else { kept }
+    if kept.is_empty() {
+        // "Sir" for a given name and "Baronet" for a family name are nobody's: they count as missing.
+        kept.extend(all.into_iter().filter(|word| NAMES_TOO.contains(word) || !is_affix(word)));
+    }
+    kept
+}
+
+fn is_affix(word: &str) -> bool {
+    TITLES.contains(&word) || is_ordinal(word) || SUFFIXES.contains(&word)
 }
 
 fn given_words(folded: &str, found: &mut Option<u8>) -> Vec<Word> {
@@ -256,6 +273,9 @@ mod tests {
             ("Baby Boy", "Smith", ("", "smith")),
             ("Unknown", "Smith", ("", "smith")),
             ("Thomas", "1st Baron Clifford of Chudleigh", ("thomas", "clifford chudleigh")),
+            ("Sir", "Baronet", ("", "")),
+            ("Sir", "2nd Viscount", ("", "")),
+            ("Major", "Earl", ("major", "earl")),
         ] {
             let found = parts(Name::new(given, family));
             assert_eq!(found, (expected.0.to_owned(), expected.1.to_owned()), "{given} {family}");

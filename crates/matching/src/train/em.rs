@@ -27,7 +27,7 @@ const STILL: f64 = 2e-3;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Posterior {
     pub(crate) own: f64,
-    relatives: f64,
+    pub(crate) relatives: f64,
 }
 
 /// What kind a pair is.

@@ -3,13 +3,16 @@
 use kinlink_domain::comparison::Field;
 use rayon::prelude::*;
 
-use super::TrainingSet;
+use super::{TrainingSet, em::posterior};
 use crate::{
     Model,
     compare::Agreements,
     level::{FIELDS, Level, levels_of, position},
     model::is_within,
 };
+
+/// Below this a pair is of strangers, whatever its values.
+const OF_STRANGERS: f64 = 1e-4;
 
 /// How one pair agrees.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +43,8 @@ impl Pattern {
     pub(crate) fn of(agreements: &Agreements<'_>, model: &Model) -> Self {
         let mut pattern = Self { levels: agreements.levels, within: 0, log_rarity: [0.0; FIELDS] };
         for (at, field) in Field::ALL.into_iter().enumerate() {
-            if agreements.levels[at] != Level::MISSING {
-                pattern.log_rarity[at] = model.fields[at].log_rarity(agreements.values[at]) as f32;
+            if let Some(level) = agreements.levels[at].index() {
+                pattern.log_rarity[at] = model.fields[at].log_rarity(level, agreements.values[at]) as f32;
                 pattern.within |= u16::from(is_within(field, &agreements.levels)) << at;
             }
         }
@@ -84,5 +87,17 @@ impl Patterns {
             Pattern::of(&Agreements::of(a, b), model)
         };
         Self { all: pairs.all.par_iter().with_min_len(1024).map(pattern).collect(), scale: pairs.scale }
+    }
+
+    /// Looks rarities up again after frequencies have changed, where that can change what kind a pair is.
+    pub(crate) fn refresh(&mut self, set: TrainingSet<'_>, pairs: &Pairs, model: &Model) {
+        let patterns = self.all.par_iter_mut().zip(&pairs.all).with_min_len(1024);
+        patterns.for_each(|(pattern, (one, other))| {
+            let kind = posterior(model, pattern);
+            if kind.own + kind.relatives > OF_STRANGERS {
+                let (a, b) = (&set.records[*one as usize], &set.records[*other as usize]);
+                *pattern = Pattern::of(&Agreements::of(a, b), model);
+            }
+        });
     }
 }

@@ -64,6 +64,13 @@ impl Samples {
     }
 }
 
+impl RandomPatterns {
+    /// As [`Patterns::refresh`]. Of pairs that agree on a field rarity is not asked.
+    pub(crate) fn refresh(&mut self, samples: &Samples, set: TrainingSet<'_>, model: &Model) {
+        self.all.refresh(set, &samples.random, model);
+    }
+}
+
 fn thin(candidates: &[(u32, u32)], most: usize, draw: &mut SplitMix64) -> Pairs {
     if candidates.len() <= most {
         return Pairs { all: candidates.to_vec(), scale: 1.0 };
