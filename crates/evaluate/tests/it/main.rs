@@ -1,8 +1,12 @@
 //! Evaluation from outside: files in, numbers out.
 
-mod historical;
-
+#[cfg(test)]
 mod generalises;
+#[cfg(test)]
+mod historical;
+#[cfg(test)]
 mod maps;
+#[cfg(test)]
 mod metrics;
+#[cfg(test)]
 mod recovers;

@@ -12,11 +12,11 @@ mod words;
 use words::{FEMALE, MALE, OCCUPATIONS, SPELLINGS, STEMS, TAILS};
 
 /// The columns of [`csv`].
-pub const MAP: &str = "id = 'id'\ncluster = 'person'\ngiven = 'given'\nfamily = 'family'\nbirth_date = 'born'\n\
+pub(crate) const MAP: &str = "id = 'id'\ncluster = 'person'\ngiven = 'given'\nfamily = 'family'\nbirth_date = 'born'\n\
                        sex = 'sex'\ncity = 'birth_place'\npostal_code = 'postcode'\n";
 
 /// About so many records as CSV; six pairs a record are of one person.
-pub fn csv(records: usize, seed: u64) -> String {
+pub(crate) fn csv(records: usize, seed: u64) -> String {
     let mut draw = Draw(seed);
     let mut text =
         String::from("id,person,full_name,given,family,born,birth_place,postcode,sex,occupation\n");
@@ -24,7 +24,7 @@ pub fn csv(records: usize, seed: u64) -> String {
     while written < records {
         for member in family(&mut draw) {
             person += 1;
-            for copy in 0..1 + draw.below(20) {
+            for copy in 0..=draw.below(20) {
                 let row = member.record(&mut draw);
                 // Writing to a string cannot fail.
                 let _ = writeln!(text, "{person}-{copy},{person},{row}");
@@ -67,7 +67,7 @@ fn family(draw: &mut Draw) -> Vec<Member> {
     let first = 1600 + number(draw.below(280));
     let noble = draw.chance(0.4);
     let mut father: Option<String> = None;
-    (0..1 + number(draw.below(6)))
+    (0..=number(draw.below(6)))
         .map(|generation| {
             let female = draw.chance(0.25);
             let given = match &father {
