@@ -412,3 +412,14 @@ journey! {
         assert_eq!(app.match_claims().await, 1);
     }
 }
+
+journey! {
+    async fn a_record_that_a_contact_disputes_is_looked_at(app: App) {
+        crate::disputes::disputed(app, "p1").await;
+        claims(&app.person("anna"), certain("p1")).await;
+        app.match_claims().await;
+        let reasons = reasons(app).await;
+        assert!(reasons.len() == 1 && reasons[0].contains("disputed"), "{reasons:?}");
+        assert_eq!(app.claim_codes().await, []);
+    }
+}

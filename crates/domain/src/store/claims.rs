@@ -7,7 +7,7 @@ use super::StoreError;
 use crate::{
     claim::Claim,
     comparison::Candidate,
-    id::{AccountId, ClaimId, OrganizationId, PatientId, ReviewId},
+    id::{AccountId, ClaimId, OrganizationId, ReviewId},
     page::{Listed, Page},
     review::{Review, ReviewKind, ReviewStatus},
 };
@@ -99,12 +99,6 @@ pub trait Reviews {
         filter: &ReviewFilter,
         page: Page,
     ) -> Result<Listed<Review>, StoreError>;
-    /// Whether a link to this record is disputed and nobody has decided.
-    async fn is_disputed(
-        &mut self,
-        organization: OrganizationId,
-        patient: PatientId,
-    ) -> Result<bool, StoreError>;
 }
 
 /// The claims that wait to be matched, for those who match.

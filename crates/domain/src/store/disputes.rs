@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::{
     dispute::{Dispute, DisputeStatus},
-    id::{DisputeId, LinkId, OrganizationId},
+    id::{DisputeId, LinkId, OrganizationId, PatientId},
     page::{Listed, Page},
 };
 
@@ -26,6 +26,12 @@ pub trait Disputes {
         organization: OrganizationId,
         link: LinkId,
     ) -> Result<Vec<Dispute>, StoreError>;
+    /// Whether a link to this record is disputed and nobody has decided.
+    async fn is_disputed(
+        &mut self,
+        organization: OrganizationId,
+        patient: PatientId,
+    ) -> Result<bool, StoreError>;
     /// The organization's disputes, newest first.
     async fn disputes(
         &mut self,

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use kinlink_domain::{
     dispute::{Dispute, DisputeState, DisputeStatus},
-    id::{DisputeId, Id, LinkId, OrganizationId},
+    id::{DisputeId, Id, LinkId, OrganizationId, PatientId},
     page::{Listed, Page},
     store::{Disputes, StoreError},
 };
@@ -108,6 +108,19 @@ impl Disputes for SeaUnit {
         let select = of(organization).filter(Column::LinkId.eq(link.uuid())).order_by_desc(Column::Id);
         let rows = select.all(&self.tx).await.map_err(store_error)?;
         rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    async fn is_disputed(
+        &mut self,
+        organization: OrganizationId,
+        patient: PatientId,
+    ) -> Result<bool, StoreError> {
+        // By the index `dispute_by_status`: open disputes are few.
+        let open = of(organization)
+            .filter(Column::Status.eq(to_word(&DisputeStatus::Open)))
+            .filter(Column::PatientId.eq(patient.uuid()))
+            .limit(1);
+        Ok(open.one(&self.tx).await.map_err(store_error)?.is_some())
     }
 
     async fn disputes(

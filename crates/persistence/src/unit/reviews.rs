@@ -1,13 +1,12 @@
 use async_trait::async_trait;
 use kinlink_domain::{
-    id::{Id, OrganizationId, PatientId, ReviewId},
+    id::{Id, OrganizationId, ReviewId},
     page::{Listed, Page},
     review::{Approval, Review, ReviewState, ReviewStatus, ReviewSubject},
     store::{ReviewFilter, Reviews, StoreError},
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
-    sea_query::LockType,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set, sea_query::LockType,
 };
 
 use super::SeaUnit;
@@ -170,18 +169,5 @@ impl Reviews for SeaUnit {
             .await
             .map_err(store_error)?;
         super::listed(rows, page.limit, |row| row.id, TryInto::try_into)
-    }
-
-    async fn is_disputed(
-        &mut self,
-        organization: OrganizationId,
-        patient: PatientId,
-    ) -> Result<bool, StoreError> {
-        // By the index `review_disputed`.
-        let open = of(organization)
-            .filter(Column::PatientId.eq(patient.uuid()))
-            .filter(Column::Kind.eq("dispute"))
-            .filter(Column::Status.is_in(["open", "seconding"]));
-        Ok(open.count(&self.tx).await.map_err(store_error)? > 0)
     }
 }

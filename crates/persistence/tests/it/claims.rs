@@ -135,30 +135,6 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
-    async fn a_record_is_disputed_while_nobody_has_decided(it: Fixture) {
-        let patient = id(it);
-        let mut review = Review {
-            id: id(it),
-            organization: it.here.id,
-            subject: ReviewSubject::Dispute { link: id(it), patient },
-            reasons: vec![ReviewReason::Disputed],
-            opened_at: it.ports.clock.now(),
-            asks: Vec::new(),
-            state: ReviewState::Open,
-        };
-        let mut unit = it.begin().await;
-        unit.add_review(&review).await.unwrap();
-        assert!(unit.is_disputed(it.here.id, patient).await.unwrap());
-        assert!(!unit.is_disputed(it.there.id, patient).await.unwrap());
-        assert!(!unit.is_disputed(it.here.id, id(it)).await.unwrap());
-        review.state =
-            ReviewState::Declined { at: review.opened_at, by: Actor::Operator, reason: Decline::Fraud };
-        unit.update_review(&review).await.unwrap();
-        assert!(!unit.is_disputed(it.here.id, patient).await.unwrap());
-    }
-}
-
 async fn take(it: &Fixture, now: DateTime<Utc>) -> usize {
     it.store.take_submitted(now, now + TimeDelta::minutes(2), 10).await.unwrap().len()
 }

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use kinlink_domain::{
     actor::Actor,
     dispute::{Dispute, DisputeState, DisputeStatus},
-    id::{DisputeId, MessageId},
+    id::{DisputeId, MessageId, PatientId},
     link::{Link, LinkState, Reinstatement, Revocation, Suspension},
     page::Page,
     store::{Constraint, LinkReader, StoreError},
@@ -38,6 +38,23 @@ async fn replace(it: &Fixture, dispute: &Dispute) {
     let mut unit = it.begin().await;
     unit.update_dispute(dispute).await.unwrap();
     unit.save().await.unwrap();
+}
+
+on_both_databases! {
+    async fn a_record_is_disputed_while_nobody_has_decided(it: Fixture) {
+        let anna = it.account("anna").await;
+        let link = link(it, &anna, "p1").await;
+        let open = dispute(it, &link);
+        put(it, &open).await.unwrap();
+        let disputed = async |at, patient| it.begin().await.is_disputed(at, patient).await.unwrap();
+        assert!(disputed(it.here.id, link.patient).await);
+        assert!(!disputed(it.there.id, link.patient).await);
+        assert!(!disputed(it.here.id, PatientId::from_uuid(link.id.uuid())).await);
+        let (at, by) = (open.opened_at, Actor::Operator);
+        let state = DisputeState::Dismissed { at, by, reason: Reinstatement::Unfounded };
+        replace(it, &Dispute { state, ..open }).await;
+        assert!(!disputed(it.here.id, link.patient).await);
+    }
 }
 
 on_both_databases! {
