@@ -129,14 +129,16 @@ pub(crate) fn is_within(field: Field, levels: &[Level; FIELDS]) -> bool {
     let at = |field| levels[position(field)];
     let any = |field, of: &[Level]| of.contains(&at(field));
     let code = || any(Field::PostalCode, &[PostalCode::Exact.into(), PostalCode::Close.into()]);
+    let area = || code() || any(Field::PostalCode, &[PostalCode::District.into()]);
     let city = || any(Field::City, &[City::Exact.into(), City::Close.into()]);
     match field {
         Field::Sex => any(
             Field::Given,
             &[Given::Exact.into(), Given::First.into(), Given::Nickname.into(), Given::Close.into()],
         ),
-        Field::City => code(),
-        Field::Region => code() || city() || any(Field::PostalCode, &[PostalCode::District.into()]),
+        // A district is mostly within one city: counted in full, both would outweigh the same code.
+        Field::City => area(),
+        Field::Region => area() || city(),
         Field::Street => code() || (at(Field::PostalCode) == Level::MISSING && city()),
         _ => false,
     }
