@@ -111,6 +111,20 @@ on_both_databases! {
 }
 
 on_both_databases! {
+    async fn strangers_who_share_one_thing_are_not_read_beside_who_shares_many(it: Fixture) {
+        let phone = "617-555-0143";
+        let shelter = |n: usize| reachable(&format!("guest-{n:04}"), &format!("Guest{n:04}"), phone);
+        upsert(it, (0..300).map(shelter).collect()).await;
+        let mut sought = imported("q1");
+        sought.demographics.telecom.extend(caller(None, phone).telecom);
+        upsert(it, vec![sought.clone()]).await;
+        let found = look_up(it, it.here.id, &sought.demographics).await;
+        assert_eq!((ids(&found)[0], found.crowded), ("q1", false));
+        assert!(ids(&found).iter().all(|id| !id.starts_with("guest")), "{:?}", ids(&found));
+    }
+}
+
+on_both_databases! {
     async fn a_block_too_large_to_read_is_told_and_hides_nobody_who_shares_more(it: Fixture) {
         let phone = "617-555-0143";
         let shelter = |n: usize| reachable(&format!("guest-{n:04}"), &format!("Guest{n:04}"), phone);

@@ -115,13 +115,19 @@ fn block(organization: OrganizationId, entry: i64) -> SelectStatement {
     Query::select().column(Asterisk).from_subquery(limited, Alias::new("block")).to_owned()
 }
 
-/// The records that share most, and whether any were left out.
+/// The records worth a comparison, those that share most first, and whether one that is worth it may have been left
+/// out.
+///
+/// A record that shares less than a quarter of the keys that the best one shares is a stranger who has a name, a
+/// street or a birth date in common: among a million there are hundreds, and to read them all would cost more than
+/// all else together. Records in a cut block share that key at least, so as many as there are cut blocks at most
+/// if no other block shows them.
 fn best(blocks: &[(i64, Uuid)]) -> (Vec<Uuid>, bool) {
     let mut sizes: HashMap<i64, usize> = HashMap::new();
     for (entry, _) in blocks {
         *sizes.entry(*entry).or_default() += 1;
     }
-    let mut cut = sizes.values().any(|size| *size > BLOCK);
+    let cut_blocks = sizes.values().filter(|size| **size > BLOCK).count();
     let mut found: HashMap<Uuid, Found> = HashMap::with_capacity(blocks.len());
     for (entry, id) in blocks {
         let size = sizes.get(entry).copied().unwrap_or_default();
@@ -131,6 +137,9 @@ fn best(blocks: &[(i64, Uuid)]) -> (Vec<Uuid>, bool) {
     }
     let mut found: Vec<_> = found.into_iter().collect();
     found.sort_unstable_by_key(|(id, found)| (std::cmp::Reverse(found.shared), found.rarest, *id));
-    cut |= found.len() > READ;
-    (found.into_iter().take(READ).map(|(id, _)| id).collect(), cut)
+    let most = found.first().map_or(0, |(_, best)| best.shared);
+    let is_worth = |shared: usize| shared > 0 && 4 * shared >= most;
+    found.retain(|(_, one)| is_worth(one.shared));
+    let left_out = found.len() > READ || is_worth(cut_blocks);
+    (found.into_iter().take(READ).map(|(id, _)| id).collect(), left_out)
 }
