@@ -139,7 +139,10 @@ fn best(blocks: &[(i64, Uuid)]) -> (Vec<Uuid>, bool) {
     found.sort_unstable_by_key(|(id, found)| (std::cmp::Reverse(found.shared), found.rarest, *id));
     let most = found.first().map_or(0, |(_, best)| best.shared);
     let is_worth = |shared: usize| shared > 0 && 4 * shared >= most;
+    // Who shares two keys with a person whom others share more with is nobody to be afraid of missing.
+    let is_missed = |shared: usize| 2 * shared >= most && (shared >= 3 || most < 3);
+    let unread = found.get(READ).map_or(0, |(_, next)| next.shared);
+    let left_out = most > 0 && (is_missed(unread) || is_missed(cut_blocks));
     found.retain(|(_, one)| is_worth(one.shared));
-    let left_out = found.len() > READ || is_worth(cut_blocks);
     (found.into_iter().take(READ).map(|(id, _)| id).collect(), left_out)
 }
