@@ -6,13 +6,13 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Ports, account_key, address_key,
+    Ports,
     make_link::{Made, Support, WantedLink, make_link},
+    wrong_try,
 };
 use crate::{
     account::Account,
     actor::Actor,
-    attempt::AttemptScope,
     audit::{Action, Subject},
     claim::{Claim, ClaimRefusal, ClaimState, ClaimantStatus, Confirmation},
     code::{Code, MistypedCode},
@@ -86,7 +86,9 @@ pub async fn confirm(
         Err(mistyped) => return Ok(Confirmed::Refused(mistyped.into())),
     };
     let now = ports.clock.now();
-    if let Some(until) = locked_until(unit, ports, request, now).await? {
+    if let Some(until) =
+        wrong_try::locked_until(unit, ports, request.account.id, request.address, now).await?
+    {
         return Ok(Confirmed::Refused(ConfirmRefusal::TooManyAttempts { until }));
     }
     let Some(claim) = unit.claim_of_account_for_update(request.account.id, request.claim).await? else {
@@ -226,20 +228,6 @@ pub(super) fn demographic_match(claim: &Claim, candidates: &[Candidate], patient
     Some(Fact::DemographicMatch { claim: claim.id, weight: candidate.comparison.weight, band })
 }
 
-async fn locked_until(
-    unit: &mut dyn UnitOfWork,
-    ports: &Ports,
-    request: &ConfirmClaim<'_>,
-    now: DateTime<Utc>,
-) -> Result<Option<DateTime<Utc>>, StoreError> {
-    let (account, address) = (AttemptScope::Account, AttemptScope::Address);
-    let by_account = unit.attempts_for_update(account, account_key(request.account.id), now).await?;
-    let from_address = unit.attempts(address, address_key(ports, request.address)).await?;
-    let by_account = by_account.and_then(|counter| counter.locked_until(account.limit(), now));
-    let from_address = from_address.and_then(|counter| counter.locked_until(address.limit(), now));
-    Ok(by_account.max(from_address))
-}
-
 /// Counts a wrong try on the claim, the account and the address.
 async fn refuse(
     unit: &mut dyn UnitOfWork,
@@ -259,7 +247,6 @@ async fn refuse(
     let detail = serde_json::json!({"claim": failed.id, "failures": failed.failures});
     let by = Actor::Account(account);
     unit.record(ports.audit(organization.id, by, Action::ClaimRefuse, subject, detail));
-    unit.count_failure(AttemptScope::Account, account_key(account), now).await?;
-    unit.count_failure(AttemptScope::Address, address_key(ports, request.address), now).await?;
+    wrong_try::count(unit, ports, account, request.address, now).await?;
     Ok(Confirmed::Refused(ConfirmRefusal::NotAccepted))
 }

@@ -7,13 +7,13 @@ use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
 
 use super::{
-    Ports, account_key, address_key,
+    Ports,
     make_link::{Made, Support, WantedLink, make_link},
+    wrong_try,
 };
 use crate::{
     account::Account,
     actor::Actor,
-    attempt::AttemptScope,
     audit::{Action, Subject},
     code::{Code, MistypedCode},
     evidence::Fact,
@@ -88,7 +88,9 @@ pub async fn redeem(
         Err(mistyped) => return Ok(Redeemed::Refused(mistyped.into())),
     };
     let now = ports.clock.now();
-    if let Some(until) = locked_until(unit, ports, request, now).await? {
+    if let Some(until) =
+        wrong_try::locked_until(unit, ports, request.account.id, request.address, now).await?
+    {
         return Ok(Redeemed::Refused(RedeemRefusal::TooManyAttempts { until }));
     }
     let Some(invitation) = unit.invitation_by_locator_for_update(&code.locator()).await? else {
@@ -224,20 +226,6 @@ fn same_day(given: PartialDate, patient: &PatientRecord) -> bool {
     }
 }
 
-async fn locked_until(
-    unit: &mut dyn UnitOfWork,
-    ports: &Ports,
-    request: &Redeem<'_>,
-    now: DateTime<Utc>,
-) -> Result<Option<DateTime<Utc>>, StoreError> {
-    let account =
-        unit.attempts_for_update(AttemptScope::Account, account_key(request.account.id), now).await?;
-    let address = unit.attempts(AttemptScope::Address, address_key(ports, request.address)).await?;
-    let account = account.and_then(|counter| counter.locked_until(AttemptScope::Account.limit(), now));
-    let address = address.and_then(|counter| counter.locked_until(AttemptScope::Address.limit(), now));
-    Ok(account.max(address))
-}
-
 /// A wrong try that was aimed at an invitation.
 async fn fail(
     unit: &mut dyn UnitOfWork,
@@ -277,8 +265,7 @@ async fn refuse(
     request: &Redeem<'_>,
 ) -> Result<Redeemed, StoreError> {
     let now = ports.clock.now();
-    unit.count_failure(AttemptScope::Account, account_key(request.account.id), now).await?;
-    unit.count_failure(AttemptScope::Address, address_key(ports, request.address), now).await?;
+    wrong_try::count(unit, ports, request.account.id, request.address, now).await?;
     Ok(Redeemed::Refused(RedeemRefusal::NotAccepted))
 }
 
