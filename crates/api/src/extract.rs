@@ -15,8 +15,8 @@ use kinlink_domain::{
     store::UnitOfWork,
 };
 
-pub(crate) use body::{JsonBody, Parameters, invalid, read as read_body};
-pub(crate) use caller::{AccountUser, AnyCaller, Claimant, ClientCaller, PersonCaller, StaffCaller, address};
+pub(crate) use body::{JsonBody, Parameters, invalid, malformed, read as read_body};
+pub(crate) use caller::{AccountUser, AnyCaller, Claimant, ClientCaller, PersonCaller, StaffCaller, address, client};
 pub(crate) use cursor::{Cursor, limit};
 pub(crate) use login::Login;
 

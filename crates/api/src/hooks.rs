@@ -5,13 +5,13 @@
 //! no token says what nobody decided: never `patient` without a live link.
 
 mod answer;
-mod auth0;
+pub(crate) mod auth0;
 mod call;
-mod cognito;
-mod entra;
-mod hydra;
-mod oidc_provider;
-mod okta;
+pub(crate) mod cognito;
+pub(crate) mod entra;
+pub(crate) mod hydra;
+pub(crate) mod oidc_provider;
+pub(crate) mod okta;
 
 use actix_web::{
     Resource,

@@ -152,6 +152,8 @@ kinds! {
     PickerKind, PickerId, "pck";
     /// A dispute's id, `dsp_…`.
     DisputeKind, DisputeId, "dsp";
+    /// The id of something that happened to a link, `evt_…`.
+    EventKind, EventId, "evt";
     /// An outbox message's id, `msg_…`.
     MessageKind, MessageId, "msg";
 }

@@ -5,7 +5,7 @@
 //! never granted on the strength of a link, which speaks of one patient's record only. All others, such as
 //! `openid` and `offline_access`, are no matter of ours and pass.
 
-use crate::permission::{Permission, Permissions};
+use crate::permission::Permissions;
 
 /// What remains of the scopes that were asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,15 +57,15 @@ fn kept(scope: &str, permitted: Option<&Permissions>) -> Vec<String> {
         // There is no patient to launch with.
         Some(("launch", "patient")) if permitted.is_none() => Vec::new(),
         Some(("patient", _)) => match (parse(scope), permitted) {
-            (Some((spelling, asked)), Some(permitted)) => cut(spelling, asked, permitted),
+            (Some((spelling, asked)), Some(permitted)) => cut(spelling, &asked, permitted),
             (None, _) | (_, None) => Vec::new(),
         },
         _ => vec![scope.to_owned()],
     }
 }
 
-/// A clinical scope of either version, as a permission.
-fn parse(scope: &str) -> Option<(Spelling, Permission)> {
+/// A clinical scope of either version, as what it gives.
+fn parse(scope: &str) -> Option<(Spelling, Permissions)> {
     if let Ok(permission) = scope.parse() {
         return Some((Spelling::V2, permission));
     }
@@ -79,19 +79,19 @@ fn parse(scope: &str) -> Option<(Spelling, Permission)> {
     Some((Spelling::V1, format!("{resource}.{letters}").parse().ok()?))
 }
 
-fn cut(spelling: Spelling, asked: Permission, permitted: &Permissions) -> Vec<String> {
-    let both = permitted.intersection(&Permissions::from(asked));
+fn cut(spelling: Spelling, asked: &Permissions, permitted: &Permissions) -> Vec<String> {
+    let both = permitted.intersection(asked).to_string();
+    let each = both.split_ascii_whitespace();
     match spelling {
-        Spelling::V2 => both.iter().map(ToString::to_string).collect(),
-        Spelling::V1 => both.iter().flat_map(in_first_version).collect(),
+        Spelling::V2 => each.map(ToOwned::to_owned).collect(),
+        Spelling::V1 => each.flat_map(in_first_version).collect(),
     }
 }
 
 /// The same in the words of version 1, which knows no search and no single letters: what they cannot say
 /// exactly is left out, since anything else would give more.
-fn in_first_version(permission: &Permission) -> Vec<String> {
-    let text = permission.to_string();
-    let Some((resource, letters)) = text.rsplit_once('.').filter(|_| !text.contains('?')) else {
+fn in_first_version(permission: &str) -> Vec<String> {
+    let Some((resource, letters)) = permission.rsplit_once('.').filter(|_| !permission.contains('?')) else {
         return Vec::new();
     };
     let has = |wanted: &str| wanted.chars().all(|letter| letters.contains(letter));

@@ -24,6 +24,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
     audit::AuditEntry,
+    event::LinkEvent,
     outbox::Message,
     page::Listed,
     port::{Random, Vault},
@@ -32,7 +33,7 @@ use kinlink_domain::{
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
 
-pub(crate) use links::LinkToOrganization;
+pub(crate) use links::{LinkToOrganization, link_from};
 
 /// A transaction and what it will journal.
 pub(crate) struct SeaUnit {
@@ -45,6 +46,7 @@ pub(crate) struct SeaUnit {
     entries: Vec<AuditEntry>,
     messages: Vec<Message>,
     changes: Vec<Change>,
+    events: Vec<LinkEvent>,
 }
 
 impl SeaUnit {
@@ -63,6 +65,7 @@ impl SeaUnit {
             entries: Vec::new(),
             messages: Vec::new(),
             changes: Vec::new(),
+            events: Vec::new(),
         }
     }
 
@@ -84,6 +87,10 @@ impl Journal for SeaUnit {
         if !self.changes.contains(&change) {
             self.changes.push(change);
         }
+    }
+
+    fn happened(&mut self, event: LinkEvent) {
+        self.events.push(event);
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) async fn read(payload: &mut Payload, limit: usize) -> Result<Bytes, P
 }
 
 /// The parser's own message may quote a value, so only its kind and place are told.
-fn malformed(error: &serde_json::Error) -> Problem {
+pub(crate) fn malformed(error: &serde_json::Error) -> Problem {
     let place = format!("line {}, column {}", error.line(), error.column());
     let what = match error.classify() {
         serde_json::error::Category::Data => data_error(&error.to_string()),

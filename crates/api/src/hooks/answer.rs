@@ -4,6 +4,7 @@ use kinlink_domain::{
     account::AccountKey,
     connection::{ClaimName, Excess, WithoutRecord},
     id::LinkId,
+    scope::Granted,
     service::token_context::{Asked, ClaimValue, Decision, TokenContext, decide},
 };
 
@@ -61,12 +62,8 @@ impl Answer {
                 state.lookups.count(connection.organization, connection.client, account);
                 Self::with_record(&context, call, question)
             }
-            Decision::None(granted) => Self::without_record(call, granted.scopes, granted.cut),
-            Decision::Several(_) => {
-                state.lookups.count(connection.organization, connection.client, account);
-                let granted = kinlink_domain::scope::grant(question.scopes.unwrap_or_default().iter().copied(), None);
-                Self::without_record(call, granted.scopes, granted.cut)
-            }
+            // A hook has no browser to send to the picker.
+            Decision::None(granted) | Decision::Several(granted) => Self::without_record(call, granted),
         })
     }
 
@@ -84,7 +81,7 @@ impl Answer {
         }
     }
 
-    fn without_record(call: &Call<'_>, scopes: Vec<String>, cut: Vec<String>) -> Self {
+    fn without_record(call: &Call<'_>, Granted { scopes, cut }: Granted) -> Self {
         let refused = call.connection.settings.without_record == WithoutRecord::Refuse;
         Self { claims: Vec::new(), scopes, cut, refused: refused.then_some(NO_RECORD) }
     }

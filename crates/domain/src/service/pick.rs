@@ -11,6 +11,7 @@ use crate::{
     demographics::{Demographics, HumanName},
     id::{LinkId, PickerId},
     link::Link,
+    relationship::Relationship,
     picker::{LIFETIME, Picker, PickerRefusal, PickerSession, PickerState, PickerToken},
     service::token_context::candidates,
     store::{AnswerableLink, StoreError, UnitOfWork},
@@ -175,12 +176,12 @@ fn given_name(demographics: &Demographics) -> Option<String> {
 }
 
 /// The other side of a relationship: v3-RoleCode says what the proxy is to the patient.
-fn kin(relationship: &str) -> Kin {
-    match relationship {
-        "PRN" | "MTH" | "FTH" | "NMTH" | "NFTH" | "NPRN" | "GESTM" | "ADOPTP" | "ADOPTM" | "ADOPTF" | "STPPRN"
+fn kin(relationship: Relationship) -> Kin {
+    match relationship.code() {
+        "PRN" | "MTH" | "FTH" | "NMTH" | "NFTH" | "ADOPTP" | "ADOPTM" | "ADOPTF" | "STPPRN"
         | "STPMTH" | "STPFTH" | "PRNFOST" | "MTHFOST" | "FTHFOST" => Kin::Child,
-        "CHILD" | "DAU" | "SON" | "NCHILD" | "DAUC" | "SONC" | "CHLDADOPT" | "DAUADOPT" | "SONADOPT" | "STPCHLD"
-        | "STPDAU" | "STPSON" | "CHLDFOST" | "DAUFOST" | "SONFOST" => Kin::Parent,
+        "CHILD" | "DAU" | "SON" | "NCHILD" | "CHLDADOPT" | "STPCHLD" | "STPDAU" | "STPSON"
+        | "CHLDFOST" => Kin::Parent,
         "SPS" | "HUSB" | "WIFE" | "DOMPART" | "SIGOTHR" => Kin::Partner,
         _ => Kin::Other,
     }
@@ -200,7 +201,7 @@ mod tests {
             ("GUARD", Kin::Other),
             ("POWATT", Kin::Other),
         ] {
-            assert_eq!(kin(relationship), expected, "{relationship}");
+            assert_eq!(kin(Relationship::parse(relationship).unwrap()), expected, "{relationship}");
         }
     }
 

@@ -3,9 +3,12 @@
 //!
 //! Source: SMART App Launch 2.2, "Scopes and Launch Context".
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
 use crate::{
+    access::Access,
     connection::{ConnectionSettings, Member, Several, UrlForm},
     id::{LinkId, OrganizationId},
     permission::Permissions,
@@ -33,7 +36,7 @@ pub struct Candidate<'a> {
     /// The link.
     pub answerable: &'a AnswerableLink,
     /// What it gives now.
-    pub permissions: Permissions,
+    pub permissions: Cow<'a, Permissions>,
 }
 
 /// Which record a token is for.
@@ -43,8 +46,8 @@ pub enum Decision<'a> {
     None(Granted),
     /// This one.
     One(TokenContext<'a>),
-    /// The person has to be asked.
-    Several(Vec<Candidate<'a>>),
+    /// One of several: the person has to be asked. Until then, what needs no record.
+    Several(Granted),
 }
 
 /// What a token says of one record.
@@ -58,7 +61,7 @@ pub struct TokenContext<'a> {
     /// looking at another record than they think.
     pub need_patient_banner: bool,
     /// What the link gives now.
-    pub permissions: Permissions,
+    pub permissions: Cow<'a, Permissions>,
     /// What of it was asked for.
     pub granted: Granted,
 }
@@ -88,13 +91,17 @@ pub fn decide<'a>(
         match asked.settings.several {
             Several::None => candidates.clear(),
             Several::OwnRecord => only_own(&mut candidates),
-            Several::Picker => return Decision::Several(candidates),
+            Several::Picker => return Decision::Several(without_record(asked)),
         }
     }
     match candidates.pop() {
         Some(candidate) => Decision::One(context(candidate, asked, several, public_url)),
-        None => Decision::None(grant(asked.scopes.unwrap_or_default().iter().copied(), None)),
+        None => Decision::None(without_record(asked)),
     }
+}
+
+fn without_record(asked: Asked<'_>) -> Granted {
+    grant(asked.scopes.unwrap_or_default().iter().copied(), None)
 }
 
 /// The links that open a record of this organization now, own records first, then in the order they were made.
@@ -104,20 +111,16 @@ pub fn candidates(
     minimum: Option<Ial>,
     now: DateTime<Utc>,
 ) -> Vec<Candidate<'_>> {
-    let minimum = minimum.unwrap_or(Ial::Ial1);
     let mut found: Vec<_> = links
         .iter()
         .filter(|answerable| answerable.link.organization == organization)
-        .filter(|answerable| answerable.link.assurance.at(now).ial >= minimum)
-        .filter_map(|answerable| Some(Candidate { answerable, permissions: permissions(answerable, now)? }))
+        .filter_map(|answerable| match answerable.access(minimum, now) {
+            Access::Live(permissions) => Some(Candidate { answerable, permissions }),
+            Access::Closed(_) => None,
+        })
         .collect();
     found.sort_by_key(|candidate| (!is_own(candidate.answerable), candidate.answerable.link.id));
     found
-}
-
-fn permissions(answerable: &AnswerableLink, now: DateTime<Utc>) -> Option<Permissions> {
-    let live = answerable.link.is_live(answerable.minimum_assurance, now);
-    live.then(|| answerable.link.permissions.clone())
 }
 
 fn is_own(answerable: &AnswerableLink) -> bool {
