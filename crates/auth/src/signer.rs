@@ -93,8 +93,8 @@ fn jwk(id: AnswerKeyId, private: &[u8]) -> Option<Value> {
 impl Signer for StoredSigner {
     async fn sign(&self, kind: &str, claims: &Value) -> Result<String, SignError> {
         let key = self.key().await?;
-        let (typ, kid) = (Some(kind.to_owned()), Some(key.id.to_string()));
-        let header = Header { typ, kid, ..Header::new(Algorithm::ES256) };
+        let kid = Some(key.id.to_string());
+        let header = Header { typ: Some(kind.to_owned()), kid, ..Header::new(Algorithm::ES256) };
         encode(&header, claims, &EncodingKey::from_ec_der(&key.private)).map_err(|_| SignError::Key)
     }
 
