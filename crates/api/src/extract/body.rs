@@ -34,7 +34,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for JsonBody<T> {
     }
 }
 
-fn is_json(request: &HttpRequest) -> bool {
+pub(crate) fn is_json(request: &HttpRequest) -> bool {
     let declared = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let declared = declared.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
     declared.eq_ignore_ascii_case("application/json")

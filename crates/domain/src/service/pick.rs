@@ -119,13 +119,13 @@ pub async fn answer(
     picker: Picker,
     secret: &[u8],
     links: &[AnswerableLink],
-    picked: Option<LinkId>,
+    choice: Option<LinkId>,
 ) -> Result<Picker, PickError> {
     let now = ports.clock.now();
     let connection = connection(unit, &picker).await?;
     let answered = picker.answer(secret, &*ports.vault, now)?;
-    if let Some(picked) = picked {
-        let link = offered_links(links, &connection, now).find(|link| link.id == picked);
+    if let Some(chosen) = choice {
+        let link = offered_links(links, &connection, now).find(|link| link.id == chosen);
         let link = link.ok_or(PickError::NotOffered)?;
         let subject = Subject {
             patient: Some(link.patient),
