@@ -19,6 +19,7 @@
 //! | wrong tries and lockout | [`attempt`] |
 //! | authenticator app, step-up | [`totp`], [`step_up`] |
 //! | audit chain | [`audit`] |
+//! | streams of events to clients | [`stream`] |
 //! | messages to the outside | [`outbox`], [`phone`], [`postal`] |
 //!
 //! No I/O lives here. Time, randomness, keys and storage are ports ([`port`], [`store`]); the application
@@ -34,6 +35,7 @@ pub mod code;
 pub mod comparison;
 pub mod demographics;
 pub mod dispute;
+pub mod event;
 pub mod evidence;
 pub mod federated;
 pub mod id;
@@ -56,4 +58,5 @@ pub mod service;
 pub mod side_by_side;
 pub mod step_up;
 pub mod store;
+pub mod stream;
 pub mod totp;

@@ -8,12 +8,14 @@ mod claims;
 mod clients;
 mod directory;
 mod disputes;
+mod events;
 mod idempotency;
 mod invitations;
 mod links;
 mod patients;
 mod reviews;
 mod save;
+mod streams;
 
 use std::sync::Arc;
 
@@ -21,6 +23,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
     audit::AuditEntry,
+    event::LinkEvent,
     outbox::Message,
     page::Listed,
     port::{Random, Vault},
@@ -30,6 +33,7 @@ use kinlink_domain::{
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
 
 pub(crate) use links::LinkToOrganization;
+pub(crate) use streams::row as stream_row;
 
 /// A transaction and what it will journal.
 pub(crate) struct SeaUnit {
@@ -42,6 +46,7 @@ pub(crate) struct SeaUnit {
     entries: Vec<AuditEntry>,
     messages: Vec<Message>,
     changes: Vec<Change>,
+    events: Vec<LinkEvent>,
 }
 
 impl SeaUnit {
@@ -60,6 +65,7 @@ impl SeaUnit {
             entries: Vec::new(),
             messages: Vec::new(),
             changes: Vec::new(),
+            events: Vec::new(),
         }
     }
 
@@ -81,6 +87,12 @@ impl Journal for SeaUnit {
         if !self.changes.contains(&change) {
             self.changes.push(change);
         }
+    }
+
+    fn happened(&mut self, event: LinkEvent) {
+        // The feed gives the account's events their order.
+        self.changed(Change::Account(event.account));
+        self.events.push(event);
     }
 }
 

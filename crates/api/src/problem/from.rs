@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use kinlink_auth::{BearerError, ClientAuthError};
+use kinlink_delivery::{EventKeyError, SignError};
 use kinlink_domain::{
     actor::StaffRefusal,
     code::MistypedCode,
@@ -17,12 +18,14 @@ use kinlink_domain::{
         issue_invitation::IssueError,
         redeem::RedeemRefusal,
         revoke_invitation::RevokeInvitationError,
+        streams::{StreamError, VERIFICATION_INTERVAL},
         submit_claim::SubmitRefusal,
         suspend_link::SuspendLinkError,
         withdraw_claim::WithdrawError,
         withdraw_evidence::WithdrawEvidenceError,
     },
     store::StoreError,
+    stream::StreamRefusal,
 };
 
 use super::{Problem, ProblemType};
@@ -83,6 +86,37 @@ impl From<ClientAuthError> for Problem {
                 Self::new(ProblemType::Unauthenticated).detail("client_credential")
             }
             ClientAuthError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StreamError> for Problem {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Refused(StreamRefusal::NotFound) => Self::new(ProblemType::NotFound),
+            StreamError::Refused(StreamRefusal::TooMany) => Self::new(ProblemType::TooManyStreams),
+            StreamError::Refused(StreamRefusal::TooSoon) => {
+                Self::new(ProblemType::TooManyVerifications).retry_after(VERIFICATION_INTERVAL.num_seconds())
+            }
+            StreamError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EventKeyError> for Problem {
+    fn from(error: EventKeyError) -> Self {
+        match error {
+            EventKeyError::NotDrawn => Self::new(ProblemType::Internal),
+            EventKeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SignError> for Problem {
+    fn from(error: SignError) -> Self {
+        match error {
+            SignError::NoKey => Self::new(ProblemType::Internal),
+            SignError::Store(error) => error.into(),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{Change, StoreError};
 use crate::{
     actor::Actor,
     audit::{Action, AuditEntry, ChainEnd, ChainedEntry},
+    event::LinkEvent,
     id::{AccountId, ClientId, InvitationId, LinkId, MessageId, OrganizationId, PatientId},
     outbox::{Delivery, Message, MessageKind},
     page::{Listed, Page},
@@ -21,6 +22,8 @@ pub trait Journal {
     fn send(&mut self, message: Message);
     /// Tells caches to forget.
     fn changed(&mut self, change: Change);
+    /// Tells whoever listens what happened to a link.
+    fn happened(&mut self, event: LinkEvent);
 }
 
 /// Names one request of one caller.

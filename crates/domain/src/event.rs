@@ -1,0 +1,67 @@
+//! What happened to a link, for whoever listens: written with it, sent after ([`crate::store::Journal::happened`]).
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{AccountId, EventId, LinkId, OrganizationId, PatientId},
+    link::Link,
+    port::Random,
+};
+
+/// Something happened to a link. It says neither why nor by whom: that is not for whoever listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkEvent {
+    /// Its id, by which a second delivery is known as such.
+    pub id: EventId,
+    /// The account whose link it is.
+    pub account: AccountId,
+    /// The custodian of the record.
+    pub organization: OrganizationId,
+    /// The record.
+    pub patient: PatientId,
+    /// The link.
+    pub link: LinkId,
+    /// What happened.
+    pub kind: LinkEventKind,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// What happened to a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkEventKind {
+    /// It opens the record, as it did not before.
+    Opened,
+    /// What it gives, what it is worth, or which record it opens is another.
+    Changed,
+    /// It opens nothing any more.
+    Closed,
+}
+
+impl LinkEventKind {
+    /// The word used in storage and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Changed => "changed",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+impl LinkEvent {
+    /// This happened to `link` as it was last changed.
+    pub fn of(link: &Link, kind: LinkEventKind, random: &dyn Random) -> Self {
+        Self {
+            id: EventId::new(link.updated_at, random),
+            account: link.account,
+            organization: link.organization,
+            patient: link.patient,
+            link: link.id,
+            kind,
+            at: link.updated_at,
+        }
+    }
+}
