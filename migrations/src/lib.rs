@@ -6,6 +6,7 @@ mod m20261124_000003_step_up;
 mod m20261124_000004_proofing;
 mod m20261124_000005_disputes;
 mod m20261124_000006_blocking_index;
+mod m20261124_000007_access;
 mod m20261124_000010_events;
 mod statements;
 
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000004_proofing::Migration),
             Box::new(m20261124_000005_disputes::Migration),
             Box::new(m20261124_000006_blocking_index::Migration),
+            Box::new(m20261124_000007_access::Migration),
             Box::new(m20261124_000010_events::Migration),
         ]
     }

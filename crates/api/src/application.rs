@@ -70,11 +70,8 @@ impl Application {
         let freshness = Freshness::new(settings.freshness_bound);
         let late = Arc::new(Listeners::default());
         let store = store(late.clone());
-        let events = Events {
-            signer: SetSigner::new(store.clone()),
-            wake: late.events.clone(),
-            links: store.clone(),
-        };
+        let events =
+            Events { signer: SetSigner::new(store.clone()), wake: late.events.clone(), links: store.clone() };
         let wake = late.events.clone();
         let state = state(settings, ports, store.clone(), events, &freshness)?;
         let caches = Caches::new(vec![

@@ -8,7 +8,7 @@ use utoipa::{
     },
 };
 
-use crate::{fhir, health, oauth, v1};
+use crate::{fhir, health, oauth, ssf, v1};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -56,6 +56,28 @@ use crate::{fhir, health, oauth, v1};
         v1::reviews::approve::approve,
         v1::reviews::ask::ask,
         v1::reviews::decline::decline,
+        ssf::discovery::configuration,
+        ssf::discovery::keys,
+        ssf::stream::create::create,
+        ssf::stream::read::read,
+        ssf::stream::update::update,
+        ssf::stream::replace::replace,
+        ssf::stream::delete::delete,
+        ssf::status::read,
+        ssf::status::update,
+        ssf::subject::add,
+        ssf::subject::remove,
+        ssf::verify::verify,
+        ssf::poll::poll,
+        v1::webhooks::create::create,
+        v1::webhooks::list::list,
+        v1::webhooks::read::read,
+        v1::webhooks::update::update,
+        v1::webhooks::delete::delete,
+        v1::webhooks::rotate::rotate,
+        v1::webhooks::test::test,
+        v1::events::dead::dead,
+        v1::events::replay::replay,
         v1::audit::list,
         oauth::token,
         oauth::metadata,
@@ -75,6 +97,7 @@ use crate::{fhir, health, oauth, v1};
         (name = "fhir", description = "In FHIR's own words; refusals are OperationOutcomes"),
         (name = "audit", description = "Who did what, and why"),
         (name = "clients", description = "How authorization servers authenticate"),
+        (name = "events", description = "Tell authorization servers at once that access changed: Shared Signals and webhooks"),
         (name = "operations", description = "For those who run Kinlink"),
     ),
     modifiers(&Schemes),

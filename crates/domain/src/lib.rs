@@ -11,6 +11,9 @@
 //! | invitation and its code | [`invitation`], [`code`] |
 //! | claim, its review | [`claim`], [`review`] |
 //! | link, permissions | [`link`], [`permission`] |
+//! | whether a link opens its record now | [`access`], [`age`] |
+//! | proxies and their relationships | [`relationship`] |
+//! | what receivers are told | [`event`] |
 //! | evidence, assurance | [`evidence`], [`proofing`], [`federated`] |
 //! | comparison of demographics, and how it is shown | [`comparison`], [`side_by_side`] |
 //! | "this was not me" | [`dispute`] |
@@ -25,8 +28,10 @@
 //! No I/O lives here. Time, randomness, keys and storage are ports ([`port`], [`store`]); the application
 //! services ([`service`]) load, decide and save through them within one unit of work.
 
+pub mod access;
 pub mod account;
 pub mod actor;
+pub mod age;
 pub mod attempt;
 pub mod audit;
 pub mod claim;
@@ -53,6 +58,7 @@ pub mod policy;
 pub mod port;
 pub mod postal;
 pub mod proofing;
+pub mod relationship;
 pub mod review;
 pub mod service;
 pub mod side_by_side;

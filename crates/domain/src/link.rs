@@ -12,15 +12,17 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    access::PatientFacts,
     actor::Actor,
     id::{AccountId, InvitationId, LinkId, OrganizationId, PatientId},
     patient::FhirId,
     permission::Permissions,
-    proofing::{AssuranceOverTime, Ial},
+    proofing::AssuranceOverTime,
+    relationship::{ProxyBasis, Relationship},
 };
 
 /// In which role an account opens a record.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "role", rename_all = "snake_case")]
 pub enum LinkRole {
     /// The account holder is the patient.
@@ -28,8 +30,10 @@ pub enum LinkRole {
     SelfRole,
     /// The account holder acts for the patient.
     Proxy {
-        /// HL7 v3-RoleCode, for example `MTH`.
-        relationship: String,
+        /// What they are to the patient.
+        relationship: Relationship,
+        /// On what ground they act.
+        basis: ProxyBasis,
     },
 }
 
@@ -42,11 +46,19 @@ impl LinkRole {
         }
     }
 
-    /// The v3-RoleCode of a proxy.
-    pub fn relationship(&self) -> Option<&str> {
+    /// What a proxy is to the patient.
+    pub const fn relationship(&self) -> Option<Relationship> {
         match self {
             Self::SelfRole => None,
-            Self::Proxy { relationship } => Some(relationship),
+            Self::Proxy { relationship, .. } => Some(*relationship),
+        }
+    }
+
+    /// On what ground a proxy acts.
+    pub const fn basis(&self) -> Option<ProxyBasis> {
+        match self {
+            Self::SelfRole => None,
+            Self::Proxy { basis, .. } => Some(*basis),
         }
     }
 }
@@ -93,6 +105,8 @@ pub struct Link {
     /// Whether the record itself can be used; kept true by the import, so that a lookup reads no second
     /// table.
     pub record_usable: bool,
+    /// What the organization's rules ask of the patient, kept true in the same way.
+    pub facts: PatientFacts,
     /// The invitation it came from.
     pub invitation: Option<InvitationId>,
     /// When it was made.
@@ -236,6 +250,16 @@ pub enum LinkStatus {
     Revoked,
     /// The record is inactive, or merged into another.
     RecordInactive,
+    /// The patient is too old for somebody to act for them by what they are to each other.
+    AgedOut,
+    /// It follows the patient's age, which is not on record.
+    AgeUnknown,
+    /// The patient is too young to open their own record.
+    TooYoung,
+    /// The patient died.
+    PatientDeceased,
+    /// It is for after the patient's death.
+    PatientLiving,
 }
 
 /// Why a link cannot be ended.
@@ -275,8 +299,8 @@ pub enum ReinstateRefusal {
 }
 
 impl Link {
-    /// Where it stands at `now`.
-    pub fn status(&self, now: DateTime<Utc>) -> LinkStatus {
+    /// Where it stands at `now`, the organization's rules aside ([`Link::status`] has them).
+    pub(crate) fn stored_status(&self, now: DateTime<Utc>) -> LinkStatus {
         match self.state {
             LinkState::Revoked { .. } => LinkStatus::Revoked,
             LinkState::Suspended { .. } => LinkStatus::Suspended,
@@ -285,11 +309,6 @@ impl Link {
             LinkState::Active if now < self.period.start => LinkStatus::Pending,
             LinkState::Active => LinkStatus::Active,
         }
-    }
-
-    /// Whether it opens the record at `now`, for somebody who asks for at least `minimum`.
-    pub fn is_live(&self, minimum: Ial, now: DateTime<Utc>) -> bool {
-        self.status(now) == LinkStatus::Active && self.assurance.at(now).ial >= minimum
     }
 
     /// Closes it until somebody has looked into it.
@@ -340,10 +359,15 @@ impl Link {
         Self { assurance, ..self.changed(now) }
     }
 
-    /// Notes whether the record itself can be used.
+    /// Notes whether the record itself can be used, and what the rules ask of the patient; the version stays if
+    /// nothing is new.
     #[must_use]
-    pub fn mark_record(self, usable: bool, now: DateTime<Utc>) -> Self {
-        if usable == self.record_usable { self } else { Self { record_usable: usable, ..self.changed(now) } }
+    pub fn mark_record(self, usable: bool, facts: PatientFacts, now: DateTime<Utc>) -> Self {
+        if usable == self.record_usable && facts == self.facts {
+            self
+        } else {
+            Self { record_usable: usable, facts, ..self.changed(now) }
+        }
     }
 
     fn changed(self, now: DateTime<Utc>) -> Self {
@@ -352,4 +376,4 @@ impl Link {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    access::PatientFacts,
     demographics::Demographics,
     id::{OrganizationId, PatientId},
 };
@@ -123,6 +124,8 @@ pub struct ImportedPatient {
     pub active: bool,
     /// `Patient.deceased[x]`, as yes or no.
     pub deceased: bool,
+    /// `Patient.deceasedDateTime`; of a day, month or year, its end.
+    pub deceased_at: Option<DateTime<Utc>>,
     /// `Patient.link`.
     pub links: Vec<RecordLink>,
     /// Everything about the person.
@@ -133,6 +136,16 @@ impl ImportedPatient {
     /// The record to use instead of this one, after a merge.
     pub fn replaced_by(&self) -> Option<&FhirId> {
         self.links.iter().find(|link| link.kind == RecordLinkType::ReplacedBy).map(|link| &link.other)
+    }
+
+    /// What the organization's rules ask of the patient, of whose death Kinlink first heard at `seen_at`.
+    pub fn facts(&self, seen_at: DateTime<Utc>) -> PatientFacts {
+        PatientFacts {
+            birth_date: self.demographics.birth_date,
+            // A time of death that is still to come is a mistake of whoever entered it.
+            deceased_since: self.deceased.then(|| self.deceased_at.unwrap_or(seen_at).min(seen_at)),
+            exception: None,
+        }
     }
 
     /// Whether links to this record may be answered: it is in use and was not merged away.
@@ -154,6 +167,15 @@ pub struct PatientRecord {
     pub updated_at: DateTime<Utc>,
     /// When its contacts last changed; absent if they never did since the first import.
     pub contacts_changed_at: Option<DateTime<Utc>>,
+    /// When Kinlink first heard that the patient died.
+    pub deceased_seen_at: Option<DateTime<Utc>>,
+}
+
+impl PatientRecord {
+    /// What the organization's rules ask of the patient; what staff recorded aside.
+    pub fn facts(&self) -> PatientFacts {
+        self.record.facts(self.deceased_seen_at.unwrap_or(self.updated_at))
+    }
 }
 
 /// What became of a batch of imported patients.

@@ -51,6 +51,38 @@ fn is_subsequence_of_cruds(letters: &str) -> bool {
     !letters.is_empty() && letters.chars().all(|letter| order.any(|next| next == letter))
 }
 
+impl Permission {
+    /// The parameters that narrow it, of which a resource must meet all.
+    fn filters(&self) -> impl Iterator<Item = &str> {
+        self.search.iter().flat_map(|search| search.split('&'))
+    }
+
+    /// What both give.
+    fn intersection(&self, other: &Self) -> Option<Self> {
+        let resource = match (self.resource.as_str(), other.resource.as_str()) {
+            ("*", resource) | (resource, "*") => resource,
+            (one, two) if one == two => one,
+            _ => return None,
+        };
+        let interactions: String =
+            self.interactions.chars().filter(|letter| other.interactions.contains(*letter)).collect();
+        let filters: BTreeSet<&str> = self.filters().chain(other.filters()).collect();
+        let search = filters.into_iter().collect::<Vec<_>>().join("&");
+        (!interactions.is_empty()).then(|| Self {
+            resource: resource.to_owned(),
+            interactions,
+            search: (!search.is_empty()).then_some(search),
+        })
+    }
+
+    /// Whether it gives all that `other` does.
+    fn covers(&self, other: &Self) -> bool {
+        (self.resource == "*" || self.resource == other.resource)
+            && other.interactions.chars().all(|letter| self.interactions.contains(letter))
+            && self.filters().all(|filter| other.filters().any(|known| known == filter))
+    }
+}
+
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "patient/{}.{}", self.resource, self.interactions)?;
@@ -71,6 +103,21 @@ impl Permissions {
             interactions: "cruds".into(),
             search: None,
         }]))
+    }
+
+    /// What both give: of each pair of scopes the narrower type, the letters that both have, and the filters of
+    /// both.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        let pairs = self.0.iter().flat_map(|one| other.0.iter().filter_map(|two| one.intersection(two)));
+        let all: BTreeSet<Permission> = pairs.collect();
+        let needed = |one: &&Permission| !all.iter().any(|other| other != *one && other.covers(one));
+        Self(all.iter().filter(needed).cloned().collect())
+    }
+
+    /// Whether they give all that `other` does.
+    pub fn cover(&self, other: &Self) -> bool {
+        other.0.iter().all(|wanted| self.0.iter().any(|given| given.covers(wanted)))
     }
 
     /// Whether they give nothing.
@@ -122,6 +169,27 @@ mod tests {
         {
             assert_eq!(text.parse::<Permissions>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn two_sets_give_together_what_both_give() {
+        for (one, two, both) in [
+            ("patient/*.cruds", "patient/Observation.rs", "patient/Observation.rs"),
+            ("patient/*.rs", "patient/Observation.cruds", "patient/Observation.rs"),
+            ("patient/Observation.rs", "patient/Condition.rs", ""),
+            ("patient/Observation.c", "patient/Observation.rs", ""),
+            ("patient/*.rs?a=1", "patient/Observation.rs?b=2", "patient/Observation.rs?a=1&b=2"),
+            ("patient/*.rs?a=1", "patient/*.rs?a=1", "patient/*.rs?a=1"),
+            ("patient/*.rs patient/Condition.r", "patient/Condition.rs", "patient/Condition.rs"),
+        ] {
+            let (one, two): (Permissions, Permissions) = (one.parse().unwrap(), two.parse().unwrap());
+            assert_eq!(one.intersection(&two).to_string(), both, "{one} and {two}");
+            assert_eq!(two.intersection(&one).to_string(), both, "{two} and {one}");
+            assert!(one.cover(&one.intersection(&two)) && two.cover(&one.intersection(&two)));
+        }
+        let (narrow, wide): (Permissions, Permissions) =
+            ("patient/*.r?a=1".parse().unwrap(), "patient/Observation.r".parse().unwrap());
+        assert!(!narrow.cover(&wide), "a filter gives less");
     }
 
     #[test]

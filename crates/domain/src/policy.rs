@@ -5,12 +5,14 @@ mod change;
 mod finding;
 
 mod claims;
+mod family;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 pub use change::PolicyChange;
 pub use claims::{ClaimPolicy, MatchingPolicy, TrustedAssurance, TrustedClientPolicy};
+pub use family::{AgeProfile, FamilyPolicy, Profile};
 pub use finding::{Finding, Findings, Severity, Violation};
 
 use crate::{
@@ -46,6 +48,8 @@ pub struct Policy {
     pub notices: NoticePolicy,
     /// How to write to people.
     pub contact: ContactPolicy,
+    /// Who may act for whom.
+    pub family: FamilyPolicy,
 }
 
 impl Default for Policy {
@@ -61,6 +65,7 @@ impl Default for Policy {
             claims: ClaimPolicy::default(),
             notices: NoticePolicy::default(),
             contact: ContactPolicy::default(),
+            family: FamilyPolicy::default(),
         }
     }
 }
@@ -80,6 +85,7 @@ impl Policy {
         findings.part("matching", |findings| self.matching.check(findings));
         findings.part("claims", |findings| self.claims.check(findings));
         findings.part("notices", |findings| self.notices.check(findings));
+        findings.part("family", |findings| self.family.check(findings));
         findings.into_vec()
     }
 

@@ -25,6 +25,7 @@ pub mod suspend_link;
 pub mod totp;
 pub mod withdraw_claim;
 pub mod withdraw_evidence;
+mod write_link;
 mod wrong_try;
 
 use std::sync::Arc;

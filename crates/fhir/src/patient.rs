@@ -1,6 +1,7 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Months, NaiveDate, NaiveTime, Utc};
 use kinlink_domain::{
     demographics::{Address, ContactPoint, ContactSystem, Demographics, Gender, HumanName, Identifier},
+    partial_date::PartialDate,
     patient::{FhirId, ImportedPatient, RecordLink, RecordLinkType, RecordVersion},
 };
 
@@ -54,15 +55,33 @@ pub fn parse_patient(json: &[u8]) -> Result<ImportedPatient, PatientParseError> 
     }
     let id = patient.id.ok_or(member("Patient.id", "required"))?;
     let deceased = patient.deceased_boolean.unwrap_or(patient.deceased_date_time.is_some());
+    // That somebody died must count even where it is not said well when.
+    let deceased_at = patient.deceased_date_time.as_deref().and_then(end_of);
     Ok(ImportedPatient {
         fhir_id: FhirId::parse(id)
             .map_err(|_| member("Patient.id", "1 to 64 characters of A-Z, a-z, 0-9, '-' and '.'"))?,
         version: version(patient.meta)?,
         active: patient.active.unwrap_or(true),
         deceased,
+        deceased_at,
         links: links(patient.link)?,
         demographics: demographics(patient.person)?,
     })
+}
+
+/// The moment at which a FHIR `dateTime` of whatever precision is over.
+fn end_of(date_time: &str) -> Option<DateTime<Utc>> {
+    if let Ok(at) = DateTime::parse_from_rfc3339(date_time) {
+        return Some(at.with_timezone(&Utc));
+    }
+    let next = match date_time.parse().ok()? {
+        PartialDate::Day(day) => day.succ_opt(),
+        PartialDate::Month(year, month) => {
+            NaiveDate::from_ymd_opt(year.into(), month.into(), 1)?.checked_add_months(Months::new(1))
+        }
+        PartialDate::Year(year) => NaiveDate::from_ymd_opt(i32::from(year) + 1, 1, 1),
+    };
+    Some(next?.and_time(NaiveTime::MIN).and_utc())
 }
 
 /// What a Patient says of a person.

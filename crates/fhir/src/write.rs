@@ -49,7 +49,10 @@ pub fn patient_resource(patient: &ImportedPatient) -> Value {
     );
     put("gender", json!(person.gender));
     put("birthDate", json!(person.birth_date));
-    put("deceasedBoolean", if patient.deceased { json!(true) } else { Value::Null });
+    match patient.deceased_at {
+        Some(at) => put("deceasedDateTime", json!(at)),
+        None => put("deceasedBoolean", if patient.deceased { json!(true) } else { Value::Null }),
+    }
     put("address", json!(person.addresses));
     put("link", patient.links.iter().map(link).collect());
     Value::Object(resource)

@@ -28,6 +28,7 @@ entity!(organization, "organization", {
     policy: String,
     minimum_assurance: String,
     created_at: DateTimeUtc,
+    access_rules: Option<String>,
 });
 
 entity!(issuer, "issuer", {
@@ -73,6 +74,7 @@ entity!(patient, "patient", {
     contacts_changed_at: Option<DateTimeUtc>,
     index_keys: Option<Vec<u8>>,
     indexed: bool,
+    deceased_seen_at: Option<DateTimeUtc>,
 });
 
 entity!(patient_key, "patient_key", {
@@ -110,6 +112,7 @@ entity!(invitation, "invitation", {
     ended_by: Option<String>,
     ended_reason: Option<String>,
     link_id: Option<Uuid>,
+    basis: Option<String>,
 });
 
 entity!(link, "link", {
@@ -140,6 +143,9 @@ entity!(link, "link", {
     suspended_by: Option<String>,
     suspended_reason: Option<String>,
     assurance_later: Option<String>,
+    basis: Option<String>,
+    facts_key_id: Option<i32>,
+    facts_sealed: Option<Vec<u8>>,
 });
 
 entity!(dispute, "dispute", {

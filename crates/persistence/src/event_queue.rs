@@ -11,8 +11,8 @@ use kinlink_domain::{
     stream::{EventKey, EventStream, Room},
 };
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter, QueryOrder,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, prelude::Expr,
+    ColumnTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter, QueryOrder, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait, prelude::Expr,
 };
 
 use crate::{

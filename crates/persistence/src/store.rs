@@ -3,6 +3,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use kinlink_domain::{
     id::AccountId,
+    policy::FamilyPolicy,
+    port::Vault,
     service::Ports,
     store::{AnswerableLink, Change, ChangeListener, LinkReader, Store, StoreError, UnitOfWork},
 };
@@ -13,10 +15,10 @@ use sea_orm::{
 
 use crate::{
     Database,
-    convert::{corrupt, from_word},
+    convert::{corrupt, from_json, from_word},
     entity::{link, organization},
     error::store_error,
-    unit::SeaUnit,
+    unit::{SeaUnit, link_from},
 };
 
 /// The domain's storage ports on a [`Database`].
@@ -100,18 +102,24 @@ impl LinkReader for SeaStore {
             .all(&self.database.reader)
             .await
             .map_err(store_error)?;
-        rows.into_iter().map(answerable).collect()
+        rows.into_iter().map(|row| answerable(row, &*self.ports.vault)).collect()
     }
 }
 
 fn answerable(
     (link, organization): (link::Model, Option<organization::Model>),
+    vault: &dyn Vault,
 ) -> Result<AnswerableLink, StoreError> {
     let organization = organization.ok_or_else(|| corrupt("link", "its organization is gone"))?;
     Ok(AnswerableLink {
         slug: organization.slug.try_into().map_err(|error| corrupt("organization", error))?,
         fhir_base: organization.fhir_base.try_into().map_err(|error| corrupt("organization", error))?,
         minimum_assurance: from_word("organization", &organization.minimum_assurance)?,
-        link: link.try_into()?,
+        rules: match &organization.access_rules {
+            Some(rules) => from_json("organization", rules)?,
+            // Stored before there were rules: those that every policy then has.
+            None => FamilyPolicy::default().rules(),
+        },
+        link: link_from(link, vault)?,
     })
 }

@@ -32,7 +32,7 @@ use kinlink_domain::{
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
 
-pub(crate) use links::LinkToOrganization;
+pub(crate) use links::{LinkToOrganization, link_from};
 pub(crate) use streams::row as stream_row;
 
 /// A transaction and what it will journal.

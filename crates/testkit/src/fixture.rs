@@ -156,6 +156,7 @@ pub fn imported(id: &str) -> ImportedPatient {
         version: RecordVersion::default(),
         active: true,
         deceased: false,
+        deceased_at: None,
         links: Vec::new(),
         demographics,
     }

@@ -42,7 +42,9 @@ pub(super) fn assurance(assurance: Assurance) -> (&'static str, &'static str) {
 pub(super) fn role(role: &LinkRole) -> String {
     match role {
         LinkRole::SelfRole => "the patient".to_owned(),
-        LinkRole::Proxy { relationship } => format!("acting for the patient ({relationship})"),
+        LinkRole::Proxy { relationship, .. } => {
+            format!("acting for the patient ({})", relationship.display())
+        }
     }
 }
 
@@ -54,6 +56,11 @@ pub(super) const fn link_status(status: LinkStatus) -> &'static str {
         LinkStatus::Suspended => "Suspended",
         LinkStatus::Revoked => "Ended",
         LinkStatus::RecordInactive => "Record not in use",
+        LinkStatus::AgedOut => "Over, by the patient’s age",
+        LinkStatus::AgeUnknown => "Closed: the patient’s age is not on record",
+        LinkStatus::TooYoung => "Not yet: too young",
+        LinkStatus::PatientDeceased => "Over: the patient died",
+        LinkStatus::PatientLiving => "Not yet: it is for after the patient’s death",
     }
 }
 

@@ -1,6 +1,6 @@
 use actix_web::{HttpResponse, web::Data};
 use kinlink_delivery::published_keys;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{POLL, PUSH};
 use crate::{problem::Problem, state::State};
@@ -10,7 +10,7 @@ const KEYS_KEPT: &str = "public, max-age=600";
 
 /// What this transmitter offers (SSF 1.0, section 7).
 #[utoipa::path(get, path = "/.well-known/ssf-configuration", tag = "events",
-    responses((status = 200, description = "Transmitter configuration metadata", body = Value)))]
+    responses((status = 200, description = "Transmitter configuration metadata", body = serde_json::Value)))]
 pub(crate) async fn configuration(state: Data<State>) -> HttpResponse {
     let url = &state.settings.public_url;
     HttpResponse::Ok().json(json!({
@@ -31,7 +31,7 @@ pub(crate) async fn configuration(state: Data<State>) -> HttpResponse {
 /// The keys that SETs are signed with: those in force, those that will be, and those that lately were.
 #[utoipa::path(get, path = "/ssf/jwks.json", tag = "events",
     responses(
-        (status = 200, description = "A JWK Set (RFC 7517)", body = Value),
+        (status = 200, description = "A JWK Set (RFC 7517)", body = serde_json::Value),
         (status = "5XX", description = "Not available", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn keys(state: Data<State>) -> Result<HttpResponse, Problem> {

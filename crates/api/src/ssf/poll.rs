@@ -31,6 +31,8 @@ const MOST: u16 = 100;
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// How often it is looked for what another replica committed.
 const LOOK: Duration = Duration::from_millis(250);
+/// Why an event is given up that the client may not know of any more.
+const GONE: &str = "the client does not serve the organization any more";
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -95,7 +97,11 @@ pub(crate) async fn poll(
     }
 }
 
-async fn polled(unit: &mut dyn UnitOfWork, client: &AuthenticatedClient, id: &str) -> Result<EventStream, Problem> {
+async fn polled(
+    unit: &mut dyn UnitOfWork,
+    client: &AuthenticatedClient,
+    id: &str,
+) -> Result<EventStream, Problem> {
     let stream = own(unit, client.id, id).await?;
     match stream.outlet {
         Outlet::Poll => Ok(stream),
@@ -105,7 +111,12 @@ async fn polled(unit: &mut dyn UnitOfWork, client: &AuthenticatedClient, id: &st
     }
 }
 
-async fn settle(state: &State, client: &AuthenticatedClient, id: &str, body: &PollBody) -> Result<(), Problem> {
+async fn settle(
+    state: &State,
+    client: &AuthenticatedClient,
+    id: &str,
+    body: &PollBody,
+) -> Result<(), Problem> {
     if body.ack.is_empty() && body.set_errs.is_empty() {
         return Ok(());
     }
@@ -150,13 +161,21 @@ async fn fetch(
     let mut waiting = unit.waiting_events(stream.id, limit + 1).await?;
     let more_available = waiting.len() > usize::from(limit);
     waiting.truncate(limit.into());
-    let mut sets = BTreeMap::new();
+    let (mut sets, mut gone) = (BTreeMap::new(), Vec::new());
     for delivery in waiting {
         let jti = delivery.id.to_string();
         let due = due(&mut *unit, &stream, client, delivery).await?;
-        if let Some(set) = signed(state, &due).await? {
-            sets.insert(jti, set);
+        match signed(state, &due).await? {
+            Some(set) => drop(sets.insert(jti, set)),
+            None => gone.push((due.delivery.id, GONE.to_owned())),
         }
+    }
+    drop(unit);
+    if !gone.is_empty() {
+        // Else they would stand before what comes after them for ever.
+        let mut unit = state.store.begin().await?;
+        unit.settle_polled(stream.id, &[], &gone, state.ports.clock.now()).await?;
+        unit.save().await?;
     }
     Ok(PollAnswer { sets, more_available })
 }

@@ -54,7 +54,7 @@ pub(crate) async fn add(
         federate(&mut *unit, &state.ports, user.id, &user.key.iss, &user.asserted, link).await?;
     let now = state.ports.clock.now();
     let added = added.as_ref().and_then(|evidence| OwnEvidenceView::new(evidence, now));
-    let answer = FederatedAnswer { link: LinkView::new(&link, now), added };
+    let answer = FederatedAnswer { link: LinkView::load(&mut *unit, &link, now).await?, added };
     let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
     unit.save().await?;
     Ok(response)

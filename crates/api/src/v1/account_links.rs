@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 use actix_web::{HttpResponse, web::Data};
 use kinlink_domain::{
@@ -6,6 +9,7 @@ use kinlink_domain::{
     audit::{Action, Subject},
     id::AccountId,
     link::Link,
+    organization::Organization,
     store::UnitOfWork,
 };
 use serde::Serialize;
@@ -33,25 +37,26 @@ struct AccountLink {
     organization_name: String,
 }
 
-/// An account's links with the name of each one's organization; that they were read is put on record.
+/// An account's links with each one's organization; that they were read is put on record.
 pub(crate) async fn load(
     state: &State,
     unit: &mut dyn UnitOfWork,
     account: AccountId,
-) -> Result<Vec<(Link, String)>, Problem> {
-    let mut names: BTreeMap<_, String> = BTreeMap::new();
+) -> Result<Vec<(Link, Arc<Organization>)>, Problem> {
+    let mut known: BTreeMap<_, Arc<Organization>> = BTreeMap::new();
     let mut links = Vec::new();
     for link in unit.links_of_account(account).await? {
-        let organization_name = match names.entry(link.organization) {
+        let organization = match known.entry(link.organization) {
             Entry::Occupied(known) => known.get().clone(),
             Entry::Vacant(vacant) => {
                 let organization = unit.organization(link.organization).await?;
-                vacant.insert(organization.ok_or_else(|| Problem::new(ProblemType::Internal))?.name).clone()
+                let organization = organization.ok_or_else(|| Problem::new(ProblemType::Internal))?;
+                vacant.insert(Arc::new(organization)).clone()
             }
         };
-        links.push((link, organization_name));
+        links.push((link, organization));
     }
-    for organization in names.into_keys() {
+    for organization in known.into_keys() {
         let subject = Subject { account: Some(account), ..Subject::default() };
         let detail = serde_json::json!({"count": links.len()});
         let actor = Actor::Account(account);
@@ -71,9 +76,9 @@ pub(crate) async fn list(state: Data<State>, user: AccountUser) -> Result<HttpRe
     let mut unit = state.store.begin().await?;
     let now = state.ports.clock.now();
     let links = load(&state, &mut *unit, user.id).await?.into_iter();
-    let links = links.map(|(link, organization_name)| AccountLink {
-        link: LinkView::new(&link, now).without_reason(),
-        organization_name,
+    let links = links.map(|(link, organization)| AccountLink {
+        link: LinkView::new(&link, &organization.policy.family.rules(), now).without_reason(),
+        organization_name: organization.name.clone(),
     });
     let answer = AccountLinks { links: links.collect() };
     unit.save().await?;

@@ -2,13 +2,18 @@
 
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
+    access::AccessRules,
     evidence::{AddressValidation, Evidence, EvidenceState, EvidenceStatus, Fact, Withdrawal},
     invitation::{Challenge, Channel, Invitation, InvitationRevocation, InvitationState, InvitationStatus},
     link::{Link, LinkState, LinkStatus, Revocation, Suspension},
     proofing::AssuranceOverTime,
+    relationship::{ProxyBasis, Relationship},
+    store::UnitOfWork,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::problem::{Problem, ProblemType};
 
 /// An invitation. Its code is never part of it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -124,13 +129,23 @@ pub(crate) struct LinkView {
     role: String,
     /// HL7 v3-RoleCode of a proxy.
     #[serde(skip_serializing_if = "Option::is_none")]
-    relationship: Option<String>,
+    relationship: Option<&'static str>,
+    /// On what ground a proxy acts: `patient_grant`, `parental_responsibility`, `guardianship`,
+    /// `power_of_attorney` or `executor`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "parental_responsibility")]
+    basis: Option<ProxyBasis>,
     /// SMART v2 scopes that it can at most give.
     #[schema(example = "patient/*.cruds")]
     permissions: String,
+    /// What it gives now; absent where it gives nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "patient/*.cruds")]
+    gives: Option<String>,
     period: PeriodView,
     assurance: AssuranceView,
-    /// `active`, `pending`, `expired`, `suspended`, `revoked` or `record_inactive`, now.
+    /// `active`, `pending`, `expired`, `suspended`, `revoked`, `record_inactive`, `aged_out`, `age_unknown`,
+    /// `too_young`, `patient_deceased` or `patient_living`, now.
     #[schema(value_type = String, example = "active")]
     status: LinkStatus,
     created_at: DateTime<Utc>,
@@ -153,7 +168,19 @@ enum Reason {
 }
 
 impl LinkView {
-    pub(crate) fn new(link: &Link, now: DateTime<Utc>) -> Self {
+    /// As it stands at `now`.
+    pub(crate) async fn load(
+        unit: &mut dyn UnitOfWork,
+        link: &Link,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Problem> {
+        let organization = unit.organization(link.organization).await?;
+        let organization = organization.ok_or_else(|| Problem::new(ProblemType::Internal))?;
+        Ok(Self::new(link, &organization.policy.family.rules(), now))
+    }
+
+    pub(crate) fn new(link: &Link, rules: &AccessRules, now: DateTime<Utc>) -> Self {
+        let gives = link.gives(rules, now);
         let (suspended_at, ended_at, reason) = match link.state {
             LinkState::Active => (None, None, None),
             LinkState::Suspended { at, reason, .. } => (Some(at), None, Some(Reason::Suspended(reason))),
@@ -166,11 +193,13 @@ impl LinkView {
             account: link.account.to_string(),
             patient: link.fhir_id.to_string(),
             role: link.role.as_str().to_owned(),
-            relationship: link.role.relationship().map(ToOwned::to_owned),
+            relationship: link.role.relationship().map(Relationship::code),
+            basis: link.role.basis(),
             permissions: link.permissions.to_string(),
             period: PeriodView { start: link.period.start, end: link.period.end },
             assurance: AssuranceView::new(&link.assurance, now),
-            status: link.status(now),
+            status: *gives.as_ref().err().unwrap_or(&LinkStatus::Active),
+            gives: gives.ok().map(|permissions| permissions.to_string()),
             created_at: link.created_at,
             suspended_at,
             ended_at,

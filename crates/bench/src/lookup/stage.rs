@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use kinlink_api::{ApiSettings, Application, ExtraRoutes};
 use kinlink_auth::rotate_api_key;
 use kinlink_domain::{
+    access::PatientFacts,
     account::{AccountKey, Iss, Sub},
     client::{Client, ClientStatus},
     id::{ClientId, Id, LinkId, OrganizationId, PatientId},
@@ -167,6 +168,7 @@ fn link(
         period: Period { start: now, end: None },
         assurance: Assurance { ial: Ial::Ial2, level: AssuranceLevel::Level3 }.into(),
         record_usable: true,
+        facts: PatientFacts { birth_date: "1984-02-29".parse().ok(), ..PatientFacts::default() },
         invitation: None,
         created_at: now,
         updated_at: now,

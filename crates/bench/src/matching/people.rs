@@ -163,6 +163,7 @@ impl People {
             version: RecordVersion { version_id: Some("1".to_owned()), last_updated: None },
             active: true,
             deceased: false,
+            deceased_at: None,
             links: Vec::new(),
             demographics: self.demographics(n),
         })

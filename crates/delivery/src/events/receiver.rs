@@ -132,7 +132,8 @@ mod tests {
     #[test]
     fn clients_cannot_point_kinlink_at_its_own_neighbours() {
         let public = ReceiverRules { private_networks: false };
-        for url in ["https://receiver.example/in", "https://93.184.216.34/", "https://[2606:2800:220:1::1]/x"] {
+        for url in ["https://receiver.example/in", "https://93.184.216.34/", "https://[2606:2800:220:1::1]/x"]
+        {
             assert!(public.parse(url).is_ok(), "{url}");
         }
         for url in [
@@ -164,13 +165,20 @@ mod tests {
     #[test]
     fn an_address_is_protected_plain_and_whole() {
         let own = ReceiverRules { private_networks: true };
-        let refused =
-            ["http://10.0.0.1/", "https://me:secret@receiver.example/", "ftp://receiver.example/", "mailto:a@b"];
+        let refused = [
+            "http://10.0.0.1/",
+            "https://me:secret@receiver.example/",
+            "ftp://receiver.example/",
+            "mailto:a@b",
+        ];
         for url in refused {
             assert!(own.parse(url).is_err(), "{url}");
         }
         assert_eq!(own.parse("https://receiver.example/#x"), Err(InvalidReceiver::NotAnAddress));
-        assert_eq!(own.parse(&format!("https://a.example/{}", "x".repeat(2_000))), Err(InvalidReceiver::NotAnAddress));
+        assert_eq!(
+            own.parse(&format!("https://a.example/{}", "x".repeat(2_000))),
+            Err(InvalidReceiver::NotAnAddress)
+        );
     }
 
     #[tokio::test]

@@ -73,9 +73,9 @@ impl EventSender {
         authorization: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<RequestBuilder, Verdict> {
-        let set = set_claims(due, claims, &self.issuer, now).ok_or_else(|| Verdict::dead("its account is gone"))?;
-        let signed =
-            self.signer.sign(&set, now).await.map_err(|error| Verdict::retry(error.to_string()))?;
+        let set =
+            set_claims(due, claims, &self.issuer, now).ok_or_else(|| Verdict::dead("its account is gone"))?;
+        let signed = self.signer.sign(&set, now).await.map_err(|error| Verdict::retry(error.to_string()))?;
         let mut request = self
             .post(url)?
             .header(header::CONTENT_TYPE, "application/secevent+jwt")

@@ -23,7 +23,12 @@ pub(super) fn claim(values: &[String]) -> Value {
 
 /// The claims of the SET (RFC 8417; SSF 1.0, section 4): no `exp`, no `sub`, one event. Nothing if the event is
 /// about somebody who is gone.
-pub(super) fn set_claims(due: &DueEvent, claims: &EventClaims, iss: &str, now: DateTime<Utc>) -> Option<Value> {
+pub(super) fn set_claims(
+    due: &DueEvent,
+    claims: &EventClaims,
+    iss: &str,
+    now: DateTime<Utc>,
+) -> Option<Value> {
     let delivery = &due.delivery;
     let (sub_id, event) = match &delivery.about {
         About::Account { .. } => {

@@ -79,9 +79,10 @@ mod tests {
         assert_eq!(of(400, r#"{"err":"invalid_audience"}"#), Verdict::dead("HTTP 400, invalid_audience"));
         assert_eq!(of(400, r#"{"err":"invalid_key"}"#), Verdict::retry("HTTP 400, invalid_key"));
         assert_eq!(of(400, r#"{"err":"Wilhelmina"}"#), Verdict::retry("HTTP 400"));
-        for (status, down) in [(400, false), (401, false), (404, false), (410, false), (500, false), (302, false)]
-            .into_iter()
-            .chain([(429, true), (502, true), (503, true)])
+        for (status, down) in
+            [(400, false), (401, false), (404, false), (410, false), (500, false), (302, false)]
+                .into_iter()
+                .chain([(429, true), (502, true), (503, true)])
         {
             let verdict = of(status, "<html>");
             assert_eq!(verdict.delivery, Delivery::retry(format!("HTTP {status}")), "{status}");

@@ -1,11 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::{
-    FutureExt, StreamExt,
-    future::BoxFuture,
-    stream::FuturesUnordered,
-};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use kinlink_domain::{
     outbox::{Delivery, MAX_ATTEMPTS, backoff},
     service::Ports,
@@ -14,7 +10,9 @@ use kinlink_domain::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{receiver::ReceiverRules, send::EventSender, signer::SetSigner, verdict::Verdict, wake::EventWake};
+use super::{
+    receiver::ReceiverRules, send::EventSender, signer::SetSigner, verdict::Verdict, wake::EventWake,
+};
 
 /// How long an event stays with the worker that took it: far longer than a receiver may take.
 const LEASE: TimeDelta = TimeDelta::minutes(1);
@@ -70,7 +68,10 @@ impl EventWorker {
             if !stop.is_cancelled()
                 && let Err(error) = self.take(&mut room, &mut under_way).await
             {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the outbox of events cannot be read");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the outbox of events cannot be read"
+                );
             }
             let idle = under_way.is_empty();
             let arrived = tokio::select! {
@@ -130,13 +131,17 @@ impl EventWorker {
         }
         arrived.iter().for_each(|(due, _)| room.leave(due.stream.id));
         if let Err(error) = self.settle(arrived).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "what became of events cannot be written");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "what became of events cannot be written"
+            );
         }
     }
 
     async fn settle(&self, arrived: Vec<(DueEvent, Verdict)>) -> Result<(), StoreError> {
         let now = self.ports.clock.now();
-        let settled: Vec<_> = arrived.into_iter().map(|(due, verdict)| self.settled(due, verdict, now)).collect();
+        let settled: Vec<_> =
+            arrived.into_iter().map(|(due, verdict)| self.settled(due, verdict, now)).collect();
         self.queue.settle_events(&settled, now).await
     }
 

@@ -78,6 +78,15 @@ pub enum Violation {
         /// The least weight.
         least: i64,
     },
+    /// Ages that are not in order.
+    #[error("ages must rise from one step to the next")]
+    AgesOutOfOrder,
+    /// A name that no profile has.
+    #[error("no profile has this name")]
+    UnknownProfile,
+    /// Age rules that never end.
+    #[error("no age ends what parents may do; give the last step no profile")]
+    ParentsForever,
     /// A rule that takes every login of a provider.
     #[error(
         "every login of this issuer would count, however it was identified; ask for an `acr` or a `trust_framework`"
@@ -104,13 +113,16 @@ impl Violation {
             | Self::NothingPermitted
             | Self::CostsOutOfOrder
             | Self::SameRuleTwice
-            | Self::LevelWithoutFramework => Severity::Error,
+            | Self::LevelWithoutFramework
+            | Self::AgesOutOfOrder
+            | Self::UnknownProfile => Severity::Error,
             Self::CodeBeyondOlderRevision { .. }
             | Self::Ial2WithoutComparison
             | Self::Ial2WithoutCode
             | Self::WeakDocuments
             | Self::StrengthAboveUsual
             | Self::ThinClaims { .. }
+            | Self::ParentsForever
             | Self::EveryLoginOfIssuer => Severity::Warning,
         }
     }
@@ -135,6 +147,9 @@ impl Violation {
             | Self::NothingPermitted
             | Self::Ial2WithoutCode
             | Self::SameRuleTwice
+            | Self::AgesOutOfOrder
+            | Self::UnknownProfile
+            | Self::ParentsForever
             | Self::EveryLoginOfIssuer => None,
         }
     }

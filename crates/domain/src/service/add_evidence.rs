@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Ports, reassess};
+use super::{Ports, reassess, write_link};
 use crate::{
     actor::{Actor, Authorized},
     audit::Action,
@@ -59,7 +59,7 @@ pub async fn add(
     if by.actor() == Actor::Staff(link.account) {
         return Err(AddEvidenceError::OwnLink);
     }
-    if matches!(link.status(now), LinkStatus::Revoked | LinkStatus::Expired) {
+    if matches!(link.stored_status(now), LinkStatus::Revoked | LinkStatus::Expired) {
         return Err(AddEvidenceError::Ended);
     }
     if wanted.valid_until.is_some_and(|end| end <= now) {
@@ -82,7 +82,7 @@ pub async fn add(
         "evidence": evidence.fact,
         "valid_until": evidence.valid_until,
     });
-    let subject = reassess::subject(&link);
+    let subject = write_link::subject(&link);
     unit.record(ports.audit(link.organization, by.actor(), Action::EvidenceAdd, subject, detail));
     let link = reassess::evidence_changed(unit, ports, &organization.policy.proofing, link).await?;
     Ok((link, evidence))

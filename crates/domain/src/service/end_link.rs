@@ -1,12 +1,16 @@
 //! A link is ended, by its account or by staff, and by nobody else.
 
-use super::Ports;
+use super::{
+    Ports,
+    write_link::{Told, write},
+};
 use crate::{
     actor::{Actor, Authorized},
-    audit::{Action, Subject},
+    audit::Action,
+    event::LinkEventKind,
     id::{AccountId, LinkId},
     link::{Link, Revocation, RevokeRefusal},
-    store::{Change, StoreError, UnitOfWork},
+    store::{StoreError, UnitOfWork},
 };
 
 /// Who ends a link.
@@ -59,15 +63,12 @@ pub async fn end(
     let link =
         unit.link_for_update(id).await?.filter(|link| by.may_end(link)).ok_or(EndLinkError::NotFound)?;
     let ended = link.revoke(by.actor(), reason, ports.clock.now())?;
-    unit.update_link(&ended).await?;
-    let subject = Subject {
-        link: Some(id),
-        account: Some(ended.account),
-        patient: Some(ended.patient),
-        ..Subject::default()
+    let told = Told {
+        by: by.actor(),
+        action: Action::LinkRevoke,
+        detail: serde_json::json!({"reason": reason}),
+        event: LinkEventKind::Closed,
     };
-    let detail = serde_json::json!({"reason": reason});
-    unit.record(ports.audit(ended.organization, by.actor(), Action::LinkRevoke, subject, detail));
-    unit.changed(Change::Account(ended.account));
+    write(unit, ports, &ended, told).await?;
     Ok(ended)
 }

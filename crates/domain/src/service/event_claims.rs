@@ -23,7 +23,7 @@ pub fn event_claims(
 ) -> EventClaims {
     let filter = LookupFilter::default();
     let mut claims = EventClaims::default();
-    for answerable in live(links, organizations, &filter, now) {
+    for (answerable, _) in live(links, organizations, &filter, now) {
         let link = &answerable.link;
         if link.role.relationship().is_none() {
             claims.fhir_user.push(answerable.fhir_base.patient(&link.fhir_id));

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Ports, reassess};
+use super::{Ports, reassess, write_link};
 use crate::{
     account::Iss,
     actor::Actor,
@@ -51,7 +51,7 @@ pub async fn federate(
     let now = ports.clock.now();
     let link = unit.link_for_update(link).await?;
     let link = link.filter(|link| link.account == account).ok_or(FederateError::NotFound)?;
-    if matches!(link.status(now), LinkStatus::Revoked | LinkStatus::Expired) {
+    if matches!(link.stored_status(now), LinkStatus::Revoked | LinkStatus::Expired) {
         return Err(FederateError::Ended);
     }
     let trusted = unit.trust_in(iss).await?;
@@ -124,7 +124,7 @@ pub(super) async fn add_if_news(
     }
     unit.add_evidence(&said).await?;
     let detail = serde_json::json!({"id": said.id, "evidence": said.fact, "valid_until": said.valid_until});
-    let subject = reassess::subject(link);
+    let subject = write_link::subject(link);
     unit.record(ports.audit(link.organization, said.by, Action::EvidenceAdd, subject, detail));
     Ok(Some(said))
 }

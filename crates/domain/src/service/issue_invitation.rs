@@ -159,7 +159,7 @@ pub async fn reissue(
     let old = unit.invitation_for_update(organization.id, id).await?.ok_or(IssueError::InvitationNotFound)?;
     let request = IssueInvitation {
         patient: PatientReference::FhirId(old.fhir_id.clone()),
-        role: old.role.clone(),
+        role: old.role,
         channel: anew.channel.unwrap_or(old.channel),
         email: anew.email,
         send: anew.send,
@@ -289,7 +289,8 @@ async fn count_live_self_links(
 ) -> Result<usize, StoreError> {
     let now = ports.clock.now();
     let links = unit.links_to_patient(invitation.organization, invitation.patient).await?;
-    let live =
-        |link: &&crate::link::Link| link.role == LinkRole::SelfRole && link.status(now) == LinkStatus::Active;
+    let live = |link: &&crate::link::Link| {
+        link.role == LinkRole::SelfRole && link.stored_status(now) == LinkStatus::Active
+    };
     Ok(links.iter().filter(live).count())
 }

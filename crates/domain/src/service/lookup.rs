@@ -1,9 +1,14 @@
 //! Which records may this account open, now, as far as this client may know? Decided at read time from what
 //! storage or a cache holds: nothing here waits for a nightly job.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
-use crate::{id::OrganizationId, organization::Slug, patient::FhirId, proofing::Ial, store::AnswerableLink};
+use crate::{
+    access::Access, id::OrganizationId, organization::Slug, patient::FhirId, permission::Permissions,
+    proofing::Ial, store::AnswerableLink,
+};
 
 /// What a client asks for beside the account.
 #[derive(Debug, Clone, Default)]
@@ -35,19 +40,21 @@ impl OrganizationReference {
 }
 
 /// The links of `links` that are live at `now`, belong to one of the client's `organizations`, and pass the
-/// filter.
+/// filter, each with what it gives.
 pub fn live<'a>(
     links: &'a [AnswerableLink],
     organizations: &'a [OrganizationId],
     filter: &'a LookupFilter,
     now: DateTime<Utc>,
-) -> impl Iterator<Item = &'a AnswerableLink> {
-    links.iter().filter(move |answerable| {
+) -> impl Iterator<Item = (&'a AnswerableLink, Cow<'a, Permissions>)> {
+    let asked = links.iter().filter(move |answerable| {
         let link = &answerable.link;
-        let minimum = filter.minimum_assurance.unwrap_or(Ial::Ial1).max(answerable.minimum_assurance);
         organizations.contains(&link.organization)
-            && link.is_live(minimum, now)
             && filter.organization.as_ref().is_none_or(|organization| organization.names(answerable))
             && filter.patient.as_ref().is_none_or(|patient| link.fhir_id == *patient)
+    });
+    asked.filter_map(move |answerable| match answerable.access(filter.minimum_assurance, now) {
+        Access::Live(permissions) => Some((answerable, permissions)),
+        Access::Closed(_) => None,
     })
 }

@@ -3,10 +3,16 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Ports, federate, notice::notify_link_made, reassess};
+use super::{
+    Ports, federate,
+    notice::notify_link_made,
+    reassess,
+    write_link::{Told, subject, tell},
+};
 use crate::{
     actor::Actor,
     audit::{Action, Subject},
+    event::LinkEventKind,
     evidence::{Evidence, EvidenceState, Fact},
     federated::Asserted,
     id::{AccountId, EvidenceId, InvitationId, LinkId},
@@ -14,7 +20,7 @@ use crate::{
     organization::Organization,
     patient::PatientRecord,
     proofing::assess_over_time,
-    store::{Change, StoreError, UnitOfWork},
+    store::{StoreError, UnitOfWork},
 };
 
 /// A fact that supports a link.
@@ -80,7 +86,6 @@ pub async fn make_link(
         Some(link) => Made::Existing(strengthen(unit, ports, link, &wanted).await?),
         None => Made::Created(create(unit, ports, &wanted).await?),
     };
-    unit.changed(Change::Account(wanted.account));
     Ok(made)
 }
 
@@ -105,11 +110,12 @@ async fn create(
         organization: organization.id,
         patient: patient.id,
         fhir_id: patient.record.fhir_id.clone(),
-        role: wanted.role.clone(),
+        role: wanted.role,
         permissions: organization.policy.self_permissions.clone(),
         period: Period { start: now, end: None },
         assurance: assess_over_time(&evidence, &organization.policy.proofing, now),
         record_usable: true,
+        facts: patient.facts(),
         invitation: wanted.invitation,
         created_at: now,
         updated_at: now,
@@ -122,8 +128,9 @@ async fn create(
     let facts: Vec<&Fact> = evidence.iter().map(|evidence| &evidence.fact).collect();
     let assurance = link.assurance.at(now);
     let detail = serde_json::json!({"role": link.role.as_str(), "assurance": assurance, "evidence": facts});
-    let subject = Subject { invitation: wanted.invitation, ..reassess::subject(&link) };
-    unit.record(ports.audit(organization.id, wanted.by, Action::LinkCreate, subject, detail));
+    let subject = Subject { invitation: wanted.invitation, ..subject(&link) };
+    let (by, action, event) = (wanted.by, Action::LinkCreate, LinkEventKind::Opened);
+    tell(unit, ports, &link, Told { by, action, detail, event }, subject);
     notify_link_made(unit, ports, organization, &link, patient, wanted.used.as_deref()).await?;
     Ok(link)
 }

@@ -118,7 +118,7 @@ async fn record_state(
         linked_to_another: links.iter().any(|link| {
             link.role == LinkRole::SelfRole
                 && link.account != claim.account
-                && link.status(now) == LinkStatus::Active
+                && link.stored_status(now) == LinkStatus::Active
         }),
         disputed: unit.is_disputed(organization.id, record.id).await?,
         codes_exhausted: limit.failures == 0

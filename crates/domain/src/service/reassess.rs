@@ -1,9 +1,13 @@
 //! What a link's evidence is worth is computed anew: after evidence came or went, or the policy changed.
 
-use super::Ports;
+use super::{
+    Ports,
+    write_link::{self, Told},
+};
 use crate::{
     actor::Actor,
-    audit::{Action, Subject},
+    audit::Action,
+    event::LinkEventKind,
     id::{LinkId, OrganizationId, PatientId},
     link::Link,
     organization::Organization,
@@ -57,29 +61,19 @@ async fn write(
     after: Link,
 ) -> Result<Link, StoreError> {
     let now = ports.clock.now();
-    unit.update_link(&after).await?;
-    unit.changed(Change::Account(after.account));
-    if after.assurance != before.assurance.seen_at(now) {
-        let detail = serde_json::json!({
-            "from": before.assurance.at(now),
-            "assurance": after.assurance.at(now),
-            "until": after.assurance.until(now),
-        });
-        let entry =
-            ports.audit(after.organization, Actor::System, Action::LinkReassess, subject(&after), detail);
-        unit.record(entry);
+    if after.assurance == before.assurance.seen_at(now) {
+        unit.update_link(&after).await?;
+        unit.changed(Change::Account(after.account));
+        return Ok(after);
     }
+    let detail = serde_json::json!({
+        "from": before.assurance.at(now),
+        "assurance": after.assurance.at(now),
+        "until": after.assurance.until(now),
+    });
+    let (by, action, event) = (Actor::System, Action::LinkReassess, LinkEventKind::Changed);
+    write_link::write(unit, ports, &after, Told { by, action, detail, event }).await?;
     Ok(after)
-}
-
-/// An audit entry's subject: this link.
-pub(super) fn subject(link: &Link) -> Subject {
-    Subject {
-        link: Some(link.id),
-        account: Some(link.account),
-        patient: Some(link.patient),
-        ..Subject::default()
-    }
 }
 
 /// How far a reassessment of all links has come.

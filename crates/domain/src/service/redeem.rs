@@ -154,7 +154,7 @@ async fn link_account(
         account,
         organization,
         patient,
-        role: invitation.role.clone(),
+        role: invitation.role,
         invitation: Some(invitation.id),
         by: Actor::Account(account),
         // Which contact the code went to is not kept, so every one hears of it.
@@ -209,7 +209,10 @@ async fn earlier_link(
     match invitation.state {
         InvitationState::Redeemed { by, link, .. } if by == request.account.id => {
             let now = ports.clock.now();
-            Ok(unit.link(link).await?.filter(|link| link.status(now) == crate::link::LinkStatus::Active))
+            Ok(unit
+                .link(link)
+                .await?
+                .filter(|link| link.stored_status(now) == crate::link::LinkStatus::Active))
         }
         _ => Ok(None),
     }

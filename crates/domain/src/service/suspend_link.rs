@@ -1,13 +1,17 @@
 //! Staff close a link until it is clear whether it is right, or open it again.
 
-use super::Ports;
+use super::{
+    Ports,
+    write_link::{Told, write},
+};
 use crate::{
     actor::{Actor, Authorized},
-    audit::{Action, Subject},
+    audit::Action,
     dispute::DisputeStatus,
+    event::LinkEventKind,
     id::LinkId,
     link::{Link, ReinstateRefusal, Reinstatement, SuspendRefusal, Suspension},
-    store::{Change, StoreError, UnitOfWork},
+    store::{StoreError, UnitOfWork},
 };
 
 /// Why a link was not suspended, or its suspension not lifted.
@@ -79,11 +83,9 @@ pub(super) async fn write_suspended(
     by: Actor,
     reason: Suspension,
 ) -> Result<(), StoreError> {
-    unit.update_link(link).await?;
     let detail = serde_json::json!({"reason": reason});
-    unit.record(ports.audit(link.organization, by, Action::LinkSuspend, subject(link), detail));
-    unit.changed(Change::Account(link.account));
-    Ok(())
+    let told = Told { by, action: Action::LinkSuspend, detail, event: LinkEventKind::Closed };
+    write(unit, ports, link, told).await
 }
 
 /// Writes a link whose suspension was just lifted.
@@ -94,18 +96,7 @@ pub(super) async fn write_reinstated(
     by: Actor,
     reason: Reinstatement,
 ) -> Result<(), StoreError> {
-    unit.update_link(link).await?;
     let detail = serde_json::json!({"reason": reason});
-    unit.record(ports.audit(link.organization, by, Action::LinkReinstate, subject(link), detail));
-    unit.changed(Change::Account(link.account));
-    Ok(())
-}
-
-fn subject(link: &Link) -> Subject {
-    Subject {
-        link: Some(link.id),
-        account: Some(link.account),
-        patient: Some(link.patient),
-        ..Subject::default()
-    }
+    let told = Told { by, action: Action::LinkReinstate, detail, event: LinkEventKind::Opened };
+    write(unit, ports, link, told).await
 }

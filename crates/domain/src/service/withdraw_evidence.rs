@@ -1,6 +1,6 @@
 //! Staff withdraw evidence: it counts no more, and stays to be seen.
 
-use super::{Ports, reassess};
+use super::{Ports, reassess, write_link};
 use crate::{
     actor::Authorized,
     audit::Action,
@@ -42,7 +42,7 @@ pub async fn withdraw(
     let withdrawn = evidence.withdraw(by.actor(), reason, ports.clock.now())?;
     unit.update_evidence(&withdrawn).await?;
     let detail = serde_json::json!({"id": id, "evidence": withdrawn.fact.kind(), "reason": reason});
-    let subject = reassess::subject(&link);
+    let subject = write_link::subject(&link);
     unit.record(ports.audit(link.organization, by.actor(), Action::EvidenceWithdraw, subject, detail));
     let link = reassess::evidence_changed(unit, ports, &organization.policy.proofing, link).await?;
     Ok((link, withdrawn))

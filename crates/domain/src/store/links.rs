@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::{
+    access::AccessRules,
     code::Locator,
     evidence::Evidence,
     id::{AccountId, InvitationId, LinkId, OrganizationId, PatientId},
@@ -110,6 +111,8 @@ pub struct AnswerableLink {
     pub fhir_base: FhirBase,
     /// The least that the organization answers.
     pub minimum_assurance: Ial,
+    /// The organization's rules of who opens what.
+    pub rules: AccessRules,
 }
 
 /// The hot path: one indexed read.

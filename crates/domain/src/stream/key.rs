@@ -43,7 +43,10 @@ impl EventKey {
 /// Shows no key.
 impl fmt::Debug for EventKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventKey").field("number", &self.number).field("kid", &self.kid).finish_non_exhaustive()
+        f.debug_struct("EventKey")
+            .field("number", &self.number)
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
     }
 }
 

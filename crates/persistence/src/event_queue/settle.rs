@@ -8,9 +8,7 @@ use kinlink_domain::{
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter, Set, Statement,
-    Value,
-    prelude::Expr,
-    sea_query::ExprTrait,
+    Value, prelude::Expr, sea_query::ExprTrait,
 };
 use uuid::Uuid;
 

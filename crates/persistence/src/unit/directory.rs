@@ -25,6 +25,7 @@ fn organization_row(organization: &Organization) -> organization::ActiveModel {
         policy: Set(to_json(&organization.policy)),
         minimum_assurance: Set(to_word(&organization.policy.minimum_assurance)),
         created_at: Set(organization.created_at),
+        access_rules: Set(Some(to_json(&organization.policy.family.rules()))),
     }
 }
 

@@ -62,7 +62,8 @@ fn row(invitation: &Invitation) -> ActiveModel {
         patient_id: Set(invitation.patient.uuid()),
         fhir_id: Set(invitation.fhir_id.to_string()),
         role: Set(invitation.role.as_str().to_owned()),
-        relationship: Set(invitation.role.relationship().map(ToOwned::to_owned)),
+        relationship: Set(invitation.role.relationship().map(|relationship| relationship.code().to_owned())),
+        basis: Set(invitation.role.basis().map(|basis| basis.as_str().to_owned())),
         channel: Set(invitation.channel.as_str().to_owned()),
         address: Set(to_word(&invitation.address)),
         locator: Set(invitation.locator.as_str().to_owned()),
@@ -82,7 +83,7 @@ impl TryFrom<Model> for Invitation {
     type Error = StoreError;
     fn try_from(row: Model) -> Result<Self, StoreError> {
         let state = state(&row)?;
-        let role: LinkRole = role(WHAT, &row.role, row.relationship)?;
+        let role: LinkRole = role(WHAT, &row.role, row.relationship.as_deref(), row.basis.as_deref())?;
         Ok(Self {
             id: Id::from_uuid(row.id),
             organization: Id::from_uuid(row.organization_id),

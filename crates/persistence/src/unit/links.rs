@@ -1,20 +1,24 @@
 use async_trait::async_trait;
 use kinlink_domain::{
+    access::PatientFacts,
     evidence::{Evidence, EvidenceState},
     id::{AccountId, Id, LinkId, OrganizationId, PatientId},
     link::{Link, LinkRole, LinkState, Period},
     patient::FhirId,
+    port::Vault,
     proofing::{Assurance, AssuranceOverTime},
+    relationship::Relationship,
     store::{Constraint, Links, StoreError},
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, Linked, QueryFilter, QueryOrder, QuerySelect,
     RelationDef, Select, Set, sea_query::LockType,
 };
+use uuid::Uuid;
 
-use super::SeaUnit;
+use super::{SeaUnit, patients::Stored};
 use crate::{
-    convert::{corrupt, from_json, from_word, to_json, to_word},
+    convert::{corrupt, from_json, from_word, to_json, to_word, unseal},
     entity::{
         evidence,
         link::{ActiveModel, Column, Entity, Model},
@@ -41,16 +45,22 @@ impl Linked for LinkToOrganization {
 pub(crate) fn role(
     what: &'static str,
     role: &str,
-    relationship: Option<String>,
+    relationship: Option<&str>,
+    basis: Option<&str>,
 ) -> Result<LinkRole, StoreError> {
-    match (role, relationship) {
-        ("self", None) => Ok(LinkRole::SelfRole),
-        ("proxy", Some(relationship)) => Ok(LinkRole::Proxy { relationship }),
+    match (role, relationship, basis) {
+        ("self", None, None) => Ok(LinkRole::SelfRole),
+        ("proxy", Some(relationship), Some(basis)) => Ok(LinkRole::Proxy {
+            relationship: Relationship::parse(relationship).map_err(|error| corrupt(what, error))?,
+            basis: from_word(what, basis)?,
+        }),
         _ => Err(corrupt(what, "its role and relationship do not fit together")),
     }
 }
 
-fn row(link: &Link) -> ActiveModel {
+fn row(link: &Link, vault: &dyn Vault) -> ActiveModel {
+    let facts = (link.facts != PatientFacts::default())
+        .then(|| vault.seal(link.id.uuid().as_bytes(), to_json(&link.facts).as_bytes()));
     let base = match link.state {
         LinkState::Active => ActiveModel { status: Set("active".to_owned()), ..unended() },
         LinkState::Suspended { at, by, reason } => ActiveModel {
@@ -76,7 +86,10 @@ fn row(link: &Link) -> ActiveModel {
         patient_id: Set(link.patient.uuid()),
         fhir_id: Set(link.fhir_id.to_string()),
         role: Set(link.role.as_str().to_owned()),
-        relationship: Set(link.role.relationship().map(ToOwned::to_owned)),
+        relationship: Set(link.role.relationship().map(|relationship| relationship.code().to_owned())),
+        basis: Set(link.role.basis().map(|basis| basis.as_str().to_owned())),
+        facts_key_id: Set(facts.as_ref().map(|sealed| sealed.key.0.into())),
+        facts_sealed: Set(facts.map(|sealed| sealed.bytes)),
         permissions: Set(link.permissions.to_string()),
         period_start: Set(link.period.start),
         period_end: Set(link.period.end),
@@ -103,28 +116,31 @@ fn unended() -> ActiveModel {
     }
 }
 
-impl TryFrom<Model> for Link {
-    type Error = StoreError;
-    fn try_from(row: Model) -> Result<Self, StoreError> {
-        let state = state(&row)?;
-        Ok(Self {
-            id: Id::from_uuid(row.id),
-            version: u32::try_from(row.version).map_err(|error| corrupt(WHAT, error))?,
-            account: Id::from_uuid(row.account_id),
-            organization: Id::from_uuid(row.organization_id),
-            patient: Id::from_uuid(row.patient_id),
-            fhir_id: FhirId::parse(row.fhir_id).map_err(|error| corrupt(WHAT, error))?,
-            role: role(WHAT, &row.role, row.relationship)?,
-            permissions: row.permissions.parse().map_err(|error| corrupt(WHAT, error))?,
-            period: Period { start: row.period_start, end: row.period_end },
-            assurance: assurance(&row.ial, &row.assurance_level, row.assurance_later.as_deref())?,
-            record_usable: row.record_usable,
-            invitation: row.invitation_id.map(Id::from_uuid),
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-            state,
-        })
-    }
+/// A stored link.
+pub(crate) fn link_from(row: Model, vault: &dyn Vault) -> Result<Link, StoreError> {
+    let state = state(&row)?;
+    let facts = match (row.facts_key_id, row.facts_sealed) {
+        (Some(key), Some(bytes)) => unseal(vault, WHAT, row.id.as_bytes(), key, bytes)?,
+        _ => PatientFacts::default(),
+    };
+    Ok(Link {
+        id: Id::from_uuid(row.id),
+        version: u32::try_from(row.version).map_err(|error| corrupt(WHAT, error))?,
+        account: Id::from_uuid(row.account_id),
+        organization: Id::from_uuid(row.organization_id),
+        patient: Id::from_uuid(row.patient_id),
+        fhir_id: FhirId::parse(row.fhir_id).map_err(|error| corrupt(WHAT, error))?,
+        role: role(WHAT, &row.role, row.relationship.as_deref(), row.basis.as_deref())?,
+        permissions: row.permissions.parse().map_err(|error| corrupt(WHAT, error))?,
+        period: Period { start: row.period_start, end: row.period_end },
+        assurance: assurance(&row.ial, &row.assurance_level, row.assurance_later.as_deref())?,
+        record_usable: row.record_usable,
+        facts,
+        invitation: row.invitation_id.map(Id::from_uuid),
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        state,
+    })
 }
 
 /// How assurance lowers; most links' never does.
@@ -206,47 +222,49 @@ fn to_patient(organization: OrganizationId, patient: PatientId) -> Select<Entity
 
 impl SeaUnit {
     async fn one(&self, select: Select<Entity>) -> Result<Option<Link>, StoreError> {
-        select.one(&self.tx).await.map_err(store_error)?.map(TryInto::try_into).transpose()
+        let row = select.one(&self.tx).await.map_err(store_error)?;
+        row.map(|row| link_from(row, &*self.vault)).transpose()
     }
 
     async fn all(&self, select: Select<Entity>) -> Result<Vec<Link>, StoreError> {
         let rows = select.order_by_desc(Column::Id).all(&self.tx).await.map_err(store_error)?;
-        rows.into_iter().map(TryInto::try_into).collect()
+        rows.into_iter().map(|row| link_from(row, &*self.vault)).collect()
     }
 
     /// Locked, since somebody may be ending one of them.
-    pub(super) async fn links_to_patient_for_update(
+    pub(super) async fn links_to_patients_for_update(
         &self,
         organization: OrganizationId,
-        patient: PatientId,
+        patients: &[Uuid],
     ) -> Result<Vec<Link>, StoreError> {
-        self.all(to_patient(organization, patient).lock(LockType::Update)).await
+        let select = Entity::find()
+            .filter(Column::OrganizationId.eq(organization.uuid()))
+            .filter(Column::PatientId.is_in(patients.iter().copied()));
+        self.all(select.lock(LockType::Update)).await
     }
 
-    /// Whether a link's record can be used, as it will be until the end of this unit.
+    /// The link as its record will be until the end of this unit.
     ///
-    /// An import that takes a record out of use marks the links that it sees, and it does not see one that
-    /// another unit is only about to save. So the record is locked against the import here: either it has
-    /// committed, and what it wrote is read, or it waits for this unit, and sees the link.
-    async fn record_usable(&self, link: &Link) -> Result<bool, StoreError> {
-        let usable: Option<bool> =
-            patient::Entity::find_by_id((link.organization.uuid(), link.patient.uuid()))
-                .select_only()
-                .column(patient::Column::Usable)
-                .lock(LockType::Share)
-                .into_tuple()
-                .one(&self.tx)
-                .await
-                .map_err(store_error)?;
-        usable.ok_or_else(|| corrupt(WHAT, "its record is gone"))
+    /// An import that changes a record marks the links that it sees, and it does not see one that another unit
+    /// is only about to save. So the record is locked against the import here: either it has committed, and
+    /// what it wrote is read, or it waits for this unit, and sees the link.
+    async fn with_record(&self, link: &Link) -> Result<Link, StoreError> {
+        let row = patient::Entity::find_by_id((link.organization.uuid(), link.patient.uuid()))
+            .lock(LockType::Share)
+            .one(&self.tx)
+            .await
+            .map_err(store_error)?
+            .ok_or_else(|| corrupt(WHAT, "its record is gone"))?;
+        let record = Stored::open(row, &*self.vault)?;
+        let facts = PatientFacts { exception: link.facts.exception, ..record.facts() };
+        Ok(Link { record_usable: link.record_usable && record.record.is_usable(), facts, ..link.clone() })
     }
 }
 
 #[async_trait]
 impl Links for SeaUnit {
     async fn add_link(&mut self, link: &Link) -> Result<(), StoreError> {
-        let usable = link.record_usable && self.record_usable(link).await?;
-        let row = ActiveModel { record_usable: Set(usable), ..row(link) };
+        let row = row(&self.with_record(link).await?, &*self.vault);
         Entity::insert(row).exec_without_returning(&self.tx).await.map_err(store_error)?;
         Ok(())
     }
@@ -254,7 +272,7 @@ impl Links for SeaUnit {
     async fn update_link(&mut self, link: &Link) -> Result<(), StoreError> {
         let before = i32::try_from(link.version).unwrap_or(i32::MAX) - 1;
         let result = Entity::update_many()
-            .set(row(link).reset_all())
+            .set(row(link, &*self.vault).reset_all())
             .filter(Column::AccountId.eq(link.account.uuid()))
             .filter(Column::Id.eq(link.id.uuid()))
             .filter(Column::Version.eq(before))
@@ -320,7 +338,7 @@ impl Links for SeaUnit {
             .all(&self.tx)
             .await
             .map_err(store_error)?;
-        rows.into_iter().map(TryInto::try_into).collect()
+        rows.into_iter().map(|row| link_from(row, &*self.vault)).collect()
     }
 
     async fn add_evidence(&mut self, evidence: &Evidence) -> Result<(), StoreError> {

@@ -3,8 +3,11 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
+    access::PatientFacts,
     demographics::{Demographics, Identifier},
+    event::{LinkEvent, LinkEventKind},
     id::{Id, OrganizationId, PatientId},
+    link::{Link, LinkState},
     patient::{FhirId, ImportedPatient, PatientRecord, UpsertReport},
     store::{Candidates, Change, Journal, Links, Patients, StoreError},
 };
@@ -27,7 +30,7 @@ mod rebuild;
 mod row;
 mod upsert;
 
-use row::Stored;
+pub(super) use row::Stored;
 
 /// What is compared with an incoming record before it is written.
 #[derive(Debug, FromQueryResult)]
@@ -37,10 +40,10 @@ struct Head {
     version_id: Option<String>,
     last_updated: Option<DateTime<Utc>>,
     content_hash: Vec<u8>,
-    usable: bool,
     contacts_hash: Option<Vec<u8>>,
     contacts_changed_at: Option<DateTime<Utc>>,
     index_keys: Option<Vec<u8>>,
+    deceased_seen_at: Option<DateTime<Utc>>,
 }
 
 /// Records with one identifier that are told apart at most.
@@ -78,10 +81,10 @@ impl SeaUnit {
                 Column::VersionId,
                 Column::LastUpdated,
                 Column::ContentHash,
-                Column::Usable,
                 Column::ContactsHash,
                 Column::ContactsChangedAt,
                 Column::IndexKeys,
+                Column::DeceasedSeenAt,
             ])
             .filter(Column::OrganizationId.eq(organization.uuid()))
             .filter(Column::FhirId.is_in(ids.iter().copied()))
@@ -93,21 +96,46 @@ impl SeaUnit {
             .map_err(store_error)
     }
 
-    /// Links to a record answer only while it can be used.
+    /// Links answer by what stands with them of their record.
     async fn mark_links(
         &mut self,
         organization: OrganizationId,
-        patient: PatientId,
-        usable: bool,
+        records: &HashMap<Uuid, (bool, PatientFacts)>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        for link in self.links_to_patient_for_update(organization, patient).await? {
-            let before = link.version;
-            let link = link.mark_record(usable, now);
-            if link.version != before {
-                self.update_link(&link).await?;
-                self.changed(Change::Account(link.account));
+        let ids: Vec<Uuid> = records.keys().copied().collect();
+        for ids in ids.chunks(IDS) {
+            for link in self.links_to_patients_for_update(organization, ids).await? {
+                let Some((usable, facts)) = records.get(&link.patient.uuid()) else { continue };
+                let facts = PatientFacts { exception: link.facts.exception, ..*facts };
+                self.mark_link(link, *usable, facts, now).await?;
             }
+        }
+        Ok(())
+    }
+
+    async fn mark_link(
+        &mut self,
+        link: Link,
+        usable: bool,
+        facts: PatientFacts,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let before = (link.version, link.record_usable);
+        let link = link.mark_record(usable, facts, now);
+        if link.version == before.0 {
+            return Ok(());
+        }
+        self.update_link(&link).await?;
+        self.changed(Change::Account(link.account));
+        let kind = match (before.1, usable) {
+            (true, false) => LinkEventKind::Closed,
+            (false, true) => LinkEventKind::Opened,
+            _ => LinkEventKind::Changed,
+        };
+        if !matches!(link.state, LinkState::Revoked { .. }) {
+            let event = LinkEvent::of(&link, kind, &*self.random);
+            self.happened(event);
         }
         Ok(())
     }

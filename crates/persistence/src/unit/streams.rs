@@ -87,11 +87,7 @@ impl Streams for SeaUnit {
             client_id: Set(client.uuid()),
         };
         let known = OnConflict::columns([Column::AccountId, Column::StreamId]).do_nothing().to_owned();
-        Entity::insert(row)
-            .on_conflict(known)
-            .exec_without_returning(&self.tx)
-            .await
-            .map_err(store_error)?;
+        Entity::insert(row).on_conflict(known).exec_without_returning(&self.tx).await.map_err(store_error)?;
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use kinlink_domain::{
     page::Page,
     patient::FhirId,
     port::Purpose,
+    relationship::{ProxyBasis, Relationship},
     store::{Constraint, InvitationFilter, Store, StoreError},
 };
 use kinlink_testkit::{Fixture, on_both_databases};
@@ -23,7 +24,10 @@ fn invitation(it: &Fixture) -> Invitation {
         organization: it.here.id,
         patient: PatientId::new(now, random),
         fhir_id: FhirId::parse("p1").unwrap(),
-        role: LinkRole::Proxy { relationship: "FTH".to_owned() },
+        role: LinkRole::Proxy {
+            relationship: Relationship::parse("FTH").unwrap(),
+            basis: ProxyBasis::ParentalResponsibility,
+        },
         channel: Channel::Post,
         address: AddressValidation::ByStaff,
         locator: code.locator(),

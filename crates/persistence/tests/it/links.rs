@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use kinlink_domain::{
+    access::PatientFacts,
     account::Account,
     actor::Actor,
     evidence::{AddressValidation, Document, Evidence, EvidenceState, Fact, Withdrawal},
@@ -11,6 +12,7 @@ use kinlink_domain::{
     patient::FhirId,
     permission::Permissions,
     proofing::{Assurance, AssuranceLevel, AssuranceOverTime, AssuranceStep, Ial},
+    relationship::{ProxyBasis, Relationship},
     store::{Constraint, LinkReader, Store, StoreError},
 };
 use kinlink_testkit::{Fixture, on_both_databases};
@@ -32,6 +34,7 @@ pub(crate) async fn link(it: &Fixture, account: &Account, patient: &str) -> Link
         period: Period { start: now, end: None },
         assurance: Assurance { ial: Ial::Ial1, level: AssuranceLevel::Level2 }.into(),
         record_usable: true,
+        facts: record.facts(),
         invitation: None,
         created_at: now,
         updated_at: now,
@@ -58,7 +61,10 @@ on_both_databases! {
         let now = it.ports.clock.now();
         let invitation = InvitationId::new(now, &*it.ports.random);
         let proxy = Link {
-            role: LinkRole::Proxy { relationship: "MTH".to_owned() },
+            role: LinkRole::Proxy {
+                relationship: Relationship::parse("MTH").unwrap(),
+                basis: ProxyBasis::ParentalResponsibility,
+            },
             permissions: "patient/Observation.rs".parse().unwrap(),
             period: Period { start: now, end: Some(now + TimeDelta::days(365)) },
             invitation: Some(invitation),
@@ -137,8 +143,8 @@ on_both_databases! {
         add(it, &link).await;
         let now = it.ports.clock.now();
         let mut unit = it.begin().await;
-        unit.update_link(&link.clone().mark_record(false, now)).await.unwrap();
-        let lost = unit.update_link(&link.mark_record(false, now)).await;
+        unit.update_link(&link.clone().mark_record(false, PatientFacts::default(), now)).await.unwrap();
+        let lost = unit.update_link(&link.mark_record(false, PatientFacts::default(), now)).await;
         assert!(matches!(lost, Err(StoreError::Conflict(Constraint::Version))), "{lost:?}");
     }
 }

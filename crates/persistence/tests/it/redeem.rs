@@ -1,4 +1,5 @@
 use kinlink_domain::{
+    access::Access,
     actor::Authorized,
     id::LinkId,
     invitation::{Challenge, Channel},
@@ -74,7 +75,7 @@ on_both_databases! {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].link.fhir_id.as_str(), "p1");
         assert_eq!(found[0].fhir_base, it.here.fhir_base);
-        assert!(found[0].link.is_live(Ial::Ial1, it.ports.clock.now()));
+        assert!(matches!(found[0].access(Some(Ial::Ial1), it.ports.clock.now()), Access::Live(_)));
     }
 }
 

@@ -61,8 +61,8 @@ async fn ask_again(
     if link.state != LinkState::Active {
         return Err(Problem::new(ProblemType::LinkEnded).into());
     }
-    let organization = organization.ok_or_else(|| Problem::new(ProblemType::NotFound))?.name;
-    let record = Record::new(&link, organization, state.ports.clock.now());
+    let organization = organization.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    let record = Record::new(&link, &organization, state.ports.clock.now());
     let status = if complaints.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok(show(state, visitor, status, &EndPage { frame: Frame::new(visitor, "/me"), record, complaints }))
 }

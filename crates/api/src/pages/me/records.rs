@@ -1,7 +1,12 @@
+use std::sync::Arc;
+
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 use chrono::{DateTime, Utc};
-use kinlink_domain::link::{Link, LinkState, LinkStatus};
+use kinlink_domain::{
+    link::{Link, LinkState, LinkStatus},
+    organization::Organization,
+};
 use serde::Deserialize;
 
 use crate::{
@@ -44,8 +49,8 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn new(link: &Link, organization: String, now: DateTime<Utc>) -> Self {
-        let status = link.status(now);
+    pub(super) fn new(link: &Link, organization: &Organization, now: DateTime<Utc>) -> Self {
+        let status = link.status(&organization.policy.family.rules(), now);
         let (proven, proven_how) = words::assurance(link.assurance.at(now));
         let ended = match link.state {
             LinkState::Revoked { at, .. } => Some(at),
@@ -53,7 +58,7 @@ impl Record {
         };
         Self {
             link: link.id.to_string(),
-            organization,
+            organization: organization.name.clone(),
             role: words::role(&link.role),
             fhir_id: link.fhir_id.to_string(),
             since: words::day(link.period.start),
@@ -76,10 +81,14 @@ pub(in crate::pages) async fn show_records(
     let links = account_links::load(&state, &mut *unit, visitor.account()).await?;
     unit.save().await?;
     let now = state.ports.clock.now();
-    let over = |link: &Link| matches!(link.status(now), LinkStatus::Revoked | LinkStatus::Expired);
-    let (past, current): (Vec<_>, Vec<_>) = links.into_iter().partition(|(link, _)| over(link));
-    let records = |links: Vec<(Link, String)>| {
-        links.into_iter().map(|(link, organization)| Record::new(&link, organization, now)).collect()
+    let over = |link: &Link, organization: &Organization| {
+        let status = link.status(&organization.policy.family.rules(), now);
+        matches!(status, LinkStatus::Revoked | LinkStatus::Expired | LinkStatus::AgedOut)
+    };
+    let (past, current): (Vec<_>, Vec<_>) =
+        links.into_iter().partition(|(link, organization)| over(link, organization));
+    let records = |links: Vec<(Link, Arc<Organization>)>| {
+        links.into_iter().map(|(link, organization)| Record::new(&link, &organization, now)).collect()
     };
     let frame = Frame::new(&visitor, "/me").saying(query.said.as_deref().and_then(said));
     let page = RecordsPage { frame, current: records(current), past: records(past) };

@@ -1,6 +1,7 @@
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 use kinlink_domain::{
+    access::AccessRules,
     actor::{Authorized, StaffAct},
     audit::{Action, Subject},
     demographics::Identifier,
@@ -100,10 +101,10 @@ pub(super) async fn show_record(
             Ok(patient) => {
                 let links = unit.links_to_patient(at.id, patient.id).await?;
                 record_reading(&state, &mut *unit, by, &patient, &links);
-                let now = state.ports.clock.now();
+                let (now, rules) = (state.ports.clock.now(), at.policy.family.rules());
                 found = Some(Found {
                     person: Person::new(&patient),
-                    links: links.iter().map(|link| row(link, now)).collect(),
+                    links: links.iter().map(|link| row(link, &rules, now)).collect(),
                     may_invite: caller.at(at.id, StaffAct::ManageInvitations).is_ok(),
                 });
             }
@@ -162,8 +163,8 @@ pub(super) fn record_reading(
     unit.record(state.ports.audit(by.organization(), by.actor(), Action::PatientRead, subject, detail));
 }
 
-fn row(link: &Link, now: chrono::DateTime<chrono::Utc>) -> Row {
-    let status = link.status(now);
+fn row(link: &Link, rules: &AccessRules, now: chrono::DateTime<chrono::Utc>) -> Row {
+    let status = link.status(rules, now);
     Row {
         id: link.id.to_string(),
         account: link.account.to_string(),

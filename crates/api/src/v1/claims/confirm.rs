@@ -70,7 +70,7 @@ pub(crate) async fn confirm(
             return Err(Problem::from_confirmation(refusal, now));
         }
     };
-    let answer = ConfirmAnswer { link: LinkView::new(&link, now).without_reason() };
+    let answer = ConfirmAnswer { link: LinkView::load(&mut *unit, &link, now).await?.without_reason() };
     let response = once.answer(&mut *unit, status, &answer).await?;
     unit.save().await?;
     Ok(response)

@@ -81,7 +81,7 @@ pub(crate) async fn redeem(
             return Err(Problem::from_refusal(refusal, now));
         }
     };
-    let answer = RedeemAnswer { link: LinkView::new(&link, now).without_reason() };
+    let answer = RedeemAnswer { link: LinkView::load(&mut *unit, &link, now).await?.without_reason() };
     let response = once.answer(&mut *unit, status, &answer).await?;
     unit.save().await?;
     Ok(response)

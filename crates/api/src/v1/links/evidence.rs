@@ -28,8 +28,14 @@ pub(crate) struct EvidenceAnswer {
 }
 
 impl EvidenceAnswer {
-    fn new(link: &Link, evidence: Evidence, now: DateTime<Utc>) -> Self {
-        Self { evidence: EvidenceView::new(evidence, now), link: LinkView::new(link, now) }
+    async fn load(
+        unit: &mut dyn UnitOfWork,
+        link: &Link,
+        evidence: Evidence,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Problem> {
+        let link = LinkView::load(unit, link, now).await?;
+        Ok(Self { evidence: EvidenceView::new(evidence, now), link })
     }
 }
 

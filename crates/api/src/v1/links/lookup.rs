@@ -6,7 +6,9 @@ use kinlink_auth::AuthenticatedClient;
 use kinlink_domain::{
     account::AccountKey,
     patient::FhirId,
+    permission::Permissions,
     proofing::Ial,
+    relationship::Relationship,
     service::lookup::{LookupFilter, live},
     store::AnswerableLink,
 };
@@ -69,7 +71,7 @@ struct LiveLink<'a> {
     #[serde(rename = "fhirUser", skip_serializing_if = "Option::is_none")]
     #[schema(example = "https://fhir.northside.example/Patient/n-002")]
     fhir_user: Option<String>,
-    /// SMART v2 scopes that the link can at most give.
+    /// SMART v2 scopes that the link can give now.
     #[schema(example = "patient/*.cruds")]
     permissions: String,
     period: PeriodView,
@@ -85,7 +87,7 @@ struct OrganizationName<'a> {
 }
 
 impl<'a> LiveLink<'a> {
-    fn new(answerable: &'a AnswerableLink, now: DateTime<Utc>) -> Self {
+    fn new(answerable: &'a AnswerableLink, gives: &Permissions, now: DateTime<Utc>) -> Self {
         let link = &answerable.link;
         let is_self = link.role.relationship().is_none();
         Self {
@@ -93,10 +95,10 @@ impl<'a> LiveLink<'a> {
             version: link.version,
             organization: OrganizationName { id: link.organization, slug: answerable.slug.as_str() },
             role: link.role.as_str(),
-            relationship: link.role.relationship(),
+            relationship: link.role.relationship().map(Relationship::code),
             patient: link.fhir_id.as_str(),
             fhir_user: is_self.then(|| answerable.fhir_base.patient(&link.fhir_id)),
-            permissions: link.permissions.to_string(),
+            permissions: gives.to_string(),
             period: PeriodView { start: link.period.start, end: link.period.end },
             assurance: AssuranceView::new(&link.assurance, now),
         }
@@ -144,8 +146,9 @@ async fn answer(
     let filter = filter(asked, kind)?;
     let now = state.ports.clock.now();
     let known = state.links.of(account).await?;
-    let links: Vec<_> =
-        live(&known, &client.organizations, &filter, now).map(|link| LiveLink::new(link, now)).collect();
+    let links: Vec<_> = live(&known, &client.organizations, &filter, now)
+        .map(|(link, gives)| LiveLink::new(link, &gives, now))
+        .collect();
     let mut counted = None;
     for link in &links {
         // An organization's links stand together; it is counted once for each lookup.

@@ -62,9 +62,9 @@ pub(crate) async fn read(
     let id = path_id(&request)?;
     let mut unit = state.store.begin().await?;
     let (link, seen) = see(&state, &mut *unit, &caller, id).await?;
-    unit.save().await?;
     let now = state.ports.clock.now();
-    let view = LinkView::new(&link, now);
+    let view = LinkView::load(&mut *unit, &link, now).await?;
+    unit.save().await?;
     let answer = match seen {
         Seen::Staff(evidence) => {
             let evidence = evidence.into_iter().map(|one| EvidenceView::new(one, now)).collect();

@@ -50,7 +50,7 @@ pub(crate) async fn reinstate(
         return Ok(answer);
     }
     let link = suspend_link::reinstate(&mut *unit, &state.ports, by, id, body.value.reason).await?;
-    let answer = ReinstatedAnswer { link: LinkView::new(&link, state.ports.clock.now()) };
+    let answer = ReinstatedAnswer { link: LinkView::load(&mut *unit, &link, state.ports.clock.now()).await? };
     let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
     unit.save().await?;
     Ok(response)

@@ -56,7 +56,7 @@ pub(crate) async fn suspend(
         return Ok(answer);
     }
     let link = suspend_link::suspend(&mut *unit, &state.ports, by, id, body.value.reason).await?;
-    let answer = SuspendedAnswer { link: LinkView::new(&link, state.ports.clock.now()) };
+    let answer = SuspendedAnswer { link: LinkView::load(&mut *unit, &link, state.ports.clock.now()).await? };
     let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
     unit.save().await?;
     Ok(response)

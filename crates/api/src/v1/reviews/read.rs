@@ -228,13 +228,17 @@ async fn candidates(
     claim: &Claim,
     now: DateTime<Utc>,
 ) -> Result<Vec<(PatientRecord, Candidate, usize)>, Problem> {
+    let organization = unit.organization(claim.organization).await?;
+    let organization = organization.ok_or_else(|| Problem::new(ProblemType::Internal))?;
+    let rules = organization.policy.family.rules();
     let mut found = Vec::new();
     for candidate in unit.candidates_of_claim(claim.organization, claim.id).await? {
         let record = unit.patient_by_id(claim.organization, candidate.patient).await?;
         let record = record.ok_or_else(|| Problem::new(ProblemType::Internal))?;
         let links = unit.links_to_patient(claim.organization, candidate.patient).await?;
         let live = |link: &&kinlink_domain::link::Link| {
-            link.account != claim.account && link.status(now) == kinlink_domain::link::LinkStatus::Active
+            link.account != claim.account
+                && link.status(&rules, now) == kinlink_domain::link::LinkStatus::Active
         };
         let others = links.iter().filter(live).count();
         found.push((record, candidate, others));

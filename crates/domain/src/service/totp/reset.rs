@@ -58,7 +58,8 @@ pub async fn reset(unit: &mut dyn UnitOfWork, ports: &Ports, request: &Reset) ->
     // Locked even if no more tries are allowed: a reset is what helps then.
     let _ = lock(unit, ports, request.account).await?;
     let links = unit.links_of_account(request.account).await?;
-    let live: Vec<Link> = links.into_iter().filter(|link| link.status(now) == LinkStatus::Active).collect();
+    let live: Vec<Link> =
+        links.into_iter().filter(|link| link.stored_status(now) == LinkStatus::Active).collect();
     let staff_at = unit.staff_organizations(request.account).await?;
     if !staff_at.contains(&here) && !live.iter().any(|link| link.organization == here) {
         return Err(ResetError::NotFound);

@@ -18,9 +18,11 @@ use crate::{
 
 /// What is encrypted of a record.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Stored {
+pub(in crate::unit) struct Stored {
     links: Vec<RecordLink>,
     demographics: Demographics,
+    #[serde(default)]
+    deceased_at: Option<DateTime<Utc>>,
 }
 
 /// What a ciphertext is bound to: moved to another row, it does not open.
@@ -29,7 +31,7 @@ fn row_name(organization: Uuid, fhir_id: &str) -> Vec<u8> {
 }
 
 impl Stored {
-    pub(super) fn open(row: patient::Model, vault: &dyn Vault) -> Result<PatientRecord, StoreError> {
+    pub(in crate::unit) fn open(row: patient::Model, vault: &dyn Vault) -> Result<PatientRecord, StoreError> {
         let name = row_name(row.organization_id, &row.fhir_id);
         let stored: Self = unseal(vault, "patient", &name, row.key_id, row.sealed)?;
         Ok(PatientRecord {
@@ -40,19 +42,23 @@ impl Stored {
                 version: RecordVersion { version_id: row.version_id, last_updated: row.last_updated },
                 active: row.active,
                 deceased: row.deceased,
+                deceased_at: stored.deceased_at,
                 links: stored.links,
                 demographics: stored.demographics,
             },
             updated_at: row.updated_at,
             contacts_changed_at: row.contacts_changed_at,
+            deceased_seen_at: row.deceased_seen_at,
         })
     }
 }
 
 /// A keyed hash of everything, to find out whether a record changed without opening the stored one.
 fn content_hash(patient: &ImportedPatient, vault: &dyn Vault) -> Vec<u8> {
-    let content =
+    let mut content =
         to_json(&(&patient.version, patient.active, patient.deceased, &patient.links, &patient.demographics));
+    // Only where it is there, so that the hashes of all other records stay what they were before it was kept.
+    content.extend(patient.deceased_at.map(|at| to_json(&at)));
     vault.index_hash(Purpose::Demographics, content.as_bytes()).to_vec()
 }
 
@@ -88,6 +94,7 @@ pub(super) struct Hashes {
     pub(super) content: Vec<u8>,
     pub(super) contacts: Vec<u8>,
     pub(super) contacts_changed_at: Option<DateTime<Utc>>,
+    pub(super) deceased_seen_at: Option<DateTime<Utc>>,
 }
 
 impl Hashes {
@@ -97,6 +104,7 @@ impl Hashes {
             content: content_hash(patient, vault),
             contacts: contacts_hash(patient, vault),
             contacts_changed_at: None,
+            deceased_seen_at: None,
         }
     }
 }
@@ -111,7 +119,13 @@ pub(super) fn seal(
     now: DateTime<Utc>,
 ) -> patient::ActiveModel {
     let name = row_name(organization.uuid(), patient.fhir_id.as_str());
-    let stored = to_json(&(StoredRef { links: &patient.links, demographics: &patient.demographics }));
+    let stored = to_json(
+        &(StoredRef {
+            links: &patient.links,
+            demographics: &patient.demographics,
+            deceased_at: patient.deceased_at,
+        }),
+    );
     let sealed = vault.seal(&name, stored.as_bytes());
     patient::ActiveModel {
         organization_id: Set(organization.uuid()),
@@ -130,6 +144,7 @@ pub(super) fn seal(
         contacts_changed_at: Set(hashes.contacts_changed_at),
         index_keys: Set(Some(entries.to_bytes())),
         indexed: Set(true),
+        deceased_seen_at: Set(hashes.deceased_seen_at),
     }
 }
 
@@ -138,4 +153,6 @@ pub(super) fn seal(
 struct StoredRef<'a> {
     links: &'a [RecordLink],
     demographics: &'a Demographics,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deceased_at: Option<DateTime<Utc>>,
 }

@@ -24,7 +24,12 @@ const ROWS: usize = 1_000;
 /// What an incoming record means for the stored one.
 enum Plan {
     Create(Uuid),
-    Update { id: Uuid, was_usable: bool, before: Entries, contacts_changed_at: Option<DateTime<Utc>> },
+    Update {
+        id: Uuid,
+        before: Entries,
+        contacts_changed_at: Option<DateTime<Utc>>,
+        seen: Option<DateTime<Utc>>,
+    },
     Unchanged,
     Stale,
 }
@@ -71,19 +76,20 @@ impl SeaUnit {
     ) -> Result<(UpsertReport, Vec<ImportedPatient>), StoreError> {
         let heads = self.locked_heads(organization, patients.iter().map(|patient| &patient.fhir_id)).await?;
         let mut report = UpsertReport::default();
-        let (mut creations, mut updates, mut changed_use) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut creations, mut updates, mut changed) = (Vec::new(), Vec::new(), HashMap::new());
         let vault = &*self.vault;
         let hashed = patients.into_par_iter().map(|patient| (Hashes::of(&patient, vault), patient));
         for (mut hashes, patient) in hashed.collect::<Vec<_>>() {
             match self.plan(&patient, &hashes, heads.get(patient.fhir_id.as_str()), now)? {
                 Plan::Create(id) => {
+                    hashes.deceased_seen_at = patient.deceased.then_some(now);
                     creations.push(Incoming { id, patient, hashes, before: Entries::default() });
                 }
-                Plan::Update { id, was_usable, before, contacts_changed_at } => {
-                    if was_usable != patient.is_usable() {
-                        changed_use.push((id, patient.is_usable()));
-                    }
+                Plan::Update { id, before, contacts_changed_at, seen } => {
+                    hashes.deceased_seen_at = patient.deceased.then_some(seen.unwrap_or(now));
                     hashes.contacts_changed_at = contacts_changed_at;
+                    let facts = patient.facts(hashes.deceased_seen_at.unwrap_or(now));
+                    changed.insert(id, (patient.is_usable(), facts));
                     updates.push(Incoming { id, patient, hashes, before });
                 }
                 Plan::Unchanged => report.unchanged += 1,
@@ -93,9 +99,7 @@ impl SeaUnit {
         report.updated = u64::try_from(updates.len()).unwrap_or_default();
         self.write_updates(organization, updates, now).await?;
         let left = self.write_creations(organization, creations, now, &mut report).await?;
-        for (id, usable) in changed_use {
-            self.mark_links(organization, PatientId::from_uuid(id), usable, now).await?;
-        }
+        self.mark_links(organization, &changed, now).await?;
         Ok((report, left))
     }
 
@@ -120,7 +124,7 @@ impl SeaUnit {
         // A record stored before contacts were hashed may have had any: taken for a change, to be safe.
         let same = head.contacts_hash.as_ref() == Some(&hashes.contacts);
         let contacts_changed_at = if same { head.contacts_changed_at } else { Some(now) };
-        Ok(Plan::Update { id: head.id, was_usable: head.usable, before, contacts_changed_at })
+        Ok(Plan::Update { id: head.id, before, contacts_changed_at, seen: head.deceased_seen_at })
     }
 
     /// Normalises, hashes and encrypts on all cores: most of an import's time.
@@ -170,6 +174,7 @@ impl SeaUnit {
                 Column::ContactsChangedAt,
                 Column::IndexKeys,
                 Column::Indexed,
+                Column::DeceasedSeenAt,
             ]);
             let insert = patient::Entity::insert_many(rows).on_conflict(replace);
             insert.exec_without_returning(&self.tx).await.map_err(store_error)?;

@@ -71,9 +71,7 @@ pub(crate) fn stream(row: event_stream::Model, vault: &dyn Vault) -> Result<Even
         created_at: row.created_at,
         updated_at: row.updated_at,
         verified_at: row.verified_at,
-        failing: row
-            .failing_since
-            .map(|since| Failing { since, error: row.last_error.unwrap_or_default() }),
+        failing: row.failing_since.map(|since| Failing { since, error: row.last_error.unwrap_or_default() }),
     })
 }
 

@@ -5,6 +5,7 @@ use kinlink_domain::{
     evidence::{Evidence, EvidenceStatus},
     id::LinkId,
     link::{Link, LinkState, LinkStatus, Revocation},
+    organization::Organization,
 };
 use serde::Deserialize;
 
@@ -100,7 +101,7 @@ pub(super) async fn show_again(
     let status = if complaints.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = LinkPage {
         frame: Frame::new(&staff.visitor, "/staff").saying(said),
-        link: shown(&link, organization.slug.to_string(), organization.name, state.ports.clock.now()),
+        link: shown(&link, organization, now),
         evidence: evidence.iter().map(|one| item(one, now)).collect(),
         reasons,
         complaints,
@@ -115,13 +116,8 @@ fn reasons(staff: &Staff) -> Vec<(String, &'static str)> {
     allowed.map(|reason| (super::revoke::word(reason), words::revocation(reason))).collect()
 }
 
-fn shown(
-    link: &Link,
-    organization: String,
-    organization_name: String,
-    now: chrono::DateTime<chrono::Utc>,
-) -> Shown {
-    let status = link.status(now);
+fn shown(link: &Link, organization: Organization, now: chrono::DateTime<chrono::Utc>) -> Shown {
+    let status = link.status(&organization.policy.family.rules(), now);
     let (proven, proven_how) = words::assurance(link.assurance.at(now));
     let ended = match link.state {
         LinkState::Active | LinkState::Suspended { .. } => None,
@@ -131,8 +127,8 @@ fn shown(
     };
     Shown {
         id: link.id.to_string(),
-        organization,
-        organization_name,
+        organization: organization.slug.to_string(),
+        organization_name: organization.name,
         fhir_id: link.fhir_id.to_string(),
         account: link.account.to_string(),
         role: words::role(&link.role),

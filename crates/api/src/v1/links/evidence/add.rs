@@ -74,7 +74,7 @@ pub(crate) async fn add(
         valid_until: value.valid_until,
     };
     let (link, evidence) = add_evidence(&mut *unit, &state.ports, by, wanted).await?;
-    let answer = EvidenceAnswer::new(&link, evidence, state.ports.clock.now());
+    let answer = EvidenceAnswer::load(&mut *unit, &link, evidence, state.ports.clock.now()).await?;
     let response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
     unit.save().await?;
     Ok(response)

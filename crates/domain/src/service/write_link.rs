@@ -1,0 +1,53 @@
+//! The one place where a link that was changed is written: with its audit entry, its entry in the change feed,
+//! and the event that tells whoever listens.
+
+use super::Ports;
+use crate::{
+    actor::Actor,
+    audit::{Action, Subject},
+    event::{LinkEvent, LinkEventKind},
+    link::Link,
+    store::{Change, StoreError, UnitOfWork},
+};
+
+/// What is told beside the link itself.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// Who changed it.
+    pub(super) by: Actor,
+    /// What the audit calls it.
+    pub(super) action: Action,
+    /// What the audit keeps of it.
+    pub(super) detail: serde_json::Value,
+    /// What it is for whoever listens.
+    pub(super) event: LinkEventKind,
+}
+
+/// Writes a link that was just changed.
+pub(super) async fn write(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    link: &Link,
+    told: Told,
+) -> Result<(), StoreError> {
+    unit.update_link(link).await?;
+    tell(unit, ports, link, told, subject(link));
+    Ok(())
+}
+
+/// Tells of a link that is written already.
+pub(super) fn tell(unit: &mut dyn UnitOfWork, ports: &Ports, link: &Link, told: Told, subject: Subject) {
+    unit.record(ports.audit(link.organization, told.by, told.action, subject, told.detail));
+    unit.changed(Change::Account(link.account));
+    unit.happened(LinkEvent::of(link, told.event, &*ports.random));
+}
+
+/// An audit entry's subject: this link.
+pub(super) fn subject(link: &Link) -> Subject {
+    Subject {
+        link: Some(link.id),
+        account: Some(link.account),
+        patient: Some(link.patient),
+        ..Subject::default()
+    }
+}
