@@ -7,6 +7,7 @@ mod browser;
 mod claims;
 mod clients;
 mod disputes;
+mod events;
 mod idempotency;
 mod letters;
 mod main_job;

@@ -2,7 +2,7 @@
 //! nothing at all?
 
 mod drive;
-mod stage;
+pub(crate) mod stage;
 
 use std::time::Duration;
 

@@ -55,7 +55,7 @@ impl Stage {
         let database = Database::connect(&DatabaseSettings::new(url)).await?;
         database.migrate_up(None).await?;
         let store = SeaStore::new(database.clone(), ports.clone());
-        let (organization, api_key) = organize(&store, &ports).await?;
+        let (organization, _, api_key) = organize(&store, &ports).await?;
         let mut made = 0;
         while made < accounts {
             let mut unit = store.begin().await?;
@@ -123,7 +123,11 @@ fn key(n: u32) -> anyhow::Result<AccountKey> {
     Ok(AccountKey { iss: Iss::parse(ISS)?, sub: Sub::parse(format!("account-{n}"))? })
 }
 
-async fn organize(store: &SeaStore, ports: &Ports) -> anyhow::Result<(OrganizationId, String)> {
+/// An organization, and a client of it with an API key.
+pub(crate) async fn organize(
+    store: &SeaStore,
+    ports: &Ports,
+) -> anyhow::Result<(OrganizationId, ClientId, String)> {
     let now = ports.clock.now();
     let organization = Organization {
         id: OrganizationId::new(now, &*ports.random),
@@ -146,10 +150,10 @@ async fn organize(store: &SeaStore, ports: &Ports) -> anyhow::Result<(Organizati
     unit.add_client(&client).await?;
     let api_key = rotate_api_key(&mut *unit, ports, client.id, TimeDelta::zero()).await?;
     unit.save().await?;
-    Ok((organization.id, api_key.text))
+    Ok((organization.id, client.id, api_key.text))
 }
 
-fn link(
+pub(crate) fn link(
     ports: &Ports,
     organization: OrganizationId,
     account: kinlink_domain::id::AccountId,
