@@ -115,14 +115,15 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     if let Some(v4) = address.to_ipv4_mapped() {
         return is_public_v4(v4);
     }
-    let [a, b, c, d, e, f, g, h] = address.segments();
-    if (a, b, c, d, e, f) == (0x64, 0xff9b, 0, 0, 0, 0) {
+    let octets = address.octets();
+    if address.segments()[..6] == [0x64, 0xff9b, 0, 0, 0, 0] {
         // NAT64 stands for the IPv4 address in its last 32 bits.
-        let [g, h] = [g.to_be_bytes(), h.to_be_bytes()];
-        return is_public_v4(Ipv4Addr::new(g[0], g[1], h[0], h[1]));
+        return is_public_v4(Ipv4Addr::new(octets[12], octets[13], octets[14], octets[15]));
     }
     // Global unicast is 2000::/3; of it, documentation and 6to4 and Teredo, which wrap other addresses, are not.
-    (0x2000..0x4000).contains(&a) && a != 0x2002 && !(a == 0x2001 && (b < 0x200 || b == 0xdb8))
+    let [first, second, ..] = address.segments();
+    let special = first == 0x2002 || (first == 0x2001 && (second < 0x200 || second == 0xdb8));
+    (0x2000..0x4000).contains(&first) && !special
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl EventWorker {
                 arrived.push(next);
             }
             tries += arrived.len();
-            arrived.iter().for_each(|(due, _)| room.leave(due.stream.id));
+            leave(&mut room, &arrived);
             self.settle(arrived).await?;
         }
     }
@@ -129,7 +129,7 @@ impl EventWorker {
         while let Some(Some(next)) = under_way.next().now_or_never() {
             arrived.push(next);
         }
-        arrived.iter().for_each(|(due, _)| room.leave(due.stream.id));
+        leave(room, &arrived);
         if let Err(error) = self.settle(arrived).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -175,6 +175,12 @@ impl EventWorker {
                 tracing::warn!(failing, "receivers of events have taken nothing for five minutes");
             }
         }
+    }
+}
+
+fn leave(room: &mut Room, arrived: &[(DueEvent, Verdict)]) {
+    for (due, _) in arrived {
+        room.leave(due.stream.id);
     }
 }
 

@@ -3,7 +3,7 @@ use kinlink_domain::{event::LinkEventKind, stream::StreamStatus};
 use kinlink_testkit::on_both_databases;
 
 use super::{client, happens, happens_at, push, pushed, stream, worker};
-use crate::event_receiver::{Answer, EventReceiver};
+use crate::event_receiver::{Answer, Arrived, EventReceiver};
 
 on_both_databases! {
     async fn what_comes_later_for_an_account_waits_while_the_first_is_tried_again_and_nobody_else_does(
@@ -21,7 +21,7 @@ on_both_databases! {
         it.clock.advance(TimeDelta::seconds(1));
         happens(it, "ben", LinkEventKind::Closed).await;
         worker(it).step().await.unwrap();
-        let subs = |receiver: &EventReceiver| -> Vec<_> { receiver.arrived().iter().map(|set| set.sub()).collect() };
+        let subs = |receiver: &EventReceiver| -> Vec<_> { receiver.arrived().iter().map(Arrived::sub).collect() };
         assert_eq!(subs(&receiver), ["anna", "ben", "ben"]);
         it.clock.advance(TimeDelta::seconds(10));
         worker(it).step().await.unwrap();
@@ -30,7 +30,7 @@ on_both_databases! {
         worker(it).step().await.unwrap();
         assert_eq!(subs(&receiver)[4..], ["anna", "anna"]);
         let of_anna: Vec<_> = receiver.arrived().into_iter().filter(|set| set.sub() == "anna").collect();
-        let jtis: Vec<_> = of_anna.iter().map(|set| set.jti()).collect();
+        let jtis: Vec<_> = of_anna.iter().map(Arrived::jti).collect();
         assert!(jtis[0] == jtis[1] && jtis[1] == jtis[2] && jtis[2] != jtis[3], "{jtis:?}");
         let at = |n: usize| of_anna[n].claims()["events"].as_object().unwrap().values().next().unwrap()
             ["event_timestamp"].as_i64().unwrap();
@@ -83,7 +83,7 @@ on_both_databases! {
             happens(it, sub, LinkEventKind::Closed).await;
         }
         worker(it).step().await.unwrap();
-        let subs = |receiver: &EventReceiver| -> Vec<_> { receiver.arrived().iter().map(|set| set.sub()).collect() };
+        let subs = |receiver: &EventReceiver| -> Vec<_> { receiver.arrived().iter().map(Arrived::sub).collect() };
         assert_eq!(subs(&here), ["anna"]);
         assert!(there.arrived().is_empty(), "the neighbour's client hears nothing");
         hear(true).await;

@@ -9,7 +9,7 @@ use kinlink_testkit::on_both_databases;
 use tokio_util::sync::CancellationToken;
 
 use super::{happens, pushed, worker};
-use crate::event_receiver::{Answer, EventReceiver};
+use crate::event_receiver::{Answer, Arrived, EventReceiver};
 
 on_both_databases! {
     async fn two_replicas_share_the_work_and_send_nothing_twice(it: Fixture) {
@@ -31,7 +31,7 @@ on_both_databases! {
         for replica in replicas {
             replica.await.unwrap();
         }
-        let jtis: Vec<_> = receiver.arrived().iter().map(|set| set.jti()).collect();
+        let jtis: Vec<_> = receiver.arrived().iter().map(Arrived::jti).collect();
         assert_eq!(jtis.len(), 80);
         assert_eq!(jtis.into_iter().collect::<HashSet<_>>().len(), 80);
         assert_eq!(it.database.count("select count(*) from event_delivery where status = 'sent'").await, 80);

@@ -10,7 +10,7 @@ use kinlink_domain::{
 use kinlink_testkit::{Fixture, on_both_databases};
 
 use super::{client, happens, push, pushed, stream, worker};
-use crate::event_receiver::{Answer, EventReceiver};
+use crate::event_receiver::{Answer, Arrived, EventReceiver};
 
 async fn the_stream(it: &Fixture) -> EventStream {
     it.begin().await.streams(None).await.unwrap().remove(0)
@@ -93,7 +93,7 @@ on_both_databases! {
         assert_eq!(worker(it).step().await.unwrap(), 0);
         assert_eq!(replay(it, it.ports.clock.now()).await, 1);
         worker(it).step().await.unwrap();
-        let jtis: Vec<_> = receiver.arrived().iter().map(|set| set.jti()).collect();
+        let jtis: Vec<_> = receiver.arrived().iter().map(Arrived::jti).collect();
         assert_eq!(jtis, [given_up[0].id.to_string(), given_up[0].id.to_string()], "known as the same");
         assert!(dead(it).await.is_empty());
         receiver.stop().await;
