@@ -56,6 +56,9 @@ async fn operations(app: &App, client: &Caller) -> Vec<Operation> {
     let desk = [true, false, false, true];
     let readers = [true, true, false, true];
     let reviewers = [false, true, false, true];
+    let authzen = json!({
+        "subject": {"type": "account", "id": "x|y"}, "action": {"name": "read"},
+        "resource": {"type": "Patient", "id": "here/p2"}});
     let issue = json!({"organization": "here", "patient": {"id": "p3"}, "channel": "in_person"});
     vec![
         Operation { roles: desk, ..op(&post, "/v1/invitations".into(), Some(issue)) },
@@ -111,6 +114,11 @@ async fn operations(app: &App, client: &Caller) -> Vec<Operation> {
         Operation { client: true, ..op(&post, format!("/v1/webhooks/{webhook}/test"), None) },
         Operation { client: true, ..op(&get, "/v1/events/dead".into(), None) },
         Operation { client: true, ..op(&post, "/v1/events/replay".into(), Some(json!({}))) },
+        Operation { client: true, ..op(&post, "/access/v1/evaluation".into(), Some(authzen.clone())) },
+        Operation { client: true, ..op(&post, "/access/v1/evaluations".into(), Some(authzen.clone())) },
+        Operation { client: true, ..op(&post, "/access/v1/search/subject".into(), Some(authzen.clone())) },
+        Operation { client: true, ..op(&post, "/access/v1/search/resource".into(), Some(authzen.clone())) },
+        Operation { client: true, ..op(&post, "/access/v1/search/action".into(), Some(authzen.clone())) },
         Operation {
             account: true,
             roles: [true; 4],

@@ -8,7 +8,7 @@ use utoipa::{
     },
 };
 
-use crate::{fhir, health, oauth, ssf, v1};
+use crate::{authzen, fhir, health, oauth, ssf, v1};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -78,6 +78,12 @@ use crate::{fhir, health, oauth, ssf, v1};
         v1::webhooks::test::test,
         v1::events::dead::dead,
         v1::events::replay::replay,
+        authzen::evaluate::one,
+        authzen::evaluate::many,
+        authzen::search::subjects,
+        authzen::search::resources,
+        authzen::search::actions,
+        authzen::metadata,
         v1::audit::list,
         oauth::token,
         oauth::metadata,
@@ -95,6 +101,7 @@ use crate::{fhir, health, oauth, ssf, v1};
         (name = "account", description = "For account holders"),
         (name = "authenticator", description = "A code of an authenticator app, for acts that want more proof than a login"),
         (name = "fhir", description = "In FHIR's own words; refusals are OperationOutcomes"),
+        (name = "authzen", description = "OpenID AuthZEN Authorization API 1.0: the same decisions as the lookup"),
         (name = "audit", description = "Who did what, and why"),
         (name = "clients", description = "How authorization servers authenticate"),
         (name = "events", description = "Tell authorization servers at once that access changed: Shared Signals and webhooks"),
