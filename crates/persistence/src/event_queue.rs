@@ -42,14 +42,17 @@ impl SeaStore {
         self.database.writer.begin_with_options(options).await.map_err(store_error)
     }
 
-    /// Streams for which something is due, by one probe of the index `event_delivery_due` each. Read before the
+    /// Streams for which something is due, by two probes of the index `event_delivery_due` each, those that have
+    /// waited longest first. Read before the
     /// transaction, so that an idle worker never takes SQLite's one writer.
     async fn busy_streams(&self, now: DateTime<Utc>) -> Result<Vec<event_stream::Model>, StoreError> {
         let sql = format!(
             "select s.* from event_stream s join client c on c.id = s.client_id \
              where s.status = 'enabled' and s.kind <> 'poll' and c.disabled_at is null \
              and (s.retry_at is null or s.retry_at <= $1) and exists (select 1 from event_delivery d \
-               where d.stream_id = s.id and d.status = 'pending' and d.due_at <= $1) limit {STREAMS}"
+               where d.stream_id = s.id and d.status = 'pending' and d.due_at <= $1) \
+             order by (select min(d.due_at) from event_delivery d \
+               where d.stream_id = s.id and d.status = 'pending') limit {STREAMS}"
         );
         let statement = Statement::from_sql_and_values(self.database.backend(), sql, [now.into()]);
         let rows = event_stream::Entity::find().from_raw_sql(statement).all(&self.database.reader);

@@ -72,7 +72,8 @@ impl SeaStore {
         let sql = "delete from event_delivery where (status = 'sent' and settled_at < $1) \
              or (status = 'dead' and settled_at < $2) \
              or (status = 'pending' and happened_at < $3 and stream_id in (\
-               select id from event_stream where status <> 'enabled' or kind = 'poll'))";
+               select s.id from event_stream s join client c on c.id = s.client_id \
+               where s.status <> 'enabled' or s.kind = 'poll' or c.disabled_at is not null))";
         let before = [now - TimeDelta::days(7), now - TimeDelta::days(90), now - HELD].map(Into::into);
         let statement = Statement::from_sql_and_values(self.database.backend(), sql, before);
         let result = self.database.writer.execute_raw(statement).await.map_err(store_error)?;
