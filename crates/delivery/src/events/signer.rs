@@ -1,7 +1,4 @@
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
 use aws_lc_rs::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -11,6 +8,7 @@ use kinlink_domain::{
     stream::EventKey,
 };
 use serde::Serialize;
+use tokio::sync::Mutex;
 
 /// How long keys are kept in memory: a rotation at once is followed within that.
 const KEPT: TimeDelta = TimeDelta::seconds(10);
@@ -28,7 +26,7 @@ pub enum SignError {
 
 struct Ready {
     kid: String,
-    pair: KeyPair,
+    pair: Arc<KeyPair>,
     read_at: DateTime<Utc>,
 }
 
@@ -76,16 +74,20 @@ impl SetSigner {
         Ok(format!("{signed}.{}", part(signature)))
     }
 
+    /// The key is read by one at a time: reading and checking it costs more than signing, and all would do it at once.
     async fn key(&self, now: DateTime<Utc>) -> Result<Arc<Ready>, SignError> {
-        let kept = self.ready.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(ready) = kept.filter(|ready| now - ready.read_at < KEPT) {
-            return Ok(ready);
+        let mut kept = self.ready.lock().await;
+        if let Some(ready) = kept.as_ref().filter(|ready| now - ready.read_at < KEPT) {
+            return Ok(ready.clone());
         }
         let keys = self.queue.signing_keys().await?;
         let key = EventKey::signing(&keys, now).ok_or(SignError::NoKey)?;
-        let pair = KeyPair::from_pkcs8(&key.private).map_err(|_| SignError::NoKey)?;
+        let pair = match kept.take().filter(|ready| ready.kid == key.kid) {
+            Some(ready) => ready.pair.clone(),
+            None => Arc::new(KeyPair::from_pkcs8(&key.private).map_err(|_| SignError::NoKey)?),
+        };
         let ready = Arc::new(Ready { kid: key.kid.clone(), pair, read_at: now });
-        *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = Some(ready.clone());
+        *kept = Some(ready.clone());
         Ok(ready)
     }
 }

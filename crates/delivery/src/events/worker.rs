@@ -65,18 +65,18 @@ impl EventWorker {
         let mut room = Room::default();
         let mut counted = tokio::time::interval(COUNTED);
         while !stop.is_cancelled() || !under_way.is_empty() {
+            let mut pause = IDLE;
             if !stop.is_cancelled()
                 && let Err(error) = self.take(&mut room, &mut under_way).await
             {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the outbox of events cannot be read"
-                );
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the outbox of events cannot be read");
+                pause = IDLE * 10;
             }
             let idle = under_way.is_empty();
             let arrived = tokio::select! {
                 arrived = under_way.next(), if !idle => arrived,
-                () = ear.hear(IDLE) => None,
+                () = ear.hear(pause) => None,
                 _ = counted.tick() => { self.count_failing().await; None }
                 () = stop.cancelled(), if idle => None,
             };

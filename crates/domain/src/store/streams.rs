@@ -21,7 +21,7 @@ pub trait Streams {
     async fn update_stream(&mut self, stream: &EventStream) -> Result<(), StoreError>;
     /// Removes a stream with all that waits for it.
     async fn remove_stream(&mut self, client: ClientId, id: StreamId) -> Result<(), StoreError>;
-    /// One stream.
+    /// One stream; locked in a unit that may write.
     async fn stream(&mut self, client: ClientId, id: StreamId) -> Result<Option<EventStream>, StoreError>;
     /// A client's streams, oldest first; everybody's for the operator.
     async fn streams(&mut self, client: Option<ClientId>) -> Result<Vec<EventStream>, StoreError>;

@@ -34,11 +34,7 @@ pub(super) async fn settle(
 ) -> Result<(), StoreError> {
     let (sent, failed): (Vec<_>, Vec<_>) =
         settled.iter().partition(|settled| settled.outcome == Delivery::Sent);
-    note_sent(tx, &sent, now).await?;
-    for settled in &failed {
-        note_failed(tx, settled, now).await?;
-    }
-    // In one order, so that two workers that settle at once wait for each other and no more.
+    // Streams first, and in one order, so that whoever settles or changes streams at once waits for others and no more.
     let mut streams: BTreeMap<(Uuid, Uuid), Option<&SettledEvent>> = BTreeMap::new();
     for settled in settled {
         let stream = streams.entry((settled.delivery.client.uuid(), settled.delivery.stream.uuid()));
@@ -55,6 +51,10 @@ pub(super) async fn settle(
             }
             _ => note_well(tx, backend, (client, id)).await?,
         }
+    }
+    note_sent(tx, &sent, now).await?;
+    for settled in &failed {
+        note_failed(tx, settled, now).await?;
     }
     Ok(())
 }

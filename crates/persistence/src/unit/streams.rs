@@ -9,7 +9,8 @@ use kinlink_domain::{
     stream::{EventDelivery, EventKey, EventStream},
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, Statement, sea_query::OnConflict,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, Statement,
+    sea_query::{LockType, OnConflict},
 };
 
 use super::SeaUnit;
@@ -55,8 +56,12 @@ impl Streams for SeaUnit {
     }
 
     async fn stream(&mut self, client: ClientId, id: StreamId) -> Result<Option<EventStream>, StoreError> {
-        let found = event_stream::Entity::find_by_id((client.uuid(), id.uuid())).one(&self.tx);
-        found.await.map_err(store_error)?.map(|row| row::stream(row, &*self.vault)).transpose()
+        let mut select = event_stream::Entity::find_by_id((client.uuid(), id.uuid()));
+        if self.listener.is_some() {
+            // Before any row of what waits for it, as those who send do.
+            select = select.lock(LockType::Update);
+        }
+        select.one(&self.tx).await.map_err(store_error)?.map(|row| row::stream(row, &*self.vault)).transpose()
     }
 
     async fn streams(&mut self, client: Option<ClientId>) -> Result<Vec<EventStream>, StoreError> {

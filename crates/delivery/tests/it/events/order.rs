@@ -22,7 +22,9 @@ on_both_databases! {
         happens(it, "ben", LinkEventKind::Closed).await;
         worker(it).step().await.unwrap();
         let subs = |receiver: &EventReceiver| -> Vec<_> { receiver.arrived().iter().map(Arrived::sub).collect() };
-        assert_eq!(subs(&receiver), ["anna", "ben", "ben"]);
+        let mut first = subs(&receiver);
+        first.sort_unstable();
+        assert_eq!(first, ["anna", "ben", "ben"]);
         it.clock.advance(TimeDelta::seconds(10));
         worker(it).step().await.unwrap();
         assert_eq!(subs(&receiver)[3..], ["anna"], "the same again, and nothing before it arrived");
