@@ -9,6 +9,7 @@ mod claims;
 mod clients;
 mod disputes;
 mod hooks;
+mod events;
 mod idempotency;
 mod letters;
 mod main_job;

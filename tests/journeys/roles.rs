@@ -24,6 +24,7 @@ const ROLES: [&str; 4] = ["registrar", "reviewer", "auditor", "admin"];
 
 #[expect(clippy::too_many_lines, reason = "one row for each operation")]
 async fn operations(app: &App, client: ClientId) -> Vec<Operation> {
+async fn operations(app: &App, client: &Caller) -> Vec<Operation> {
     let doubtful = crate::claims::doubtful("p1");
     let claim =
         app.person("owner").post("/v1/claims", doubtful.clone()).await.expect(202).text("/id").to_owned();
@@ -42,6 +43,11 @@ async fn operations(app: &App, client: ClientId) -> Vec<Operation> {
     let mistake = json!({"reason": "entered_by_mistake"});
     let server = settings(Server::OidcProvider, app.idp.issuer());
     let connection = connect_client(app, client, server).await.id;
+    let poll = client.post("/ssf/streams", json!({})).await.expect(201).text("/stream_id").to_owned();
+    let hook = json!({"url": "https://receiver.example/"});
+    let webhook = client.post("/v1/webhooks", hook.clone()).await.expect(201).text("/id").to_owned();
+    let about =
+        json!({"stream_id": poll, "subject": {"format": "iss_sub", "iss": "https://i.example", "sub": "s"}});
     let op = |method: &Method, path: String, body: Option<Value>| Operation {
         method: method.clone(),
         path,
@@ -52,6 +58,8 @@ async fn operations(app: &App, client: ClientId) -> Vec<Operation> {
         neighbour: 403,
     };
     let (get, post) = (Method::GET, Method::POST);
+    let (patch, put) = (Method::PATCH, Method::PUT);
+    let own = json!({"stream_id": poll});
     let desk = [true, false, false, true];
     let readers = [true, true, false, true];
     let reviewers = [false, true, false, true];
@@ -84,6 +92,35 @@ async fn operations(app: &App, client: ClientId) -> Vec<Operation> {
             ..op(&get, format!("/v1/links/{link}"), None)
         },
         Operation { client: true, ..op(&post, "/v1/links/lookup".into(), Some(app.account("owner"))) },
+        // A stream or webhook is its client's alone.
+        Operation { client: true, ..op(&post, "/ssf/streams".into(), Some(json!({}))) },
+        Operation { client: true, ..op(&get, "/ssf/streams".into(), None) },
+        Operation { client: true, ..op(&get, format!("/ssf/streams?stream_id={poll}"), None) },
+        Operation { client: true, ..op(&patch, "/ssf/streams".into(), Some(own.clone())) },
+        Operation { client: true, ..op(&put, "/ssf/streams".into(), Some(own.clone())) },
+        Operation { client: true, ..op(&get, format!("/ssf/status?stream_id={poll}"), None) },
+        Operation {
+            client: true,
+            ..op(&post, "/ssf/status".into(), Some(json!({"stream_id": poll, "status": "enabled"})))
+        },
+        Operation { client: true, ..op(&post, "/ssf/subjects/add".into(), Some(about.clone())) },
+        Operation { client: true, ..op(&post, "/ssf/subjects/remove".into(), Some(about)) },
+        Operation { client: true, ..op(&post, "/ssf/verify".into(), Some(own)) },
+        Operation {
+            client: true,
+            ..op(&post, format!("/ssf/poll/{poll}"), Some(json!({"returnImmediately": true})))
+        },
+        Operation { client: true, ..op(&post, "/v1/webhooks".into(), Some(hook)) },
+        Operation { client: true, ..op(&get, "/v1/webhooks".into(), None) },
+        Operation { client: true, ..op(&get, format!("/v1/webhooks/{webhook}"), None) },
+        Operation { client: true, ..op(&patch, format!("/v1/webhooks/{webhook}"), Some(json!({}))) },
+        Operation {
+            client: true,
+            ..op(&post, format!("/v1/webhooks/{webhook}/rotate-secret"), Some(json!({})))
+        },
+        Operation { client: true, ..op(&post, format!("/v1/webhooks/{webhook}/test"), None) },
+        Operation { client: true, ..op(&get, "/v1/events/dead".into(), None) },
+        Operation { client: true, ..op(&post, "/v1/events/replay".into(), Some(json!({}))) },
         Operation { client: true, ..op(&post, "/access/v1/evaluation".into(), Some(authzen.clone())) },
         Operation { client: true, ..op(&post, "/access/v1/evaluations".into(), Some(authzen.clone())) },
         Operation { client: true, ..op(&post, "/access/v1/search/subject".into(), Some(authzen.clone())) },
@@ -216,7 +253,7 @@ async fn call(caller: &Caller, operation: &Operation) -> u16 {
 
 /// Allowed means past the check of rights: a thing that an earlier call has ended answers 409.
 fn allowed(status: u16) -> bool {
-    matches!(status, 200 | 201 | 202 | 409)
+    matches!(status, 200 | 201 | 202 | 204 | 409)
 }
 
 journey! {
@@ -224,6 +261,7 @@ journey! {
         let (id, client, _) = app.client(&[app.fixture.here.id]).await;
         let (_, foreign_client, _) = app.client(&[app.fixture.there.id]).await;
         for operation in &operations(app, id).await {
+        for operation in &operations(app, &client).await {
             let what = format!("{} {}", operation.method, operation.path);
             assert_eq!(call(&app.with_token(""), operation).await, 401, "nobody: {what}");
             for role in ROLES {

@@ -22,6 +22,7 @@ mod observe;
 pub mod openapi;
 pub mod pages;
 mod problem;
+mod ssf;
 mod state;
 mod v1;
 

@@ -8,7 +8,7 @@ use utoipa::{
     },
 };
 
-use crate::{authzen, fhir, health, hooks, oauth, v1};
+use crate::{authzen, fhir, health, hooks, oauth, ssf, v1};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -64,6 +64,28 @@ use crate::{authzen, fhir, health, hooks, oauth, v1};
         hooks::auth0::hook,
         hooks::cognito::hook,
         hooks::oidc_provider::hook,
+        ssf::discovery::configuration,
+        ssf::discovery::keys,
+        ssf::stream::create::create,
+        ssf::stream::read::read,
+        ssf::stream::update::update,
+        ssf::stream::replace::replace,
+        ssf::stream::delete::delete,
+        ssf::status::read,
+        ssf::status::update,
+        ssf::subject::add,
+        ssf::subject::remove,
+        ssf::verify::verify,
+        ssf::poll::poll,
+        v1::webhooks::create::create,
+        v1::webhooks::list::list,
+        v1::webhooks::read::read,
+        v1::webhooks::update::update,
+        v1::webhooks::delete::delete,
+        v1::webhooks::rotate::rotate,
+        v1::webhooks::test::test,
+        v1::events::dead::dead,
+        v1::events::replay::replay,
         authzen::evaluate::one,
         authzen::evaluate::many,
         authzen::search::subjects,
@@ -92,6 +114,7 @@ use crate::{authzen, fhir, health, hooks, oauth, v1};
         (name = "authzen", description = "OpenID AuthZEN Authorization API 1.0: the same decisions as the lookup"),
         (name = "audit", description = "Who did what, and why"),
         (name = "clients", description = "How authorization servers authenticate"),
+        (name = "events", description = "Tell authorization servers at once that access changed: Shared Signals and webhooks"),
         (name = "operations", description = "For those who run Kinlink"),
     ),
     modifiers(&Schemes),

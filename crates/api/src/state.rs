@@ -1,8 +1,12 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use kinlink_auth::{BearerVerifier, ClientAuthenticator, LoginProvider, Logins, ServerTokens, Signer};
-use kinlink_delivery::Pages;
-use kinlink_domain::{comparison::Matcher, service::Ports, store::Store};
+use kinlink_delivery::{EventWake, Pages, ReceiverRules, SetSigner};
+use kinlink_domain::{
+    comparison::Matcher,
+    service::Ports,
+    store::{LinkReader, Store},
+};
 use kinlink_matching::Model;
 
 use crate::{connections_cache::ConnectionsCache, links_cache::LinksCache, lookup_audit::LookupCounter};
@@ -38,6 +42,8 @@ pub struct ApiSettings {
     pub matcher: Arc<dyn Matcher>,
     /// Where people log in to the pages.
     pub logins: Vec<LoginProvider>,
+    /// Where clients may have events sent.
+    pub receivers: ReceiverRules,
 }
 
 impl ApiSettings {
@@ -58,6 +64,7 @@ impl ApiSettings {
             access_token_lifetime: Duration::from_mins(10),
             matcher: Arc::new(Model::shipped()),
             logins: Vec::new(),
+            receivers: ReceiverRules::default(),
         }
     }
 }
@@ -83,4 +90,14 @@ pub(crate) struct State {
     pub(crate) signer: Arc<dyn Signer>,
     pub(crate) links: Arc<LinksCache>,
     pub(crate) lookups: Arc<LookupCounter>,
+    pub(crate) events: Events,
+}
+
+/// What polled streams need.
+#[derive(Debug)]
+pub(crate) struct Events {
+    pub(crate) signer: SetSigner,
+    pub(crate) wake: EventWake,
+    /// Past the cache: what an event tells must be as new as the event.
+    pub(crate) links: Arc<dyn LinkReader>,
 }

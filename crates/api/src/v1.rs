@@ -5,22 +5,25 @@ pub(crate) mod account_links;
 pub(crate) mod audit;
 pub(crate) mod claims;
 pub(crate) mod disputes;
+pub(crate) mod events;
 pub(crate) mod invitations;
 pub(crate) mod links;
 pub(crate) mod reviews;
 pub(crate) mod smart;
 pub(crate) mod totp;
 pub(crate) mod view;
+pub(crate) mod webhooks;
 
 use actix_web::{
     HttpResponse, Resource,
     middleware::from_fn,
-    web::{self, ServiceConfig, get, post},
+    web::{self, ServiceConfig, delete, get, patch, post, put},
 };
 
 use crate::{
     authzen, docs, fhir, health, hooks, not_me, oauth,
     problem::{Problem, ProblemType},
+    ssf,
 };
 
 /// A resource that answers other methods with 405 instead of 404.
@@ -31,9 +34,53 @@ fn resource(path: &str, methods: &'static str) -> Resource {
     web::resource(path).default_service(web::to(refuse))
 }
 
+/// What tells clients that something changed.
+fn event_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/.well-known/ssf-configuration", "GET").route(get().to(ssf::discovery::configuration)),
+        )
+        .service(resource("/ssf/jwks.json", "GET").route(get().to(ssf::discovery::keys)))
+        .service(
+            resource("/ssf/streams", "DELETE, GET, PATCH, POST, PUT")
+                .route(post().to(ssf::stream::create::create))
+                .route(get().to(ssf::stream::read::read))
+                .route(patch().to(ssf::stream::update::update))
+                .route(put().to(ssf::stream::replace::replace))
+                .route(delete().to(ssf::stream::delete::delete)),
+        )
+        .service(
+            resource("/ssf/status", "GET, POST")
+                .route(get().to(ssf::status::read))
+                .route(post().to(ssf::status::update)),
+        )
+        .service(resource("/ssf/subjects/add", "POST").route(post().to(ssf::subject::add)))
+        .service(resource("/ssf/subjects/remove", "POST").route(post().to(ssf::subject::remove)))
+        .service(resource("/ssf/verify", "POST").route(post().to(ssf::verify::verify)))
+        .service(resource("/ssf/poll/{id}", "POST").route(post().to(ssf::poll::poll)))
+        .service(
+            resource("/v1/webhooks", "GET, POST")
+                .route(post().to(webhooks::create::create))
+                .route(get().to(webhooks::list::list)),
+        )
+        .service(
+            resource("/v1/webhooks/{id}", "DELETE, GET, PATCH")
+                .route(get().to(webhooks::read::read))
+                .route(patch().to(webhooks::update::update))
+                .route(delete().to(webhooks::delete::delete)),
+        )
+        .service(
+            resource("/v1/webhooks/{id}/rotate-secret", "POST").route(post().to(webhooks::rotate::rotate)),
+        )
+        .service(resource("/v1/webhooks/{id}/test", "POST").route(post().to(webhooks::test::test)))
+        .service(resource("/v1/events/dead", "GET").route(get().to(events::dead::dead)))
+        .service(resource("/v1/events/replay", "POST").route(post().to(events::replay::replay)));
+}
+
 /// Every route of the API.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
+        .configure(event_routes)
         .service(
             resource("/v1/links/lookup", "GET, POST")
                 .route(post().to(links::lookup::post))

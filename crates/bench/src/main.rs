@@ -1,6 +1,7 @@
 //! Measures Kinlink on this machine and prints what it found, as a table and as JSON.
 
 mod hooks;
+mod events;
 mod lookup;
 mod matching;
 mod postgres;
@@ -21,6 +22,8 @@ enum Measure {
     Lookup(lookup::Lookup),
     /// Token hooks and the SMART context against the plain lookup.
     Hooks(hooks::Hooks),
+    /// Revocations that a receiver hears of.
+    Events(events::Events),
     /// Persons found among many records, by what they say of themselves.
     Match(matching::Match),
 }
@@ -31,6 +34,7 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().measure {
         Measure::Lookup(lookup) => lookup.run(),
         Measure::Hooks(hooks) => hooks.run(),
+        Measure::Events(events) => events.run(),
         Measure::Match(matching) => matching.run(),
     }
 }

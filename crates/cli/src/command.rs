@@ -7,6 +7,7 @@ mod connect;
 mod context;
 mod demo;
 mod evaluate;
+mod events;
 mod import;
 mod index;
 mod invite;
@@ -83,6 +84,8 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     /// Fit a model to records, without labels.
     Train(train::Train),
+    /// What clients are told: streams, webhooks, events that were given up, signing keys.
+    Events(events::EventsCommand),
     /// Check and export the audit.
     Audit(audit::AuditCommand),
     /// The server's keys.
@@ -107,6 +110,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(command) => command.run(flags).await,
         Command::Index(command) => command.run(flags).await,
         Command::Invite(command) => command.run(flags).await,
+        Command::Events(command) => command.run(flags).await,
         Command::Audit(command) => command.run(flags).await,
         Command::Evaluate(command) => command.run(),
         Command::Train(command) => command.run(),

@@ -154,6 +154,10 @@ kinds! {
     DisputeKind, DisputeId, "dsp";
     /// The id of something that happened to a link, `evt_…`.
     EventKind, EventId, "evt";
+    /// The id of an event stream or webhook, `str_…`.
+    StreamKind, StreamId, "str";
+    /// The id of an event on its way to one stream, `dlv_…`.
+    DeliveryKind, DeliveryId, "dlv";
     /// An outbox message's id, `msg_…`.
     MessageKind, MessageId, "msg";
 }

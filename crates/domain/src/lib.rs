@@ -24,6 +24,7 @@
 //! | wrong tries and lockout | [`attempt`] |
 //! | authenticator app, step-up | [`totp`], [`step_up`] |
 //! | audit chain | [`audit`] |
+//! | streams of events to clients | [`stream`] |
 //! | messages to the outside | [`outbox`], [`phone`], [`postal`] |
 //!
 //! No I/O lives here. Time, randomness, keys and storage are ports ([`port`], [`store`]); the application
@@ -69,4 +70,5 @@ pub mod service;
 pub mod side_by_side;
 pub mod step_up;
 pub mod store;
+pub mod stream;
 pub mod totp;

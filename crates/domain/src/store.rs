@@ -14,6 +14,7 @@ mod feed;
 mod journal;
 mod links;
 mod people;
+mod streams;
 
 use std::fmt;
 
@@ -32,6 +33,7 @@ pub use journal::{
 };
 pub use links::{AnswerableLink, InvitationFilter, Invitations, LinkReader, Links};
 pub use people::{Accounts, Attempts, Candidates, Patients};
+pub use streams::{DueEvent, EventQueue, SettledEvent, Streams};
 
 /// Why storage did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +103,7 @@ pub trait UnitOfWork:
     + Claims
     + Reviews
     + Disputes
+    + Streams
     + Journal
     + Idempotency
     + AuditLog

@@ -10,6 +10,7 @@ mod clients;
 mod connections;
 mod directory;
 mod disputes;
+mod events;
 mod idempotency;
 mod invitations;
 mod links;
@@ -17,6 +18,7 @@ mod patients;
 mod pickers;
 mod reviews;
 mod save;
+mod streams;
 
 use std::sync::Arc;
 
@@ -34,6 +36,7 @@ use kinlink_domain::{
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
 
 pub(crate) use links::{LinkToOrganization, link_from};
+pub(crate) use streams::row as stream_row;
 
 /// A transaction and what it will journal.
 pub(crate) struct SeaUnit {
@@ -90,6 +93,8 @@ impl Journal for SeaUnit {
     }
 
     fn happened(&mut self, event: LinkEvent) {
+        // The feed gives the account's events their order.
+        self.changed(Change::Account(event.account));
         self.events.push(event);
     }
 }

@@ -88,6 +88,8 @@ catalogue! {
     DisputeDecided 409 "dispute-decided" "The dispute was decided before";
     /// The evidence was withdrawn before.
     EvidenceWithdrawn 409 "evidence-withdrawn" "The evidence was withdrawn before";
+    /// A client has at most ten event streams and webhooks.
+    TooManyStreams 409 "too-many-streams" "The client has too many streams";
     /// Somebody else changed the same thing at the same time.
     Conflict 409 "conflict" "The request stands against another one";
     /// The time in which the notice could be answered with "this was not me" is over. The organization can still look into it.
@@ -140,6 +142,8 @@ catalogue! {
     TooManyClaims 429 "too-many-claims" "Too many claims";
     /// The client has no connection to an organization's records, or several and names none.
     ConnectionUnclear 422 "connection-unclear" "Which connection is meant is not clear";
+    /// A verification or test event was asked for less than ten seconds ago.
+    TooManyVerifications 429 "too-many-verifications" "Verification is asked for too often";
     /// Something is wrong with Kinlink. The request id leads to the log.
     Internal 500 "internal" "Something is wrong here";
     /// The database or the identity provider does not answer. Nothing was decided; the same request may succeed later.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use kinlink_auth::{BearerError, ClientAuthError, SignError};
+use kinlink_delivery::{EventKeyError, SignError as SetSignError};
 use kinlink_domain::{
     actor::StaffRefusal,
     code::MistypedCode,
@@ -19,12 +20,14 @@ use kinlink_domain::{
         pick::PickError,
         redeem::RedeemRefusal,
         revoke_invitation::RevokeInvitationError,
+        streams::{StreamError, VERIFICATION_INTERVAL},
         submit_claim::SubmitRefusal,
         suspend_link::SuspendLinkError,
         withdraw_claim::WithdrawError,
         withdraw_evidence::WithdrawEvidenceError,
     },
     store::StoreError,
+    stream::StreamRefusal,
 };
 
 use super::{Problem, ProblemType};
@@ -97,6 +100,37 @@ impl From<SignError> for Problem {
                 Self::new(ProblemType::Internal)
             }
             SignError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StreamError> for Problem {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Refused(StreamRefusal::NotFound) => Self::new(ProblemType::NotFound),
+            StreamError::Refused(StreamRefusal::TooMany) => Self::new(ProblemType::TooManyStreams),
+            StreamError::Refused(StreamRefusal::TooSoon) => {
+                Self::new(ProblemType::TooManyVerifications).retry_after(VERIFICATION_INTERVAL.num_seconds())
+            }
+            StreamError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EventKeyError> for Problem {
+    fn from(error: EventKeyError) -> Self {
+        match error {
+            EventKeyError::NotDrawn => Self::new(ProblemType::Internal),
+            EventKeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SetSignError> for Problem {
+    fn from(error: SetSignError) -> Self {
+        match error {
+            SetSignError::NoKey => Self::new(ProblemType::Internal),
+            SetSignError::Store(error) => error.into(),
         }
     }
 }

@@ -152,7 +152,8 @@ fn key(n: u32) -> anyhow::Result<AccountKey> {
     Ok(AccountKey { iss: Iss::parse(ISS)?, sub: Sub::parse(format!("account-{n}"))? })
 }
 
-async fn organize(store: &SeaStore, ports: &Ports) -> anyhow::Result<(Client, String)> {
+/// An organization, and a client of it with an API key.
+pub(crate) async fn organize(store: &SeaStore, ports: &Ports) -> anyhow::Result<(Client, String)> {
     let now = ports.clock.now();
     let organization = Organization {
         id: OrganizationId::new(now, &*ports.random),
@@ -178,7 +179,7 @@ async fn organize(store: &SeaStore, ports: &Ports) -> anyhow::Result<(Client, St
     Ok((client, api_key.text))
 }
 
-fn link(
+pub(crate) fn link(
     ports: &Ports,
     organization: OrganizationId,
     account: kinlink_domain::id::AccountId,

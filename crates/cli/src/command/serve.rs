@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context as _;
 use kinlink_api::{Application, ClaimWorker};
-use kinlink_delivery::{MailSender, OutboxWorker, Sender, SmtpMailer, WebhookSender};
+use kinlink_delivery::{EventWorker, MailSender, OutboxWorker, Sender, SmtpMailer, WebhookSender};
 use kinlink_domain::{outbox::MessageKind, service::Ports, store::ChangeListener};
 use kinlink_persistence::SeaStore;
 use tokio_util::sync::CancellationToken;
@@ -69,12 +69,16 @@ async fn serve(context: Context, listener: TcpListener) -> anyhow::Result<ExitCo
     let senders = senders(&config)?;
     let settings = config.api()?;
     let matcher = settings.matcher.clone();
+    let (issuer, receivers) = (settings.public_url.clone(), settings.receivers);
     let address = listener.local_addr()?;
     let mut application = Application::start(listener, settings, ports.clone(), make_store, None)?;
     let store = kept.context("the application took no store")?;
     let stop = CancellationToken::new();
     let mut workers = vec![tokio::spawn(keep_house(store.clone(), ports.clock.clone(), stop.clone()))];
     let worker = ClaimWorker::new(store.clone(), matcher, ports.clone());
+    workers.push(tokio::spawn(worker.run(stop.clone())));
+    let wake = application.event_wake();
+    let worker = EventWorker::new(store.clone(), ports.clone(), issuer, receivers, wake)?;
     workers.push(tokio::spawn(worker.run(stop.clone())));
     for (kind, sender) in senders {
         let Ports { clock, random, .. } = ports.clone();

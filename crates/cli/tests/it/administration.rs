@@ -19,6 +19,7 @@ fn help_teaches_the_first_steps_and_every_command_has_help() {
         "import",
         "invite",
         "audit",
+        "events",
         "keys",
     ] {
         assert!(help.contains(command), "{command}");
