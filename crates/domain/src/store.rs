@@ -8,7 +8,9 @@ mod authenticators;
 mod claims;
 mod directory;
 mod disputes;
+mod endings;
 mod feed;
+mod history;
 mod journal;
 mod links;
 mod people;
@@ -21,7 +23,9 @@ pub use authenticators::Authenticators;
 pub use claims::{ClaimQueue, Claims, ReviewFilter, Reviews};
 pub use directory::{Clients, Directory};
 pub use disputes::Disputes;
+pub use endings::Endings;
 pub use feed::{Change, ChangeFeed, ChangeListener, FeedEntry, FeedHead};
+pub use history::{Crowd, History, Reports};
 pub use journal::{
     AuditFilter, AuditLog, Deliveries, Idempotency, IdempotencyClaim, IdempotencyKey, Journal, LookupAudit,
     LookupCount,
@@ -95,6 +99,9 @@ pub trait UnitOfWork:
     + Claims
     + Reviews
     + Disputes
+    + Endings
+    + History
+    + Reports
     + Journal
     + Idempotency
     + AuditLog

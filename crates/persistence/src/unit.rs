@@ -8,10 +8,14 @@ mod claims;
 mod clients;
 mod directory;
 mod disputes;
+mod endings;
+mod history;
 mod idempotency;
 mod invitations;
 mod links;
+mod merges;
 mod patients;
+mod reports;
 mod reviews;
 mod save;
 
