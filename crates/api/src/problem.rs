@@ -42,10 +42,6 @@ pub struct Problem {
     /// Seconds to wait, also in `Retry-After`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<i64>,
-    /// What an ending would touch now, where that is not what was confirmed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    pub preview: Option<Box<serde_json::Value>>,
     #[serde(skip)]
     allow: Option<&'static str>,
     /// What `WWW-Authenticate` says, where it is more than the scheme.
@@ -63,7 +59,6 @@ impl Problem {
             detail: None,
             errors: Vec::new(),
             retry_after: None,
-            preview: None,
             allow: None,
             challenge: None,
         }
@@ -86,12 +81,6 @@ impl Problem {
     #[must_use]
     pub fn retry_after(self, seconds: i64) -> Self {
         Self { retry_after: Some(seconds.max(1)), ..self }
-    }
-
-    /// Shows what would be touched instead.
-    #[must_use]
-    pub(crate) fn preview(self, preview: serde_json::Value) -> Self {
-        Self { preview: Some(Box::new(preview)), ..self }
     }
 
     /// Says which methods there are.

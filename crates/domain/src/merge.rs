@@ -160,7 +160,7 @@ pub fn settle(
         }
     }
     let closed: Vec<LinkId> =
-        steps.iter().filter_map(|step| matches!(step, Step::Absorb { .. }).then(|| step.link())).collect();
+        steps.iter().filter(|step| matches!(step, Step::Absorb { .. })).map(Step::link).collect();
     let occupied = all.iter().filter(|one| one.is_open() && !closed.contains(&one.link.id));
     steps.extend(in_order(moves, occupied.map(|one| (one.link.id, one.link.patient)).collect()));
     steps.extend(reopenings);
@@ -192,7 +192,8 @@ impl<'a> Homed<'a> {
     }
 
     const fn is_absorbed(&self) -> bool {
-        self.absorbed.is_some() && matches!(self.link.state, LinkState::Revoked { reason: Revocation::Merged, .. })
+        self.absorbed.is_some()
+            && matches!(self.link.state, LinkState::Revoked { reason: Revocation::Merged, .. })
     }
 }
 
@@ -200,7 +201,8 @@ impl<'a> Homed<'a> {
 fn stood_for_by_one_ended(one: &Homed<'_>, all: &[Homed<'_>]) -> bool {
     let mut absorbed = one.absorbed;
     for _ in 0..=all.len() {
-        let Some(by) = absorbed.and_then(|absorbed| all.iter().find(|other| other.link.id == absorbed.by)) else {
+        let Some(by) = absorbed.and_then(|absorbed| all.iter().find(|other| other.link.id == absorbed.by))
+        else {
             return false;
         };
         match by.link.state {
@@ -238,21 +240,17 @@ fn in_order(
         steps.push(Step::Move { link, to });
     };
     while !moves.is_empty() {
-        let free = |to: PatientId, link: LinkId| {
-            !occupied.iter().any(|(other, at)| *at == to && *other != link)
-        };
-        match moves.iter().position(|(link, _, to, _)| free(*to, *link)) {
-            Some(next) => {
-                let (link, _, to, _) = moves.remove(next);
-                go(link, to, &mut occupied);
-            }
-            None => {
-                let away = moves.iter_mut().find(|(_, at, _, home)| at != home);
-                let Some((link, at, _, home)) = away else { break };
-                *at = *home;
-                go(*link, *home, &mut occupied);
-            }
+        let free =
+            |to: PatientId, link: LinkId| !occupied.iter().any(|(other, at)| *at == to && *other != link);
+        if let Some(next) = moves.iter().position(|(link, _, to, _)| free(*to, *link)) {
+            let (link, _, to, _) = moves.remove(next);
+            go(link, to, &mut occupied);
+            continue;
         }
+        let away = moves.iter_mut().find(|(_, at, _, home)| at != home);
+        let Some((link, at, _, home)) = away else { break };
+        *at = *home;
+        go(*link, *home, &mut occupied);
     }
     steps
 }

@@ -140,8 +140,7 @@ impl Whose<'_> {
         const KIND: ProblemType = ProblemType::InvalidMember;
         let named =
             self.organization.map(|text| extract::organization_reference(KIND, "/organization", text));
-        let organization =
-            extract::organization(unit, staff, named.transpose()?.as_ref(), KIND).await?;
+        let organization = extract::organization(unit, staff, named.transpose()?.as_ref(), KIND).await?;
         let by = staff.at(organization.id, StaffAct::EndLinks)?;
         let scope = match (self.patient, self.account) {
             (Some(patient), None) => {

@@ -27,7 +27,9 @@ impl Cause {
     /// Whether it may be told: a birthday is not for clients, an exception is for staff alone.
     pub(super) const fn is_for(self, listener: Listener) -> bool {
         match (self, listener) {
-            (_, Listener::Staff) | (Self::Period | Self::Evidence, _) | (Self::Age, Listener::Account) => true,
+            (_, Listener::Staff) | (Self::Period | Self::Evidence, _) | (Self::Age, Listener::Account) => {
+                true
+            }
             (Self::Age, Listener::Client) | (Self::Exception, _) => false,
             (Self::Death, listener) => matches!(listener, Listener::Account),
         }

@@ -174,7 +174,9 @@ pub(super) fn age(situation: Situation<'_>, rules: &AccessRules, listener: Liste
         (Some(LinkStatus::TooYoung), _) => {
             format!("Patients open their own record from {} on.", rules.self_from_age)
         }
-        (Some(LinkStatus::AgeUnknown), _) => "It follows the patient's age, which is not on record.".to_owned(),
+        (Some(LinkStatus::AgeUnknown), _) => {
+            "It follows the patient's age, which is not on record.".to_owned()
+        }
         (Some(LinkStatus::AgedOut), Some(band)) => {
             format!("By the organization's rules it gives nothing from {} on.", band.from)
         }

@@ -181,7 +181,7 @@ async fn close(
         unit.update_invitation(&revoked).await?;
         closed.push(EndedItem::Invitation(revoked.id));
         let (invitation, patient) = (Some(revoked.id), Some(revoked.patient));
-        let subject = Subject { invitation, patient, ..Subject::default() };
+        let subject = Subject { patient, invitation, ..Subject::default() };
         let detail = serde_json::json!({"reason": InvitationRevocation::AccessEnded, "ending": ending.id});
         unit.record(ports.audit(ending.organization, ending.by, Action::InvitationRevoke, subject, detail));
     }

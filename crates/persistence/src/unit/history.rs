@@ -7,9 +7,7 @@ use kinlink_domain::{
     policy::Policy,
     store::{History, StoreError},
 };
-use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, TryIntoModel, sea_query::OnConflict,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, TryIntoModel, sea_query::OnConflict};
 
 use super::{SeaUnit, links};
 use crate::{
@@ -71,8 +69,7 @@ impl History for SeaUnit {
             .map_err(store_error)?;
         let Some(row) = row else { return Ok(None) };
         let model: link::Model = from_json(WHAT, &row.contents)?;
-        let model =
-            link::Model { facts_key_id: row.facts_key_id, facts_sealed: row.facts_sealed, ..model };
+        let model = link::Model { facts_key_id: row.facts_key_id, facts_sealed: row.facts_sealed, ..model };
         links::link_from(model, &*self.vault).map(Some)
     }
 
@@ -82,8 +79,7 @@ impl History for SeaUnit {
         at: DateTime<Utc>,
     ) -> Result<Option<Policy>, StoreError> {
         use organization_policy::Column;
-        let all =
-            organization_policy::Entity::find().filter(Column::OrganizationId.eq(organization.uuid()));
+        let all = organization_policy::Entity::find().filter(Column::OrganizationId.eq(organization.uuid()));
         let then = all.clone().filter(Column::Since.lte(at)).order_by_desc(Column::Since);
         let row = match then.one(&self.tx).await.map_err(store_error)? {
             Some(row) => Some(row),

@@ -149,8 +149,9 @@ impl SeaUnit {
     ) -> Result<Vec<Uuid>, StoreError> {
         let mut found = Vec::new();
         for names in names.chunks(IDS) {
-            let named = record_replacement::Column::ReplacedBy.is_in(names.iter().copied());
-            let rows = replacements_of(organization).filter(named).all(&self.tx).await.map_err(store_error)?;
+            let by_one = record_replacement::Column::ReplacedBy.is_in(names.iter().copied());
+            let rows =
+                replacements_of(organization).filter(by_one).all(&self.tx).await.map_err(store_error)?;
             found.extend(rows.into_iter().map(|row| row.patient_id));
         }
         Ok(found)

@@ -1,4 +1,4 @@
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode, web::Data};
 use kinlink_domain::{
     link::Revocation,
     service::end_access::{EndAccessError, end as end_access, preview},
@@ -75,10 +75,20 @@ pub(crate) async fn end(
         once.release(&mut *unit).await?;
         unit.save().await?;
         let view = TouchedView::new(&touched, wanted, &organization, state.ports.clock.now());
-        let view = serde_json::to_value(view).map_err(|_| Problem::new(ProblemType::Internal))?;
-        return Err(Problem::new(ProblemType::EndingChanged).preview(view));
+        return changed(&view);
     }
     let response = once.answer(&mut *unit, StatusCode::CREATED, &EndingView::from(&ended?)).await?;
     unit.save().await?;
     Ok(response)
+}
+
+/// The problem with one member more (RFC 9457, section 3.2): what would be ended now.
+fn changed(preview: &TouchedView) -> Result<HttpResponse, Problem> {
+    let internal = |_| Problem::new(ProblemType::Internal);
+    let problem = Problem::new(ProblemType::EndingChanged);
+    let mut body = serde_json::to_value(&problem).map_err(internal)?;
+    body["preview"] = serde_json::to_value(preview).map_err(internal)?;
+    Ok(HttpResponse::build(problem.status_code())
+        .content_type("application/problem+json")
+        .body(body.to_string()))
 }

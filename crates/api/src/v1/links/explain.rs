@@ -108,7 +108,9 @@ impl Known {
         Self {
             link,
             minimum_assurance,
-            reasons: reasons.map(|one| ReasonView { about: one.about, holds: one.holds, text: one.text }).collect(),
+            reasons: reasons
+                .map(|one| ReasonView { about: one.about, holds: one.holds, text: one.text })
+                .collect(),
             age: explanation.age,
             evidence: evidence
                 .map(|worth| WorthView {
@@ -118,9 +120,11 @@ impl Known {
                     level: worth.alone.level,
                 })
                 .collect(),
-            next_change: explanation
-                .next
-                .map(|next| NextChangeView { at: next.at, cause: next.cause, live: next.live }),
+            next_change: explanation.next.map(|next| NextChangeView {
+                at: next.at,
+                cause: next.cause,
+                live: next.live,
+            }),
         }
     }
 }

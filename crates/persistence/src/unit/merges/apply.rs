@@ -148,7 +148,7 @@ impl SeaUnit {
     ) -> Result<(), StoreError> {
         self.update_link(link).await?;
         let (account, patient) = (Some(link.account), Some(link.patient));
-        let subject = Subject { link: Some(link.id), account, patient, ..Subject::default() };
+        let subject = Subject { patient, account, link: Some(link.id), ..Subject::default() };
         self.record(AuditEntry {
             id: AuditId::new(link.updated_at, &*self.random),
             organization: link.organization,

@@ -103,9 +103,9 @@ impl SeaUnit {
             replaced_by: incoming.patient.replaced_by().map(ToString::to_string),
             created,
         };
-        let updated = updates.iter().map(|incoming| written(incoming, false));
-        let created = creations.iter().map(|incoming| written(incoming, true));
-        let mut written: Vec<Written> = updated.chain(created).collect();
+        let known = updates.iter().map(|incoming| written(incoming, false));
+        let new = creations.iter().map(|incoming| written(incoming, true));
+        let mut written: Vec<Written> = known.chain(new).collect();
         self.write_updates(organization, updates, now).await?;
         let left = self.write_creations(organization, creations, now, &mut report).await?;
         if !left.is_empty() {
