@@ -7,8 +7,9 @@ mod m20261124_000004_proofing;
 mod m20261124_000005_disputes;
 mod m20261124_000006_blocking_index;
 mod m20261124_000007_access;
-mod m20261124_000011_connections;
+mod m20261124_000009_ending;
 mod m20261124_000010_events;
+mod m20261124_000011_connections;
 mod statements;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
@@ -27,8 +28,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000005_disputes::Migration),
             Box::new(m20261124_000006_blocking_index::Migration),
             Box::new(m20261124_000007_access::Migration),
-            Box::new(m20261124_000011_connections::Migration),
+            Box::new(m20261124_000009_ending::Migration),
             Box::new(m20261124_000010_events::Migration),
+            Box::new(m20261124_000011_connections::Migration),
         ]
     }
 }

@@ -74,13 +74,15 @@ pub enum StaffAct {
     ReviewLinks,
     /// Add evidence to a link, and withdraw it.
     ManageEvidence,
+    /// Read reports of what is unusual.
+    ReadReports,
     /// Read the audit.
     ReadAudit,
 }
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ManageInvitations,
         Self::MatchPatients,
         Self::ReadLinks,
@@ -90,6 +92,7 @@ impl StaffAct {
         Self::ResetStaffAuthenticators,
         Self::DecideReviews,
         Self::ReviewLinks,
+        Self::ReadReports,
         Self::ReadAudit,
     ];
 
@@ -104,7 +107,7 @@ impl StaffAct {
             Self::ResetAuthenticators => matches!(role, Role::Reviewer | Role::Admin),
             Self::ResetStaffAuthenticators => matches!(role, Role::Admin),
             Self::DecideReviews => matches!(role, Role::Reviewer | Role::Admin),
-            Self::ReviewLinks => matches!(role, Role::Reviewer | Role::Admin),
+            Self::ReviewLinks | Self::ReadReports => matches!(role, Role::Reviewer | Role::Admin),
             Self::ReadAudit => matches!(role, Role::Auditor),
         }
     }

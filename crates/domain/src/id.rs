@@ -152,6 +152,8 @@ kinds! {
     PickerKind, PickerId, "pck";
     /// A dispute's id, `dsp_…`.
     DisputeKind, DisputeId, "dsp";
+    /// The id of an ending of every access to a record or of an account, `end_…`.
+    EndingKind, EndingId, "end";
     /// The id of something that happened to a link, `evt_…`.
     EventKind, EventId, "evt";
     /// The id of an event stream or webhook, `str_…`.

@@ -16,6 +16,9 @@
 //! | what receivers are told | [`event`] |
 //! | evidence, assurance | [`evidence`], [`proofing`], [`federated`] |
 //! | comparison of demographics, and how it is shown | [`comparison`], [`side_by_side`] |
+//! | every access ended in one act | [`ending`] |
+//! | where links go when records are merged | [`merge`] |
+//! | why a link opens its record, or not | [`explain`] |
 //! | "this was not me" | [`dispute`] |
 //! | client (authorization server), its connections | [`client`], [`connection`] |
 //! | what answers are signed with | [`answer_key`] |
@@ -44,13 +47,16 @@ pub mod comparison;
 pub mod connection;
 pub mod demographics;
 pub mod dispute;
+pub mod ending;
 pub mod event;
 pub mod evidence;
+pub mod explain;
 pub mod federated;
 pub mod id;
 pub mod invitation;
 pub mod issuer;
 pub mod link;
+pub mod merge;
 pub mod organization;
 pub mod outbox;
 pub mod page;

@@ -10,7 +10,9 @@ mod claims;
 mod connections;
 mod directory;
 mod disputes;
+mod endings;
 mod feed;
+mod history;
 mod journal;
 mod links;
 mod people;
@@ -26,7 +28,9 @@ pub use claims::{ClaimQueue, Claims, ReviewFilter, Reviews};
 pub use connections::Connections;
 pub use directory::{Clients, Directory};
 pub use disputes::Disputes;
+pub use endings::Endings;
 pub use feed::{Change, ChangeFeed, ChangeListener, FeedEntry, FeedHead};
+pub use history::{Crowd, History, Reports};
 pub use journal::{
     AuditFilter, AuditLog, Deliveries, Idempotency, IdempotencyClaim, IdempotencyKey, Journal, LookupAudit,
     LookupCount,
@@ -104,6 +108,9 @@ pub trait UnitOfWork:
     + Reviews
     + Disputes
     + Streams
+    + Endings
+    + History
+    + Reports
     + Journal
     + Idempotency
     + AuditLog

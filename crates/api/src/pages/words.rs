@@ -74,6 +74,7 @@ pub(super) const fn revocation(reason: Revocation) -> &'static str {
         Revocation::CourtOrder => "A court ordered it",
         Revocation::Safety => "Somebody’s safety",
         Revocation::StaffError => "A mistake of staff",
+        Revocation::Merged => "The record was merged into another",
     }
 }
 
@@ -103,6 +104,7 @@ pub(super) const fn invitation_revocation(reason: InvitationRevocation) -> &'sta
         InvitationRevocation::Lost => "It went astray",
         InvitationRevocation::PatientRequest => "The patient does not want it",
         InvitationRevocation::NotNeeded => "Not needed any more",
+        InvitationRevocation::AccessEnded => "Every access to the record was ended",
     }
 }
 
@@ -228,6 +230,7 @@ pub(super) const fn decline(reason: Decline) -> &'static str {
         Decline::NotEnoughProof => "What was missing never came",
         Decline::Fraud => "Fraud, or the suspicion of it",
         Decline::LinkedOtherwise => "The person was linked by another way",
+        Decline::AccessEnded => "Every access was ended",
     }
 }
 

@@ -6,6 +6,7 @@ use kinlink_delivery::{EventKeyError, SignError as SetSignError};
 use kinlink_domain::{
     actor::StaffRefusal,
     code::MistypedCode,
+    ending::UndoRefusal,
     link::{ReinstateRefusal, RevokeRefusal, SuspendRefusal},
     picker::PickerRefusal,
     review::ReviewRefusal,
@@ -14,6 +15,7 @@ use kinlink_domain::{
         confirm_claim::ConfirmRefusal,
         decide_review::ReviewError,
         dispute::{DecideError, TokenRefusal},
+        end_access::EndAccessError,
         end_link::EndLinkError,
         federate::FederateError,
         issue_invitation::IssueError,
@@ -23,6 +25,7 @@ use kinlink_domain::{
         streams::{StreamError, VERIFICATION_INTERVAL},
         submit_claim::SubmitRefusal,
         suspend_link::SuspendLinkError,
+        undo_ending::UndoError,
         withdraw_claim::WithdrawError,
         withdraw_evidence::WithdrawEvidenceError,
     },
@@ -194,6 +197,31 @@ impl From<EndLinkError> for Problem {
                 Self::new(ProblemType::InvalidMember).at("/reason", refusal.to_string())
             }
             EndLinkError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EndAccessError> for Problem {
+    fn from(error: EndAccessError) -> Self {
+        match error {
+            EndAccessError::Changed(_) => Self::new(ProblemType::EndingChanged),
+            EndAccessError::Nothing => Self::new(ProblemType::NothingToEnd),
+            EndAccessError::ReasonNotAllowed => {
+                Self::new(ProblemType::InvalidMember).at("/reason", error.to_string())
+            }
+            EndAccessError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UndoError> for Problem {
+    fn from(error: UndoError) -> Self {
+        match error {
+            UndoError::NotFound => Self::new(ProblemType::NotFound),
+            UndoError::Refused(UndoRefusal::AlreadyUndone) => Self::new(ProblemType::EndingUndone),
+            UndoError::Refused(UndoRefusal::TooLate) => Self::new(ProblemType::UndoTooLate),
+            UndoError::Refused(UndoRefusal::SamePerson) => Self::new(ProblemType::SecondPersonNeeded),
+            UndoError::Store(error) => error.into(),
         }
     }
 }

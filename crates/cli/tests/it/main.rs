@@ -5,6 +5,7 @@ mod administration;
 mod audit;
 mod configuration;
 mod events;
+mod endings;
 mod import;
 mod index;
 mod invite;

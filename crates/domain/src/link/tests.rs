@@ -114,12 +114,14 @@ fn a_link_is_ended_once_and_counts_its_versions() {
 }
 
 #[test]
-fn each_reason_belongs_to_the_account_or_to_staff_and_to_nobody_else() {
+fn each_reason_belongs_to_the_account_to_staff_or_to_kinlink_and_to_nobody_else() {
     let account = Actor::Account(AccountId::from_uuid(Uuid::nil()));
     let staff = Actor::Staff(AccountId::from_uuid(Uuid::nil()));
     let client = Actor::Client(ClientId::from_uuid(Uuid::nil()));
     for reason in Revocation::ALL {
-        assert_ne!(reason.allowed_to(account), reason.allowed_to(staff), "{reason:?}");
+        let allowed = [account, staff, Actor::System].map(|actor| reason.allowed_to(actor));
+        assert_eq!(allowed.iter().filter(|allowed| **allowed).count(), 1, "{reason:?}");
+        assert_eq!(reason.allowed_to(Actor::System), reason == Revocation::Merged);
         assert!(!reason.allowed_to(client));
         assert_eq!(active().revoke(client, reason, NOW), Err(RevokeRefusal::ReasonNotAllowed));
     }

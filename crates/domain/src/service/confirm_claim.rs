@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Ports,
     make_link::{Made, Support, WantedLink, make_link},
+    surviving_record::surviving,
     wrong_try,
 };
 use crate::{
@@ -127,7 +128,10 @@ async fn accept(
 ) -> Result<Confirmed, StoreError> {
     let trusted = unit.trust_in(&request.account.key.iss).await?;
     let trusted = trusted.iter().any(|trust| trust.organization == organization.id && trust.accounts);
-    let patient = unit.patient_by_id(organization.id, confirmation.patient).await?;
+    let patient = match unit.patient_by_id(organization.id, confirmation.patient).await? {
+        Some(patient) => Some(surviving(unit, patient).await?),
+        None => None,
+    };
     match patient.filter(|patient| trusted && patient.record.is_usable() && !patient.record.deceased) {
         Some(patient) => link(unit, ports, request, claim, organization, &patient, confirmation).await,
         None => refuse(unit, ports, request, claim, organization).await,
