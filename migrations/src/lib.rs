@@ -7,6 +7,7 @@ mod m20261124_000004_proofing;
 mod m20261124_000005_disputes;
 mod m20261124_000006_blocking_index;
 mod m20261124_000007_access;
+mod m20261124_000008_grants;
 mod m20261124_000009_ending;
 mod m20261124_000010_events;
 mod m20261124_000011_connections;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000005_disputes::Migration),
             Box::new(m20261124_000006_blocking_index::Migration),
             Box::new(m20261124_000007_access::Migration),
+            Box::new(m20261124_000008_grants::Migration),
             Box::new(m20261124_000009_ending::Migration),
             Box::new(m20261124_000010_events::Migration),
             Box::new(m20261124_000011_connections::Migration),

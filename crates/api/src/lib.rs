@@ -24,9 +24,11 @@ pub mod pages;
 mod problem;
 mod ssf;
 mod state;
+mod turn_worker;
 mod v1;
 
 pub use application::{Application, ExtraRoutes, StartError};
 pub use claim_worker::ClaimWorker;
 pub use problem::{Problem, ProblemType, catalogue_markdown};
 pub use state::ApiSettings;
+pub use turn_worker::TurnWorker;

@@ -76,6 +76,8 @@ pub enum StaffAct {
     ManageEvidence,
     /// Read reports of what is unusual.
     ReadReports,
+    /// Decide who acts for a patient: access requests, grants, bars, exceptions from the age rules.
+    ManageProxies,
     /// Read the audit.
     ReadAudit,
 }
@@ -93,6 +95,7 @@ impl StaffAct {
         Self::DecideReviews,
         Self::ReviewLinks,
         Self::ReadReports,
+        Self::ManageProxies,
         Self::ReadAudit,
     ];
 
@@ -101,7 +104,11 @@ impl StaffAct {
     pub const fn allowed_to(self, role: Role) -> bool {
         match self {
             Self::ManageInvitations => matches!(role, Role::Registrar | Role::Admin),
-            Self::MatchPatients | Self::ReadLinks | Self::EndLinks | Self::ManageEvidence => {
+            Self::MatchPatients
+            | Self::ReadLinks
+            | Self::EndLinks
+            | Self::ManageEvidence
+            | Self::ManageProxies => {
                 matches!(role, Role::Registrar | Role::Reviewer | Role::Admin)
             }
             Self::ResetAuthenticators => matches!(role, Role::Reviewer | Role::Admin),
@@ -226,6 +233,7 @@ mod tests {
                 StaffAct::ManageEvidence,
                 StaffAct::DecideReviews,
                 StaffAct::ReviewLinks,
+                StaffAct::ManageProxies,
             ];
             let acts = acts.iter().any(|act| act.allowed_to(role));
             assert!(!(acts && StaffAct::ReadAudit.allowed_to(role)), "{role}");

@@ -11,6 +11,7 @@
 //! | invitation and its code | [`invitation`], [`code`] |
 //! | claim, its review | [`claim`], [`review`] |
 //! | link, permissions | [`link`], [`permission`] |
+//! | grant, access request, bar | [`grant`], [`access_request`], [`bar`] |
 //! | whether a link opens its record now | [`access`], [`age`] |
 //! | proxies and their relationships | [`relationship`] |
 //! | what receivers are told | [`event`] |
@@ -34,12 +35,14 @@
 //! services ([`service`]) load, decide and save through them within one unit of work.
 
 pub mod access;
+pub mod access_request;
 pub mod account;
 pub mod actor;
 pub mod age;
 pub mod answer_key;
 pub mod attempt;
 pub mod audit;
+pub mod bar;
 pub mod claim;
 pub mod client;
 pub mod code;
@@ -52,6 +55,7 @@ pub mod event;
 pub mod evidence;
 pub mod explain;
 pub mod federated;
+pub mod grant;
 pub mod id;
 pub mod invitation;
 pub mod issuer;

@@ -1,35 +1,48 @@
 //! What Kinlink does, step by step: each service loads, decides and saves within one unit of work that its
 //! caller begins and saves.
 
+pub mod accept_grant;
 pub mod add_evidence;
 pub mod configure_connection;
+pub mod age_exception;
+pub mod bar;
 pub mod confirm_claim;
+pub mod decide_request;
 pub mod decide_review;
 pub mod dispute;
 pub mod end_access;
+pub mod end_grant;
 pub mod end_link;
 pub mod event_claims;
 pub mod explain_link;
 pub mod federate;
+mod follow_link;
 pub mod issue_invitation;
 pub mod lookup;
 pub mod make_link;
 pub mod match_patient;
 pub mod notice;
 pub mod pick;
+pub mod offer_grant;
 pub mod process_claim;
+pub mod process_request;
+pub mod proxy;
+mod proxy_notice;
 pub mod reassess;
 pub mod redeem;
+pub mod renew_grant;
 pub mod revoke_invitation;
 mod send_code;
 pub mod set_policy;
 pub mod streams;
 pub mod submit_claim;
 mod surviving_record;
+pub mod submit_request;
 pub mod suspend_link;
 pub mod token_context;
 pub mod totp;
 pub mod undo_ending;
+pub mod turn;
 pub mod withdraw_claim;
 pub mod withdraw_evidence;
 mod write_link;

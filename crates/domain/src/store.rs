@@ -11,6 +11,7 @@ mod connections;
 mod directory;
 mod disputes;
 mod endings;
+mod family;
 mod feed;
 mod history;
 mod journal;
@@ -29,6 +30,7 @@ pub use connections::Connections;
 pub use directory::{Clients, Directory};
 pub use disputes::Disputes;
 pub use endings::Endings;
+pub use family::{AccessRequests, Bars, GrantFilter, Grants, RequestQueue, TurnQueue, Turning};
 pub use feed::{Change, ChangeFeed, ChangeListener, FeedEntry, FeedHead};
 pub use history::{Crowd, History, Reports};
 pub use journal::{
@@ -68,7 +70,7 @@ pub enum Constraint {
     LiveLink,
     /// At most one open dispute about a link.
     OpenDispute,
-    /// No two invitations share a locator.
+    /// No two invitations, and no two grants, share a locator.
     Locator,
     /// No two organizations share a short name.
     OrganizationSlug,
@@ -111,6 +113,9 @@ pub trait UnitOfWork:
     + Endings
     + History
     + Reports
+    + Grants
+    + AccessRequests
+    + Bars
     + Journal
     + Idempotency
     + AuditLog

@@ -1,10 +1,12 @@
 //! One transaction. Each port of the domain is implemented in a file of its own below.
 
+mod access_requests;
 mod accounts;
 mod answer_keys;
 mod attempts;
 mod audit_log;
 mod authenticators;
+mod bars;
 mod claims;
 mod clients;
 mod connections;
@@ -13,6 +15,7 @@ mod disputes;
 mod events;
 mod endings;
 mod history;
+mod grants;
 mod idempotency;
 mod invitations;
 mod links;

@@ -19,6 +19,7 @@ type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 pub(crate) struct AccountUser {
     pub(crate) key: AccountKey,
     pub(crate) id: AccountId,
+    pub(crate) login: Login,
     /// What its provider says of how it identified its user.
     pub(crate) asserted: Asserted,
 }
@@ -43,7 +44,7 @@ pub(crate) struct ClientCaller(pub(crate) Arc<AuthenticatedClient>);
 /// Who may submit a claim: an account for itself, or a client on its behalf.
 pub(crate) enum Claimant {
     /// A login that may be a patient's.
-    Account(AccountUser),
+    Account(Box<AccountUser>),
     /// A client.
     Client(Arc<AuthenticatedClient>),
 }
@@ -157,7 +158,8 @@ extract!(AccountUser, |request| {
     if bearer.account_organizations().next().is_none() {
         return Err(Problem::new(ProblemType::Forbidden).detail("not for patients' logins of this provider"));
     }
-    Ok(Self { id: bearer.account(), asserted: bearer.asserted(), key: bearer.key })
+    let login = login(&request, &bearer)?;
+    Ok(Self { id: bearer.account(), login, asserted: bearer.asserted(), key: bearer.key })
 });
 
 extract!(StaffCaller, |request| {
@@ -182,7 +184,7 @@ extract!(Claimant, |request| {
     if ClientAuthenticator::is_client_credential(credential(&request)?) {
         return client(&request).await.map(Self::Client);
     }
-    AccountUser::from_request(&request, &mut Payload::None).await.map(Self::Account)
+    AccountUser::from_request(&request, &mut Payload::None).await.map(|user| Self::Account(Box::new(user)))
 });
 
 extract!(AnyCaller, |request| {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use kinlink_api::{Application, ClaimWorker};
+use kinlink_api::{Application, ClaimWorker, TurnWorker};
 use kinlink_delivery::{EventWorker, MailSender, OutboxWorker, Sender, SmtpMailer, WebhookSender};
 use kinlink_domain::{outbox::MessageKind, service::Ports, store::ChangeListener};
 use kinlink_persistence::SeaStore;
@@ -79,6 +79,8 @@ async fn serve(context: Context, listener: TcpListener) -> anyhow::Result<ExitCo
     workers.push(tokio::spawn(worker.run(stop.clone())));
     let wake = application.event_wake();
     let worker = EventWorker::new(store.clone(), ports.clone(), issuer, receivers, wake)?;
+    workers.push(tokio::spawn(worker.run(stop.clone())));
+    let worker = TurnWorker::new(store.clone(), ports.clone());
     workers.push(tokio::spawn(worker.run(stop.clone())));
     for (kind, sender) in senders {
         let Ports { clock, random, .. } = ports.clone();

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Ports,
     make_link::{Made, Support, WantedLink, make_link},
+    proxy::is_barred,
     surviving_record::surviving,
     wrong_try,
 };
@@ -129,10 +130,18 @@ async fn accept(
     let trusted = unit.trust_in(&request.account.key.iss).await?;
     let trusted = trusted.iter().any(|trust| trust.organization == organization.id && trust.accounts);
     let patient = match unit.patient_by_id(organization.id, confirmation.patient).await? {
-        Some(patient) => Some(surviving(unit, patient).await?),
+        Some(patient) => {
+            let surviving = surviving(unit, patient).await?;
+            unit.patient_for_update(organization.id, surviving.id).await?
+        }
         None => None,
     };
-    match patient.filter(|patient| trusted && patient.record.is_usable() && !patient.record.deceased) {
+    let barred = match &patient {
+        Some(patient) => is_barred(unit, ports, patient, request.account.id).await?,
+        None => false,
+    };
+    let may = trusted && !barred;
+    match patient.filter(|patient| may && patient.record.is_usable() && !patient.record.deceased) {
         Some(patient) => link(unit, ports, request, claim, organization, &patient, confirmation).await,
         None => refuse(unit, ports, request, claim, organization).await,
     }
@@ -154,6 +163,7 @@ async fn link(
         organization,
         patient,
         role: LinkRole::SelfRole,
+        terms: None,
         invitation: None,
         by: Actor::Account(account),
         used: contact_of(confirmation, patient),

@@ -11,6 +11,7 @@ mod clients;
 mod connections;
 mod directory;
 mod disputes;
+mod family_model;
 mod feed;
 mod history;
 mod idempotency;
