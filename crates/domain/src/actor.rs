@@ -84,7 +84,7 @@ pub enum StaffAct {
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ManageInvitations,
         Self::MatchPatients,
         Self::ReadLinks,

@@ -91,6 +91,9 @@ const fn revocation(why: Revocation) -> &'static str {
         Revocation::Safety => "somebody's safety asks for it",
         Revocation::StaffError => "a mistake of staff",
         Revocation::Merged => "records were merged, and another link of the account opens the same one",
+        Revocation::PatientEnded => "the patient ended what they had granted",
+        Revocation::Superseded => "a newer grant took its place",
+        Revocation::GrantorEnded => "whoever passed it on does not have it any more",
     }
 }
 
@@ -101,6 +104,7 @@ const fn suspension(why: Suspension) -> &'static str {
         Suspension::Fraud => "fraud, or the suspicion of it",
         Suspension::Safety => "somebody's safety asks for it",
         Suspension::Review => "staff look into it",
+        Suspension::Grantor => "whoever granted it is in doubt",
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{
     Ports,
-    surviving_record::surviving,
+    surviving_record::surviving_for_update,
     write_link::{Told, write},
 };
 use crate::{
@@ -52,7 +52,10 @@ pub async fn record(
     fhir_id: &FhirId,
 ) -> Result<Option<PatientId>, StoreError> {
     match unit.patient(organization, fhir_id).await? {
-        Some(record) => Ok(Some(surviving(unit, record).await?.id)),
+        Some(found) => {
+            let surviving = surviving_for_update(unit, organization, found.id).await?;
+            Ok(surviving.map(|record| record.id))
+        }
         None => Ok(None),
     }
 }
