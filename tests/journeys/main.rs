@@ -3,6 +3,7 @@
 
 #[macro_use]
 mod app;
+mod authzen;
 mod browser;
 mod claims;
 mod clients;

@@ -55,6 +55,9 @@ async fn operations(app: &App) -> Vec<Operation> {
     let desk = [true, false, false, true];
     let readers = [true, true, false, true];
     let reviewers = [false, true, false, true];
+    let authzen = json!({
+        "subject": {"type": "account", "id": "x|y"}, "action": {"name": "read"},
+        "resource": {"type": "Patient", "id": "here/p2"}});
     let issue = json!({"organization": "here", "patient": {"id": "p3"}, "channel": "in_person"});
     vec![
         Operation { roles: desk, ..op(&post, "/v1/invitations".into(), Some(issue)) },
@@ -100,6 +103,11 @@ async fn operations(app: &App) -> Vec<Operation> {
             ..op(&get, "/v1/reports/unusual-proxies?organization=here".into(), None)
         },
         Operation { client: true, ..op(&post, "/v1/links/lookup".into(), Some(app.account("owner"))) },
+        Operation { client: true, ..op(&post, "/access/v1/evaluation".into(), Some(authzen.clone())) },
+        Operation { client: true, ..op(&post, "/access/v1/evaluations".into(), Some(authzen.clone())) },
+        Operation { client: true, ..op(&post, "/access/v1/search/subject".into(), Some(authzen.clone())) },
+        Operation { client: true, ..op(&post, "/access/v1/search/resource".into(), Some(authzen.clone())) },
+        Operation { client: true, ..op(&post, "/access/v1/search/action".into(), Some(authzen.clone())) },
         Operation {
             account: true,
             roles: [true; 4],

@@ -15,7 +15,7 @@ use kinlink_domain::{
     store::UnitOfWork,
 };
 
-pub(crate) use body::{JsonBody, Parameters, invalid, read as read_body};
+pub(crate) use body::{JsonBody, Parameters, invalid, is_json, malformed, read as read_body};
 pub(crate) use caller::{AccountUser, AnyCaller, Claimant, ClientCaller, PersonCaller, StaffCaller, address};
 pub(crate) use cursor::{Cursor, limit};
 pub(crate) use login::Login;

@@ -5,6 +5,7 @@
 //! one service of the domain, and saves.
 
 mod application;
+mod authzen;
 mod claim_worker;
 mod docs;
 mod extract;

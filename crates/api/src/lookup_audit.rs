@@ -42,6 +42,21 @@ impl LookupCounter {
         self.add((organization, client, account), 1);
     }
 
+    /// Counts one lookup at each organization; an organization's links stand together.
+    pub(crate) fn count_each(
+        &self,
+        organizations: impl Iterator<Item = OrganizationId>,
+        client: ClientId,
+        account: AccountId,
+    ) {
+        let mut counted = None;
+        for organization in organizations {
+            if counted.replace(organization) != Some(organization) {
+                self.count(organization, client, account);
+            }
+        }
+    }
+
     fn add(&self, key: Key, count: u32) {
         let shard = usize::try_from(self.hasher.hash_one(key.2) % 32).unwrap_or_default();
         let mut counts = self.shards[shard].lock();

@@ -8,7 +8,7 @@ use utoipa::{
     },
 };
 
-use crate::{fhir, health, oauth, v1};
+use crate::{authzen, fhir, health, oauth, v1};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -63,6 +63,12 @@ use crate::{fhir, health, oauth, v1};
         v1::reviews::approve::approve,
         v1::reviews::ask::ask,
         v1::reviews::decline::decline,
+        authzen::evaluate::one,
+        authzen::evaluate::many,
+        authzen::search::subjects,
+        authzen::search::resources,
+        authzen::search::actions,
+        authzen::metadata,
         v1::audit::list,
         oauth::token,
         oauth::metadata,
@@ -82,6 +88,7 @@ use crate::{fhir, health, oauth, v1};
         (name = "account", description = "For account holders"),
         (name = "authenticator", description = "A code of an authenticator app, for acts that want more proof than a login"),
         (name = "fhir", description = "In FHIR's own words; refusals are OperationOutcomes"),
+        (name = "authzen", description = "OpenID AuthZEN Authorization API 1.0: the same decisions as the lookup"),
         (name = "audit", description = "Who did what, and why"),
         (name = "clients", description = "How authorization servers authenticate"),
         (name = "operations", description = "For those who run Kinlink"),

@@ -15,11 +15,12 @@ pub(crate) mod view;
 
 use actix_web::{
     HttpResponse, Resource,
+    middleware::from_fn,
     web::{self, ServiceConfig, get, post},
 };
 
 use crate::{
-    docs, fhir, health, not_me, oauth,
+    authzen, docs, fhir, health, not_me, oauth,
     problem::{Problem, ProblemType},
 };
 
@@ -111,6 +112,16 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             resource("/fhir/{organization}/Patient/$match", "POST")
                 .route(post().to(fhir::patient_match::patient_match)),
         )
+        .service(
+            web::scope("/access/v1")
+                .wrap(from_fn(authzen::echo_request_id))
+                .service(resource("/evaluation", "POST").route(post().to(authzen::evaluate::one)))
+                .service(resource("/evaluations", "POST").route(post().to(authzen::evaluate::many)))
+                .service(resource("/search/subject", "POST").route(post().to(authzen::search::subjects)))
+                .service(resource("/search/resource", "POST").route(post().to(authzen::search::resources)))
+                .service(resource("/search/action", "POST").route(post().to(authzen::search::actions))),
+        )
+        .service(resource("/.well-known/authzen-configuration", "GET").route(get().to(authzen::metadata)))
         .service(resource("/v1/audit", "GET").route(get().to(audit::list)))
         .service(resource("/oauth2/token", "POST").route(post().to(oauth::token)))
         .service(resource("/.well-known/oauth-authorization-server", "GET").route(get().to(oauth::metadata)))

@@ -34,7 +34,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for JsonBody<T> {
     }
 }
 
-fn is_json(request: &HttpRequest) -> bool {
+pub(crate) fn is_json(request: &HttpRequest) -> bool {
     let declared = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let declared = declared.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
     declared.eq_ignore_ascii_case("application/json")
@@ -54,7 +54,7 @@ pub(crate) async fn read(payload: &mut Payload, limit: usize) -> Result<Bytes, P
 }
 
 /// The parser's own message may quote a value, so only its kind and place are told.
-fn malformed(error: &serde_json::Error) -> Problem {
+pub(crate) fn malformed(error: &serde_json::Error) -> Problem {
     let place = format!("line {}, column {}", error.line(), error.column());
     let what = match error.classify() {
         serde_json::error::Category::Data => data_error(&error.to_string()),

@@ -149,13 +149,7 @@ async fn answer(
     let links: Vec<_> = live(&known, &client.organizations, &filter, now)
         .map(|(link, gives)| LiveLink::new(link, &gives, now))
         .collect();
-    let mut counted = None;
-    for link in &links {
-        // An organization's links stand together; it is counted once for each lookup.
-        if counted.replace(link.organization.id) != Some(link.organization.id) {
-            state.lookups.count(link.organization.id, client.id, account);
-        }
-    }
+    state.lookups.count_each(links.iter().map(|link| link.organization.id), client.id, account);
     Ok(HttpResponse::Ok().json(LookupAnswer { links, as_of: now }))
 }
 

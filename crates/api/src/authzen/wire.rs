@@ -1,0 +1,252 @@
+use std::{future::Future, pin::Pin};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use kinlink_domain::{
+    account::AccountKey, id::AccountId, patient::FhirId, permission::Permissions, proofing::Ial,
+    service::lookup::OrganizationReference,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::{
+    extract::{self, is_json},
+    problem::{Problem, ProblemType},
+    state::State,
+};
+
+/// A subject or resource. Members that are not known are passed over, as the standard asks.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, ToSchema)]
+pub(crate) struct Entity {
+    /// `account`, or `Patient`.
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    /// Which one.
+    pub(super) id: Option<String>,
+    /// Of an account: its `iss` and `sub`, instead of the id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) properties: Option<Properties>,
+}
+
+/// What is read of an entity's properties.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, ToSchema)]
+pub(crate) struct Properties {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) iss: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sub: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+pub(crate) struct ActionEntity {
+    /// For example `Observation.rs`, or `read`.
+    #[schema(example = "Observation.rs")]
+    pub(super) name: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+pub(crate) struct Context {
+    /// `IAL1` or `IAL2`: links that are proven less well permit nothing.
+    #[schema(value_type = Option<String>, example = "IAL2")]
+    pub(super) minimum_assurance: Option<Ial>,
+}
+
+/// May this account do this with this record?
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "subject": {"type": "account", "id": "https://login.example|248289761001"},
+    "action": {"name": "Observation.rs"},
+    "resource": {"type": "Patient", "id": "northside/n-002"},
+}))]
+pub(crate) struct Question {
+    pub(super) subject: Option<Entity>,
+    pub(super) action: Option<ActionEntity>,
+    pub(super) resource: Option<Entity>,
+    pub(super) context: Option<Context>,
+}
+
+/// Several questions; what one leaves out is taken from beside them.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Questions {
+    #[serde(flatten)]
+    #[schema(inline)]
+    pub(super) defaults: Question,
+    /// Each may leave out what stands beside this list.
+    #[serde(default)]
+    #[schema(value_type = Vec<Question>)]
+    pub(super) evaluations: Vec<Box<RawValue>>,
+    #[serde(default)]
+    pub(super) options: Options,
+}
+
+#[derive(Default, Deserialize, ToSchema)]
+pub(crate) struct Options {
+    #[serde(default)]
+    pub(super) evaluations_semantic: Semantic,
+}
+
+/// When the questions that are left are not answered any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Semantic {
+    #[default]
+    ExecuteAll,
+    DenyOnFirstDeny,
+    PermitOnFirstPermit,
+}
+
+/// An answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Decision {
+    pub(super) decision: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) context: Option<DecisionContext>,
+}
+
+/// What is told beside an answer.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct DecisionContext {
+    /// Why it is denied: `unknown_subject_type`, `unknown_resource_type`, `unknown_action`, `no_live_link` or
+    /// `not_permitted`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// This one could not be answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ItemError>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct ItemError {
+    status: u16,
+    message: String,
+}
+
+impl Decision {
+    pub(super) const PERMIT: Self = Self { decision: true, context: None };
+
+    pub(super) fn deny(reason: &'static str) -> Self {
+        let context = DecisionContext { reason: Some(reason), error: None };
+        Self { decision: false, context: Some(context) }
+    }
+
+    pub(super) fn failed(problem: &Problem) -> Self {
+        let places = problem.errors.iter().map(|error| format!("{} {}", error.at, error.message));
+        let message = problem.detail.clone().into_iter().chain(places).collect::<Vec<_>>().join("; ");
+        let error = ItemError { status: problem.status, message };
+        Self { decision: false, context: Some(DecisionContext { reason: None, error: Some(error) }) }
+    }
+}
+
+/// Something that the standard asks for, by its place.
+pub(super) fn required<'a, T: ?Sized>(at: &str, given: Option<&'a T>) -> Result<&'a T, Problem> {
+    given.ok_or_else(|| Problem::new(ProblemType::MalformedBody).at(at, "it is required"))
+}
+
+impl Entity {
+    pub(super) fn kind(&self, at: &str) -> Result<&str, Problem> {
+        required(&format!("{at}/type"), self.kind.as_deref())
+    }
+
+    /// The account that it names, by its properties or else by its id.
+    pub(super) fn account(&self, at: &str) -> Result<AccountId, Problem> {
+        let properties = self.properties.as_ref();
+        if let Some((iss, sub)) = properties.and_then(|p| p.iss.as_deref().zip(p.sub.as_deref())) {
+            return Ok(AccountKey::derive(iss, sub));
+        }
+        let id = required(&format!("{at}/id"), self.id.as_deref())?;
+        // An issuer is a URL, which has no bar; a subject may have one.
+        let (iss, sub) = id.split_once('|').unwrap_or((id, ""));
+        Ok(AccountKey::derive(iss, sub))
+    }
+
+    /// The record that it names; absent if nothing can be named like this.
+    pub(super) fn record(&self, at: &str) -> Result<Option<(OrganizationReference, FhirId)>, Problem> {
+        let id = required(&format!("{at}/id"), self.id.as_deref())?;
+        let Some((organization, record)) = id.split_once('/') else { return Ok(None) };
+        let organization = extract::organization_reference(ProblemType::MalformedBody, at, organization).ok();
+        Ok(organization.zip(FhirId::parse(record).ok()))
+    }
+}
+
+impl ActionEntity {
+    /// The permission that it needs; absent if there is no such act.
+    pub(super) fn permission(&self, at: &str) -> Result<Option<Permissions>, Problem> {
+        let name = required(&format!("{at}/name"), self.name.as_deref())?;
+        Ok(permission(name))
+    }
+}
+
+/// Words for what is done with the Patient resource itself, and the letters of SMART v2 for them.
+pub(super) const WORDS: [(&str, &str); 5] =
+    [("create", "c"), ("read", "r"), ("update", "u"), ("delete", "d"), ("search", "s")];
+
+pub(super) fn permission(name: &str) -> Option<Permissions> {
+    let scope = match WORDS.iter().find(|(word, _)| *word == name) {
+        Some((_, letter)) => format!("patient/Patient.{letter}"),
+        None if name.starts_with("patient/") => name.to_owned(),
+        None => format!("patient/{name}"),
+    };
+    let one = !scope.contains(char::is_whitespace);
+    scope.parse().ok().filter(|_| one)
+}
+
+/// A body of the standard's form. Whatever is wrong with it is a 400, its media type too.
+pub(crate) struct Body<T>(pub(super) T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let mut payload = payload.take();
+        Box::pin(async move {
+            if !is_json(&request) {
+                let problem = Problem::new(ProblemType::MalformedBody);
+                return Err(problem.detail("send Content-Type: application/json"));
+            }
+            let state: &State = extract::state(&request)?;
+            let bytes = extract::read_body(&mut payload, state.settings.body_limit).await?;
+            Ok(Self(parse(&bytes)?))
+        })
+    }
+}
+
+pub(super) fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(json).map_err(|error| extract::malformed(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_is_a_permission_or_a_word_for_one() {
+        for (name, needs) in [
+            ("read", Some("patient/Patient.r")),
+            ("search", Some("patient/Patient.s")),
+            ("Observation.rs", Some("patient/Observation.rs")),
+            ("patient/*.r", Some("patient/*.r")),
+            ("can_read", None),
+            ("Observation.rs patient/Condition.rs", None),
+            ("user/Observation.rs", None),
+            ("", None),
+        ] {
+            assert_eq!(permission(name).map(String::from).as_deref(), needs, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_account_is_named_by_issuer_and_subject_at_the_first_bar() {
+        let entity = |id: &str| Entity { id: Some(id.to_owned()), ..Entity::default() };
+        let of = |iss: &str, sub: &str| AccountKey::derive(iss, sub);
+        assert_eq!(
+            entity("https://a.example|auth0|7").account("").unwrap(),
+            of("https://a.example", "auth0|7")
+        );
+        let properties = Properties { iss: Some("https://a.example".into()), sub: Some("7".into()) };
+        let by_properties = Entity { properties: Some(properties), ..entity("whatever") };
+        assert_eq!(by_properties.account("").unwrap(), of("https://a.example", "7"));
+        assert!(Entity::default().account("").is_err());
+    }
+}
