@@ -22,7 +22,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::receiver::Receiver;
-use crate::lookup::stage::{link, organize};
+use crate::lookup::stage::{fhir_id, link, organize, record};
 
 /// Links made in one transaction.
 const BATCH: usize = 2_000;
@@ -143,11 +143,15 @@ async fn make_links(
     let mut links = Vec::new();
     for numbers in numbers.chunks(BATCH) {
         let mut unit = store.begin().await?;
+        let records = numbers.iter().map(|n| record(*n)).collect::<anyhow::Result<_>>()?;
+        unit.upsert_patients(organization, records, ports.clock.now()).await?;
         for n in numbers {
             let sub = format!("account-{n}");
             let key = AccountKey { iss: Iss::parse(iss)?, sub: Sub::parse(sub.clone())? };
             let account = unit.ensure_account(&key, ports.clock.now()).await?;
-            let link = link(ports, organization, account.id, *n)?;
+            let record = unit.patient(organization, &fhir_id(*n)?).await?;
+            let record = record.context("a record that was just imported is not there")?;
+            let link = link(ports, &record, account.id);
             unit.add_link(&link).await?;
             links.push((sub, link.id));
         }

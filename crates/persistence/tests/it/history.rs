@@ -7,7 +7,7 @@ use kinlink_domain::{
     proofing::Ial,
     store::Store,
 };
-use kinlink_testkit::{Fixture, on_both_databases};
+use kinlink_testkit::on_both_databases;
 
 use crate::links::{add, link};
 
