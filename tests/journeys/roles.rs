@@ -23,8 +23,7 @@ struct Operation {
 const ROLES: [&str; 4] = ["registrar", "reviewer", "auditor", "admin"];
 
 #[expect(clippy::too_many_lines, reason = "one row for each operation")]
-async fn operations(app: &App, client: ClientId) -> Vec<Operation> {
-async fn operations(app: &App, client: &Caller) -> Vec<Operation> {
+async fn operations(app: &App, id: ClientId, client: &Caller) -> Vec<Operation> {
     let doubtful = crate::claims::doubtful("p1");
     let claim =
         app.person("owner").post("/v1/claims", doubtful.clone()).await.expect(202).text("/id").to_owned();
@@ -68,7 +67,7 @@ async fn operations(app: &App, client: &Caller) -> Vec<Operation> {
     let unconfirmed = json!({"organization": "here", "patient": "p2", "reason": "safety", "digest": "0"});
     let mistake = json!({"reason": "entered_by_mistake"});
     let server = settings(Server::OidcProvider, app.idp.issuer());
-    let connection = connect_client(app, client, server).await.id;
+    let connection = connect_client(app, id, server).await.id;
     let poll = client.post("/ssf/streams", json!({})).await.expect(201).text("/stream_id").to_owned();
     let hook = json!({"url": "https://receiver.example/"});
     let webhook = client.post("/v1/webhooks", hook.clone()).await.expect(201).text("/id").to_owned();
@@ -370,8 +369,7 @@ journey! {
     async fn every_role_may_do_what_the_table_says_and_the_neighbour_nothing(app: App) {
         let (id, client, _) = app.client(&[app.fixture.here.id]).await;
         let (_, foreign_client, _) = app.client(&[app.fixture.there.id]).await;
-        for operation in &operations(app, id).await {
-        for operation in &operations(app, &client).await {
+        for operation in &operations(app, id, &client).await {
             let what = format!("{} {}", operation.method, operation.path);
             assert_eq!(call(&app.with_token(""), operation).await, 401, "nobody: {what}");
             for role in ROLES {
