@@ -13,6 +13,7 @@ mod id_token;
 mod jwt;
 mod keys;
 mod login;
+mod source_token;
 
 pub use api_key::{NewApiKey, issue_api_key, rotate_api_key};
 pub use bearer::{Bearer, BearerError, BearerVerifier};
@@ -24,3 +25,4 @@ pub use keys::{KeyError, KeyFetcher};
 pub use login::{
     AuthorizationAnswer, ClientSecret, LoggedIn, LoginError, LoginProvider, Logins, PendingLogin,
 };
+pub use source_token::{accepts_source_token, issue_source_token, source_of_token};

@@ -150,6 +150,8 @@ kinds! {
     EventKind, EventId, "evt";
     /// An outbox message's id, `msg_…`.
     MessageKind, MessageId, "msg";
+    /// The id of a FHIR server that is followed, `src_…`.
+    SourceKind, SourceId, "src";
 }
 
 #[cfg(test)]

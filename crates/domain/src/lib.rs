@@ -18,6 +18,7 @@
 //! | comparison of demographics, and how it is shown | [`comparison`], [`side_by_side`] |
 //! | "this was not me" | [`dispute`] |
 //! | client (authorization server) | [`client`] |
+//! | FHIR server that is followed | [`source`] |
 //! | staff, roles, who acts | [`actor`] |
 //! | wrong tries and lockout | [`attempt`] |
 //! | authenticator app, step-up | [`totp`], [`step_up`] |
@@ -61,6 +62,7 @@ pub mod relationship;
 pub mod review;
 pub mod service;
 pub mod side_by_side;
+pub mod source;
 pub mod step_up;
 pub mod store;
 pub mod totp;

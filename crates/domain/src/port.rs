@@ -60,6 +60,8 @@ purposes! {
     Contacts,
     /// The "this was not me" link in a notice.
     DisputeToken,
+    /// What a FHIR server shows when it tells of a change.
+    SourceToken,
 }
 
 /// Which generation of the server's keys made a hash or a ciphertext.

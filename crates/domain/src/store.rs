@@ -12,6 +12,7 @@ mod feed;
 mod journal;
 mod links;
 mod people;
+mod sources;
 
 use std::fmt;
 
@@ -28,6 +29,7 @@ pub use journal::{
 };
 pub use links::{AnswerableLink, InvitationFilter, Invitations, LinkReader, Links};
 pub use people::{Accounts, Attempts, Candidates, Patients};
+pub use sources::Sources;
 
 /// Why storage did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +100,7 @@ pub trait UnitOfWork:
     + Journal
     + Idempotency
     + AuditLog
+    + Sources
     + Send
 {
     /// Writes what was journalled and commits.

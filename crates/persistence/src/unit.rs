@@ -14,6 +14,7 @@ mod links;
 mod patients;
 mod reviews;
 mod save;
+mod sources;
 
 use std::sync::Arc;
 
