@@ -14,6 +14,7 @@ mod keys;
 mod migrate;
 mod organization;
 mod policy;
+mod pull;
 mod serve;
 mod train;
 
@@ -71,6 +72,8 @@ enum Command {
     Client(client::ClientCommand),
     /// Read patients from FHIR NDJSON.
     Import(import::Import),
+    /// FHIR servers that are followed: add, pull, list.
+    Pull(pull::PullCommand),
     /// The index by which records are found.
     Index(index::IndexCommand),
     /// Issue invitations: one, or many from CSV.
@@ -100,6 +103,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Issuer(command) => command.run(flags).await,
         Command::Client(command) => command.run(flags).await,
         Command::Import(command) => command.run(flags).await,
+        Command::Pull(command) => command.run(flags).await,
         Command::Index(command) => command.run(flags).await,
         Command::Invite(command) => command.run(flags).await,
         Command::Audit(command) => command.run(flags).await,

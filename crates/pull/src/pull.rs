@@ -47,7 +47,7 @@ impl Default for Pace {
 }
 
 /// Hears how a run goes on.
-pub trait Watch: Send {
+pub trait Watch: Send + Sync {
     /// A page was written.
     fn page(&mut self, run: &PullRun);
     /// A record could not be taken.
