@@ -8,6 +8,7 @@ mod browser;
 mod claims;
 mod clients;
 mod disputes;
+mod fhir;
 mod idempotency;
 mod letters;
 mod main_job;

@@ -263,7 +263,8 @@ mod tests {
     #[test]
     fn it_never_goes_back_and_each_page_renews_the_lease() {
         let taken = source().take(MINE, at(0)).unwrap();
-        let on = taken.advance(MINE, Some(at(9)), at(10)).unwrap().advance(MINE, Some(at(3)), at(11)).unwrap();
+        let on =
+            taken.advance(MINE, Some(at(9)), at(10)).unwrap().advance(MINE, Some(at(3)), at(11)).unwrap();
         assert_eq!(on.since, Some(at(9)));
         assert_eq!(on.take(THEIRS, at(25)), Err(SourceBusy));
     }

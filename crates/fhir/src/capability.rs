@@ -14,24 +14,45 @@ const PATIENT: (&str, &str, &str) =
 const IDENTIFIER: (&str, &str, &str) = ("identifier", "token", "The login, as <iss>|<sub>");
 
 const RESOURCES: &[Offered] = &[
-    ("AuditEvent", &["search-type"], &[
-        ("date", "date", "When it was recorded"),
-        PATIENT,
-        ("agent", "reference", "Who acted; `agent:identifier`, by Kinlink's id of an account or a client"),
-    ]),
-    ("Consent", &["read", "search-type"], &[
-        ID,
-        PATIENT,
-        ("actor", "reference", "Who may act, as RelatedPerson/<id>"),
-        ("consentor", "reference", "Who decided: Patient/<id> or RelatedPerson/<id>; `performer` is understood too"),
-    ]),
+    (
+        "AuditEvent",
+        &["search-type"],
+        &[
+            ("date", "date", "When it was recorded"),
+            PATIENT,
+            (
+                "agent",
+                "reference",
+                "Who acted; `agent:identifier`, by Kinlink's id of an account or a client",
+            ),
+        ],
+    ),
+    (
+        "Consent",
+        &["read", "search-type"],
+        &[
+            ID,
+            PATIENT,
+            ("actor", "reference", "Who may act, as RelatedPerson/<id>"),
+            (
+                "consentor",
+                "reference",
+                "Who decided: Patient/<id> or RelatedPerson/<id>; `performer` is understood too",
+            ),
+        ],
+    ),
     ("Patient", &["create", "update", "delete"], &[]),
     ("Person", &["read", "search-type"], &[ID, IDENTIFIER]),
     ("RelatedPerson", &["read", "search-type"], &[ID, PATIENT, IDENTIFIER]),
 ];
 
 /// What Kinlink offers for an organization. `token_url` is where clients get access tokens.
-pub fn capability_statement(place: &Place<'_>, token_url: &str, software: &str, date: DateTime<Utc>) -> Value {
+pub fn capability_statement(
+    place: &Place<'_>,
+    token_url: &str,
+    software: &str,
+    date: DateTime<Utc>,
+) -> Value {
     json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -77,9 +98,7 @@ fn resource((kind, interactions, parameters): &Offered) -> Value {
         resource["conditionalRead"] = json!("not-match");
     }
     if !parameters.is_empty() {
-        let parameter = |(name, kind, documentation): &(&str, &str, &str)| {
-            json!({"name": name, "type": kind, "documentation": documentation})
-        };
+        let parameter = |(name, kind, documentation): &(&str, &str, &str)| json!({"name": name, "type": kind, "documentation": documentation});
         resource["searchParam"] = parameters.iter().map(parameter).collect();
     }
     if *kind == "Patient" {

@@ -51,8 +51,7 @@ fn status(link: &Link, gives: Option<&Permissions>) -> &'static str {
 }
 
 fn provision(link: &Link, gives: Option<&Permissions>) -> Value {
-    let recipient =
-        json!({"system": format!("{TERMINOLOGY}/v3-ParticipationType"), "code": "IRCP"});
+    let recipient = json!({"system": format!("{TERMINOLOGY}/v3-ParticipationType"), "code": "IRCP"});
     let mut provision = json!({
         "type": "permit",
         "period": period(&link.period),

@@ -117,7 +117,8 @@ impl Page {
     fn take(&mut self, resource: &str) {
         let head = serde_json::from_str::<Head>(resource).ok();
         // What a search gives beside what it is for, such as its own OperationOutcome.
-        if head.as_ref().and_then(|head| head.resource_type.as_deref()).is_some_and(|kind| kind != "Patient") {
+        if head.as_ref().and_then(|head| head.resource_type.as_deref()).is_some_and(|kind| kind != "Patient")
+        {
             return;
         }
         let (id, changed) = match head {
@@ -141,7 +142,8 @@ pub(crate) fn history(body: &[u8]) -> Result<(Vec<Happened>, Option<String>), No
     let bundle = bundle(body)?;
     let happened = bundle.entry.into_iter().filter_map(|entry| {
         let request = entry.request?;
-        let of_resource = entry.resource.and_then(|resource| serde_json::from_str::<Head>(resource.get()).ok());
+        let of_resource =
+            entry.resource.and_then(|resource| serde_json::from_str::<Head>(resource.get()).ok());
         let of_request = || request.url.rsplit_once("Patient/").map(|(_, id)| id.to_owned());
         let id = of_resource.and_then(|head| head.id).or_else(of_request)?;
         let id = FhirId::parse(id.split(['/', '?']).next()?).ok()?;
@@ -168,7 +170,8 @@ mod tests {
         assert_eq!(page.patients.len(), 1);
         assert_eq!(page.next.as_deref(), Some("u"));
         assert_eq!(page.times.len(), 1);
-        let ids: Vec<_> = page.rejected.iter().filter_map(|bad| bad.id.as_ref().map(FhirId::as_str)).collect();
+        let ids: Vec<_> =
+            page.rejected.iter().filter_map(|bad| bad.id.as_ref().map(FhirId::as_str)).collect();
         assert_eq!(ids, ["b", "c"]);
         assert!(!format!("{:?}", page.rejected).contains("SECRET"));
     }

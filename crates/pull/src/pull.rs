@@ -160,7 +160,8 @@ impl Run<'_> {
         since: Option<DateTime<Utc>>,
         stop: &CancellationToken,
     ) -> Result<(), PullError> {
-        let mut url = self.first("Patient", "_lastUpdated", since.map(|since| format!("ge{}", instant(since))))?;
+        let mut url =
+            self.first("Patient", "_lastUpdated", since.map(|since| format!("ge{}", instant(since))))?;
         url.query_pairs_mut().append_pair("_sort", "_lastUpdated");
         let (mut reached, mut sorted) = (None, true);
         loop {
@@ -168,7 +169,8 @@ impl Run<'_> {
                 return Err(PullError::Stopped);
             }
             let body = server.page("the search", &url).await?;
-            let page = page::searchset(&body).map_err(|is| PullError::Malformed { what: "the search", is })?;
+            let page =
+                page::searchset(&body).map_err(|is| PullError::Malformed { what: "the search", is })?;
             sorted &= page.sorted;
             for at in &page.times {
                 sorted &= reached.is_none_or(|reached| reached <= *at);

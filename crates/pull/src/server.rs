@@ -56,8 +56,11 @@ impl FhirServer<'_> {
 
     /// Where a `next` link leads, if it stays with this server.
     pub(crate) fn next(&self, link: &str) -> Result<Url, PullError> {
-        let malformed = |_| PullError::Malformed { what: "the search", is: "a page with a malformed next link" };
-        let next = self.base.join(link).map_err(malformed)?;
+        let malformed =
+            |_| PullError::Malformed { what: "the search", is: "a page with a malformed next link" };
+        // A relative link is relative to the base (FHIR R4, "Bundle", "Resolving references"), which has no last slash.
+        let base = format!("{}/", self.source.base).parse::<Url>().map_err(malformed)?;
+        let next = base.join(link).map_err(malformed)?;
         let stays = next.origin() == self.base.origin() && next.username().is_empty();
         if stays { Ok(next) } else { Err(PullError::NextLeaves) }
     }

@@ -13,7 +13,8 @@ use crate::{extract::random_id, problem::Problem, state::State};
 pub(crate) fn resource(request: &HttpRequest, resource: &Value) -> HttpResponse {
     let version = version_of(resource).unwrap_or_default();
     let tag = format!("W/\"{version}\"");
-    let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let known =
+        request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let same = |one: &str| one == "*" || one.trim_start_matches("W/").trim_matches('"') == version;
     let mut response = if known.split(',').any(|one| same(one.trim())) {
         HttpResponse::NotModified()

@@ -125,7 +125,11 @@ fn negotiate(request: &HttpRequest, format: Option<&str>) -> Result<(), Problem>
             accept.trim().is_empty() || accept.split(',').any(gives)
         }
     };
-    if accepted { Ok(()) } else { Err(Problem::new(ProblemType::NotAcceptable).detail("application/fhir+json")) }
+    if accepted {
+        Ok(())
+    } else {
+        Err(Problem::new(ProblemType::NotAcceptable).detail("application/fhir+json"))
+    }
 }
 
 fn gives(wanted: &str) -> bool {
@@ -135,7 +139,8 @@ fn gives(wanted: &str) -> bool {
     let parameter = |name: &str| {
         wanted.split(';').skip(1).find_map(|text| text.trim().strip_prefix(name).map(ToOwned::to_owned))
     };
-    let version = parameter("fhirVersion=").is_none_or(|version| version.trim_matches('"').starts_with("4.0"));
+    let version =
+        parameter("fhirVersion=").is_none_or(|version| version.trim_matches('"').starts_with("4.0"));
     let refused = parameter("q=").is_some_and(|q| q.trim().trim_end_matches(['0', '.']).is_empty());
     names.contains(&kind.as_str()) && version && !refused
 }

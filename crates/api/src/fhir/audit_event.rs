@@ -66,8 +66,7 @@ async fn find(request: &HttpRequest, asked: Result<Asked, Problem>) -> Result<Ht
     let state = state(request)?;
     let named = organization_named(request)?;
     let mut unit = state.store.begin().await?;
-    let organization =
-        extract::organization(&mut *unit, &staff, Some(&named), ProblemType::NotFound).await?;
+    let organization = extract::organization(&mut *unit, &staff, Some(&named), ProblemType::NotFound).await?;
     let by = staff.at(organization.id, StaffAct::ReadAudit)?;
     let asked = asked?;
     let page = asked.page()?;

@@ -35,7 +35,8 @@ struct Told<'a> {
 
 impl<'a> Told<'a> {
     async fn begin(request: &'a HttpRequest) -> Result<Self, Problem> {
-        let unknown = || Problem::new(ProblemType::Unauthenticated).detail("send Authorization: Bearer kls_…");
+        let unknown =
+            || Problem::new(ProblemType::Unauthenticated).detail("send Authorization: Bearer kls_…");
         let value = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let (scheme, token) = value.and_then(|value| value.split_once(' ')).unwrap_or_default();
         let token = token.trim();
@@ -43,7 +44,9 @@ impl<'a> Told<'a> {
         let Some(id) = named else {
             // Somebody else's valid credential belongs to somebody who may not; any other belongs to nobody.
             AnyCaller::from_request(request, &mut Payload::None).await?;
-            return Err(Problem::new(ProblemType::Forbidden).detail("only for the organization's FHIR server"));
+            return Err(
+                Problem::new(ProblemType::Forbidden).detail("only for the organization's FHIR server")
+            );
         };
         let state = state(request)?;
         let mut unit = state.store.begin().await?;

@@ -83,9 +83,10 @@ async fn find(request: &HttpRequest, asked: Result<Asked, Problem>) -> Result<Ht
     let id = |(account, _): &(Account, Vec<Link>)| account.id.uuid();
     let found: Vec<_> = found.into_iter().collect();
     let (count, account) = (found.len(), found.first().map(|(account, _)| account.id));
-    let response = answer::found(reading.state, &asked, &reading.base, "Person", found, id, |(account, live)| {
-        Some(person(&place, account, live, now))
-    })?;
+    let response =
+        answer::found(reading.state, &asked, &reading.base, "Person", found, id, |(account, live)| {
+            Some(person(&place, account, live, now))
+        })?;
     reading.end("Person", Subject { account, ..Subject::default() }, count).await?;
     Ok(response)
 }

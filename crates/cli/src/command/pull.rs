@@ -178,8 +178,7 @@ impl Named {
 fn journal(unit: &mut dyn UnitOfWork, context: &Context, source: &Source, what: &str) {
     let detail = json!({"source": source.id, what: true});
     let action = Action::SourceConfigure;
-    let entry =
-        context.ports.audit(source.organization, Actor::Operator, action, Subject::default(), detail);
+    let entry = context.ports.audit(source.organization, Actor::Operator, action, Subject::default(), detail);
     unit.record(entry);
 }
 
@@ -254,7 +253,9 @@ impl Row {
         match &self.last {
             None => "never pulled".to_owned(),
             Some(run) => match &run.failure {
-                None => format!("{} rejected, {} deleted, at {}", run.rejected, run.deleted, run.at.to_rfc3339()),
+                None => {
+                    format!("{} rejected, {} deleted, at {}", run.rejected, run.deleted, run.at.to_rfc3339())
+                }
                 Some(failure) => failure.clone(),
             },
         }

@@ -127,8 +127,7 @@ impl Sources for SeaUnit {
     }
 
     async fn sources(&mut self, organization: OrganizationId) -> Result<Vec<Source>, StoreError> {
-        let rows =
-            of(organization).order_by_asc(Column::Name).all(&self.tx).await.map_err(store_error)?;
+        let rows = of(organization).order_by_asc(Column::Name).all(&self.tx).await.map_err(store_error)?;
         rows.into_iter().map(|row| source_from(row, &*self.vault)).collect()
     }
 
