@@ -322,7 +322,7 @@ journey! {
         };
         assert_eq!(live().await, 1);
         let patient = json!({"resourceType": "Patient", "id": "new1", "name": [{"family": "New"}]});
-        let put = |id: &str, body: Value| server.clone().put(id, body);
+        let put = async |id: &str, body: Value| server.clone().put(id, body).await;
         put("new1", patient.clone()).await.expect(201);
         put("new1", patient.clone()).await.expect(200);
         assert_eq!(outcome(&put("new2", patient.clone()).await.expect(400)), "structure");

@@ -1,6 +1,6 @@
 //! `AuditEvent` (FHIR R4): an entry of the audit chain. Ids only.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use kinlink_domain::{
     actor::Actor,
@@ -13,7 +13,11 @@ use serde_json::{Value, json};
 use crate::place::{Place, TERMS};
 
 /// An entry. `records` holds the FHIR ids of the records that it may be about.
-pub fn audit_event(place: &Place<'_>, chained: &ChainedEntry, records: &HashMap<PatientId, FhirId>) -> Value {
+pub fn audit_event(
+    place: &Place<'_>,
+    chained: &ChainedEntry,
+    records: &BTreeMap<PatientId, FhirId>,
+) -> Value {
     let entry = &chained.entry;
     let action = entry.action.as_str();
     let refused = action.ends_with(".refuse");
@@ -71,7 +75,7 @@ fn identifier(id: &str) -> Value {
     json!({"system": format!("{TERMS}/id"), "value": id})
 }
 
-fn entities(place: &Place<'_>, subject: &Subject, records: &HashMap<PatientId, FhirId>) -> Vec<Value> {
+fn entities(place: &Place<'_>, subject: &Subject, records: &BTreeMap<PatientId, FhirId>) -> Vec<Value> {
     let record = subject.patient.map(|id| match records.get(&id) {
         Some(fhir_id) => json!({"what": place.patient(fhir_id)}),
         None => json!({"what": {"type": "Patient", "identifier": identifier(&id.to_string())}}),

@@ -18,12 +18,12 @@ pub fn searchset(
     }
     // An empty array is no valid FHIR JSON.
     if !found.is_empty() {
-        bundle["entry"] = found.into_iter().map(|resource| entry(base, resource)).collect();
+        bundle["entry"] = found.into_iter().map(|resource| entry(base, &resource)).collect();
     }
     bundle
 }
 
-fn entry(base: &str, resource: Value) -> Value {
+fn entry(base: &str, resource: &Value) -> Value {
     let name = |member: &str| resource[member].as_str().unwrap_or_default();
     let url = format!("{base}/{}/{}", name("resourceType"), name("id"));
     json!({"fullUrl": url, "resource": resource, "search": {"mode": "match"}})

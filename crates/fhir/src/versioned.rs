@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 /// their contents: it changes when they do, and comes back when they do.
 pub(crate) fn versioned(mut resource: Value, updated_at: DateTime<Utc>) -> Value {
     let hash = Sha256::digest(resource.to_string());
-    let version: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    resource["meta"] = json!({"versionId": version, "lastUpdated": updated_at});
+    let version = hash.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    resource["meta"] = json!({"versionId": format!("{version:016x}"), "lastUpdated": updated_at});
     resource
 }
 

@@ -1,5 +1,5 @@
 //! What a FHIR client asks for, beside the resource: the form of the answer, how strict to be, and by what to search
-//! (FHIR R4, "RESTful API" and "Search").
+//! (FHIR R4, `RESTful API` and "Search").
 
 use actix_web::{HttpRequest, dev::Payload, http::header};
 use kinlink_domain::page::Page;
@@ -81,7 +81,7 @@ impl Asked {
 
     /// The part of the result that is asked for. `_count=0` asks only how many there are.
     pub(crate) fn page(&self) -> Result<Page, Problem> {
-        let count = self.one("_count")?.map(|text| text.parse::<u32>());
+        let count = self.one("_count")?.map(str::parse::<u32>);
         let count = count.transpose().map_err(|_| malformed("_count", "a number"))?;
         let limit = count.map_or(DEFAULT_COUNT, |count| u16::try_from(count).unwrap_or(MOST).min(MOST));
         let after = self.one("_page")?.map(Cursor::read).transpose();
@@ -118,12 +118,11 @@ fn media_type(text: &str) -> String {
 
 /// Whether JSON of FHIR R4 is what is wanted. `_format` counts before `Accept`.
 fn negotiate(request: &HttpRequest, format: Option<&str>) -> Result<(), Problem> {
-    let accepted = match format {
-        Some(format) => gives(format),
-        None => {
-            let accept = header_text(request, &header::ACCEPT);
-            accept.trim().is_empty() || accept.split(',').any(gives)
-        }
+    let accepted = if let Some(format) = format {
+        gives(format)
+    } else {
+        let accept = header_text(request, &header::ACCEPT);
+        accept.trim().is_empty() || accept.split(',').any(gives)
     };
     if accepted {
         Ok(())

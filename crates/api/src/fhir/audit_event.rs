@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, web};
 use chrono::{DateTime, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
@@ -78,7 +78,7 @@ async fn find(request: &HttpRequest, asked: Result<Asked, Problem>) -> Result<Ht
     let subject = Subject { patient: filter.and_then(|filter| filter.patient), ..Subject::default() };
     let detail = serde_json::json!({"fhir": "AuditEvent", "count": listed.items.len()});
     unit.record(state.ports.audit(organization.id, by.actor(), Action::AuditRead, subject, detail));
-    let mut records = HashMap::new();
+    let mut records = BTreeMap::new();
     for id in listed.items.iter().filter_map(|one| one.entry.subject.patient) {
         if !records.contains_key(&id) {
             let record = unit.patient_by_id(organization.id, id).await?;
