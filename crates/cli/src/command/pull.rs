@@ -85,6 +85,7 @@ struct Named {
 
 /// What Kinlink shows a FHIR server. Secrets are read from files, and kept encrypted in the database.
 #[derive(Debug, clap::Args)]
+#[group(id = "server_credentials")]
 struct Credentials {
     /// A file with a bearer token.
     #[arg(long, value_name = "FILE", conflicts_with = "client_id")]
