@@ -57,7 +57,7 @@ fn identifier(app: &App, name: &str) -> String {
     reqwest::Url::parse_with_params("x:/", [("identifier", token)]).unwrap().query().unwrap().to_owned()
 }
 
-/// The id of the code of an OperationOutcome.
+/// The id of the code of an `OperationOutcome`.
 fn outcome(reply: &Reply) -> &str {
     assert_eq!(reply.headers["content-type"], "application/fhir+json", "{} {}", reply.status, reply.body);
     assert_eq!(reply.text("/resourceType"), "OperationOutcome");
