@@ -11,6 +11,7 @@ mod m20261124_000008_grants;
 mod m20261124_000009_ending;
 mod m20261124_000010_events;
 mod m20261124_000011_connections;
+mod m20261124_000012_sources;
 mod statements;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000009_ending::Migration),
             Box::new(m20261124_000010_events::Migration),
             Box::new(m20261124_000011_connections::Migration),
+            Box::new(m20261124_000012_sources::Migration),
         ]
     }
 }

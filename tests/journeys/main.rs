@@ -14,6 +14,7 @@ mod endings;
 mod explain;
 mod family;
 mod grants;
+mod fhir;
 mod idempotency;
 mod letters;
 mod main_job;

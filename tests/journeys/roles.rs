@@ -1,4 +1,4 @@
-use kinlink_domain::{connection::Server, id::ClientId};
+use kinlink_domain::{connection::Server, id::ClientId, relationship::ProxyBasis};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -56,6 +56,12 @@ async fn operations(app: &App, id: ClientId, client: &Caller) -> Vec<Operation> 
     let no_exception = json!({"organization": "here", "patient": {"id": "p3"}});
     let papers = json!([{"paper": "court_order"}]);
     let proxy = crate::family::inviting("p3", "GUARD", "guardianship", &papers);
+    let acting = crate::fhir::proxy(app, "owner", "p1", ProxyBasis::PatientGrant).await;
+    let person = format!("/fhir/here/Person/{}", acting.account.uuid());
+    let person_by_login = format!("/fhir/here/Person?identifier={}%7Cowner", app.idp.issuer());
+    let related_person = format!("/fhir/here/RelatedPerson/{}", acting.id.uuid());
+    let consent = format!("/fhir/here/Consent/{}", acting.id.uuid());
+    let notify = format!("/fhir/here/notify/{}", crate::fhir::source(app).await.0.id);
     let seen = app.registrar().get(&format!("/v1/links/{link}")).await.expect(200);
     let evidence = seen.text("/evidence/0/id").to_owned();
     let passport = json!({"type": "document_seen", "document": "passport"});
@@ -296,6 +302,20 @@ async fn operations(app: &App, id: ClientId, client: &Caller) -> Vec<Operation> 
                     {"name": "resource", "resource": {"resourceType": "Patient"}}]})),
             )
         },
+        Operation {
+            roles: readers,
+            client: true,
+            ..op(&get, "/fhir/here/RelatedPerson?patient=p2".into(), None)
+        },
+        Operation { roles: readers, client: true, ..op(&get, "/fhir/here/Consent?patient=p2".into(), None) },
+        Operation { roles: readers, client: true, ..op(&get, person_by_login, None) },
+        Operation { roles: readers, client: true, neighbour: 404, ..op(&get, person, None) },
+        Operation { roles: readers, client: true, neighbour: 404, ..op(&get, related_person, None) },
+        Operation { roles: readers, client: true, ..op(&get, consent, None) },
+        Operation { roles: [false, false, true, false], ..op(&get, "/fhir/here/AuditEvent".into(), None) },
+        // Only the organization's FHIR server, by the token of its Subscription.
+        op(&post, "/fhir/here/Patient".into(), Some(json!({"resourceType": "Patient", "id": "x"}))),
+        op(&post, notify, None),
         Operation { roles: reviewers, neighbour: 404, ..op(&get, format!("/v1/reviews/{review}"), None) },
         Operation {
             roles: reviewers,

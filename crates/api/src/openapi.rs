@@ -53,6 +53,22 @@ use crate::{authzen, fhir, health, hooks, oauth, ssf, v1};
         v1::totp::verify::verify,
         v1::totp::reset::reset,
         fhir::patient_match::patient_match,
+        fhir::metadata::read,
+        fhir::person::read,
+        fhir::person::search,
+        fhir::person::post_search,
+        fhir::related_person::read,
+        fhir::related_person::search,
+        fhir::related_person::post_search,
+        fhir::consent::read,
+        fhir::consent::search,
+        fhir::consent::post_search,
+        fhir::audit_event::search,
+        fhir::audit_event::post_search,
+        fhir::inbound::create,
+        fhir::inbound::update,
+        fhir::inbound::delete,
+        fhir::inbound::notify,
         v1::claims::submit::submit,
         v1::claims::list::list,
         v1::claims::read::read,
@@ -177,6 +193,10 @@ impl Modify for Schemes {
         components.add_security_scheme(
             "client",
             bearer("opaque", "An API key (klk_…), or an access token (klt_…) from the token endpoint"),
+        );
+        components.add_security_scheme(
+            "source",
+            bearer("opaque", "The token of a followed FHIR server (kls_…), from `kinlink pull add`"),
         );
         document.servers = Some(vec![Server::new("/")]);
     }

@@ -161,12 +161,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/v1/reviews/{id}/approve", "POST").route(post().to(reviews::approve::approve)))
         .service(resource("/v1/reviews/{id}/ask", "POST").route(post().to(reviews::ask::ask)))
         .service(resource("/v1/reviews/{id}/decline", "POST").route(post().to(reviews::decline::decline)))
-        .service(
-            resource("/fhir/{organization}/Patient/$match", "POST")
-                .route(post().to(fhir::patient_match::patient_match)),
-        )
         .service(resource("/v1/smart/context", "POST").route(post().to(smart::context::context)))
         .service(resource("/v1/smart/jwks", "GET").route(get().to(smart::jwks::jwks)))
+        .configure(fhir::routes)
         .service(
             web::scope("/access/v1")
                 .wrap(from_fn(authzen::echo_request_id))

@@ -15,6 +15,7 @@ mod keys;
 mod login;
 mod server_token;
 mod signer;
+mod source_token;
 
 pub use api_key::{NewApiKey, issue_api_key, rotate_api_key};
 pub use bearer::{Bearer, BearerError, BearerVerifier};
@@ -28,3 +29,4 @@ pub use login::{
 };
 pub use server_token::{ServerTokenRule, ServerTokens};
 pub use signer::{SignError, Signer, StoredSigner};
+pub use source_token::{accepts_source_token, issue_source_token, source_of_token};

@@ -18,6 +18,7 @@ mod migrate;
 mod organization;
 mod policy;
 mod report;
+mod pull;
 mod serve;
 mod train;
 mod undo;
@@ -79,6 +80,8 @@ enum Command {
     Connect(connect::ConnectCommand),
     /// Read patients from FHIR NDJSON.
     Import(import::Import),
+    /// FHIR servers that are followed: add, pull, list.
+    Pull(pull::PullCommand),
     /// The index by which records are found.
     Index(index::IndexCommand),
     /// Issue invitations: one, or many from CSV.
@@ -117,6 +120,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Client(command) => command.run(flags).await,
         Command::Connect(command) => command.run(flags).await,
         Command::Import(command) => command.run(flags).await,
+        Command::Pull(command) => command.run(flags).await,
         Command::Index(command) => command.run(flags).await,
         Command::Invite(command) => command.run(flags).await,
         Command::Events(command) => command.run(flags).await,

@@ -239,6 +239,9 @@ pub enum Action {
     /// The clock changed what a link gives.
     #[serde(rename = "link.turn")]
     LinkTurn,
+    /// A FHIR server that is followed was added, changed or removed.
+    #[serde(rename = "source.configure")]
+    SourceConfigure,
     /// The audit was read.
     #[serde(rename = "audit.read")]
     AuditRead,
@@ -325,6 +328,7 @@ impl Action {
             Self::LinkRenew => "link.renew",
             Self::LinkForetell => "link.foretell",
             Self::LinkTurn => "link.turn",
+            Self::SourceConfigure => "source.configure",
             Self::AuditRead => "audit.read",
             Self::AuditExport => "audit.export",
         }

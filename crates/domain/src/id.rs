@@ -168,6 +168,8 @@ kinds! {
     DeliveryKind, DeliveryId, "dlv";
     /// An outbox message's id, `msg_…`.
     MessageKind, MessageId, "msg";
+    /// The id of a FHIR server that is followed, `src_…`.
+    SourceKind, SourceId, "src";
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@
 //! | client (authorization server), its connections | [`client`], [`connection`] |
 //! | what answers are signed with | [`answer_key`] |
 //! | what an app asks for, which record it gets | [`scope`], [`picker`] |
+//! | FHIR server that is followed | [`source`] |
 //! | staff, roles, who acts | [`actor`] |
 //! | wrong tries and lockout | [`attempt`] |
 //! | authenticator app, step-up | [`totp`], [`step_up`] |
@@ -78,6 +79,7 @@ pub mod review;
 pub mod scope;
 pub mod service;
 pub mod side_by_side;
+pub mod source;
 pub mod step_up;
 pub mod store;
 pub mod stream;

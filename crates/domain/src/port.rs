@@ -66,6 +66,8 @@ purposes! {
     PickerToken,
     /// What the browser that opened a picker keeps.
     PickerBrowser,
+    /// What a FHIR server shows when it tells of a change.
+    SourceToken,
 }
 
 /// Which generation of the server's keys made a hash or a ciphertext.

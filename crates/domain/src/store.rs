@@ -18,6 +18,7 @@ mod journal;
 mod links;
 mod people;
 mod streams;
+mod sources;
 
 use std::fmt;
 
@@ -40,6 +41,7 @@ pub use journal::{
 pub use links::{AnswerableLink, InvitationFilter, Invitations, LinkReader, Links};
 pub use people::{Accounts, Attempts, Candidates, Patients};
 pub use streams::{DueEvent, EventQueue, SettledEvent, Streams};
+pub use sources::Sources;
 
 /// Why storage did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +121,7 @@ pub trait UnitOfWork:
     + Journal
     + Idempotency
     + AuditLog
+    + Sources
     + Send
 {
     /// Writes what was journalled and commits.

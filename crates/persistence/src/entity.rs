@@ -628,3 +628,28 @@ entity!(event_key, "event_key", {
     signs_from: DateTimeUtc,
     ends_at: Option<DateTimeUtc>,
 });
+
+entity!(patient_source, "patient_source", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    name: String,
+    fhir_base: String,
+    key_id: i32,
+    sealed: Vec<u8>,
+    token_key_id: i32,
+    token_hash: Vec<u8>,
+    every_seconds: i32,
+    overlap_seconds: i32,
+    deletions: bool,
+    since: Option<DateTimeUtc>,
+    due_at: DateTimeUtc,
+    notified_at: Option<DateTimeUtc>,
+    lease_id: Option<Uuid>,
+    lease_began: Option<DateTimeUtc>,
+    leased_until: Option<DateTimeUtc>,
+    failures: i32,
+    last_run: Option<String>,
+    created_at: DateTimeUtc,
+});

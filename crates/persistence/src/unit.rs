@@ -26,6 +26,7 @@ mod reports;
 mod reviews;
 mod save;
 mod streams;
+mod sources;
 
 use std::sync::Arc;
 

@@ -62,6 +62,8 @@ catalogue! {
     NotFound 404 "not-found" "There is nothing here";
     /// The address exists, but not for this method. `Allow` names those that it has.
     MethodNotAllowed 405 "method-not-allowed" "The method is not allowed here";
+    /// The caller takes no form of answer that there is; FHIR is answered as JSON of R4.
+    NotAcceptable 406 "not-acceptable" "No answer of the wanted form can be given";
     /// The request did not arrive in time.
     RequestTimeout 408 "request-timeout" "The request did not arrive in time";
     /// The invitation was redeemed or revoked before.

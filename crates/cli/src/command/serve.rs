@@ -10,6 +10,7 @@ use kinlink_api::{Application, ClaimWorker, TurnWorker};
 use kinlink_delivery::{EventWorker, MailSender, OutboxWorker, Sender, SmtpMailer, WebhookSender};
 use kinlink_domain::{outbox::MessageKind, service::Ports, store::ChangeListener};
 use kinlink_persistence::SeaStore;
+use kinlink_pull::{Pace, PullWorker, Puller};
 use tokio_util::sync::CancellationToken;
 
 use super::context::{self, Context};
@@ -82,6 +83,8 @@ async fn serve(context: Context, listener: TcpListener) -> anyhow::Result<ExitCo
     workers.push(tokio::spawn(worker.run(stop.clone())));
     let worker = TurnWorker::new(store.clone(), ports.clone());
     workers.push(tokio::spawn(worker.run(stop.clone())));
+    let puller = Puller::new(store.clone(), ports.clone(), Pace::default())?;
+    workers.push(tokio::spawn(PullWorker::new(puller).run(stop.clone())));
     for (kind, sender) in senders {
         let Ports { clock, random, .. } = ports.clone();
         let worker = OutboxWorker::new(store.clone(), kind, sender, clock, random);

@@ -17,6 +17,7 @@ fn help_teaches_the_first_steps_and_every_command_has_help() {
         "client",
         "connect",
         "import",
+        "pull",
         "invite",
         "audit",
         "events",

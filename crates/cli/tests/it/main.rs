@@ -12,4 +12,5 @@ mod invite;
 mod killed;
 mod kinlink;
 mod policy;
+mod pull;
 mod walkthrough;
