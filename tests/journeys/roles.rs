@@ -35,6 +35,7 @@ async fn operations(app: &App) -> Vec<Operation> {
     let seen = app.registrar().get(&format!("/v1/links/{link}")).await.expect(200);
     let evidence = seen.text("/evidence/0/id").to_owned();
     let passport = json!({"type": "document_seen", "document": "passport"});
+    let target = crate::provisioning::target(app, "https://id.example").await;
     let mistake = json!({"reason": "entered_by_mistake"});
     let op = |method: &Method, path: String, body: Option<Value>| Operation {
         method: method.clone(),
@@ -114,6 +115,20 @@ async fn operations(app: &App) -> Vec<Operation> {
             ..op(&post, "/v1/claims".into(), Some(doubtful))
         },
         Operation { account: true, roles: [true; 4], neighbour: 200, ..op(&get, "/v1/claims".into(), None) },
+        Operation {
+            roles: [false, false, false, true],
+            ..op(&get, "/v1/provisioning?organization=here".into(), None)
+        },
+        Operation {
+            roles: [false, false, false, true],
+            neighbour: 404,
+            ..op(&get, format!("/v1/provisioning/{target}"), None)
+        },
+        Operation {
+            roles: [false, false, false, true],
+            neighbour: 404,
+            ..op(&post, format!("/v1/provisioning/{target}/reconcile"), None)
+        },
         // A claim is its account's alone.
         Operation { neighbour: 404, ..op(&get, format!("/v1/claims/{claim}"), None) },
         Operation {

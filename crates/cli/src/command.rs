@@ -14,6 +14,7 @@ mod keys;
 mod migrate;
 mod organization;
 mod policy;
+mod provision;
 mod serve;
 mod train;
 
@@ -69,6 +70,8 @@ enum Command {
     Issuer(issuer::IssuerCommand),
     /// Authorization servers that may ask.
     Client(client::ClientCommand),
+    /// Servers without a hook, whose users carry `fhirUser` as an attribute.
+    Provision(provision::ProvisionCommand),
     /// Read patients from FHIR NDJSON.
     Import(import::Import),
     /// The index by which records are found.
@@ -99,6 +102,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Policy(command) => command.run(flags).await,
         Command::Issuer(command) => command.run(flags).await,
         Command::Client(command) => command.run(flags).await,
+        Command::Provision(command) => command.run(flags).await,
         Command::Import(command) => command.run(flags).await,
         Command::Index(command) => command.run(flags).await,
         Command::Invite(command) => command.run(flags).await,

@@ -74,13 +74,15 @@ pub enum StaffAct {
     ReviewLinks,
     /// Add evidence to a link, and withdraw it.
     ManageEvidence,
+    /// See the servers whose users carry attributes, and have them compared.
+    ManageProvisioning,
     /// Read the audit.
     ReadAudit,
 }
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ManageInvitations,
         Self::MatchPatients,
         Self::ReadLinks,
@@ -90,6 +92,7 @@ impl StaffAct {
         Self::ResetStaffAuthenticators,
         Self::DecideReviews,
         Self::ReviewLinks,
+        Self::ManageProvisioning,
         Self::ReadAudit,
     ];
 
@@ -102,7 +105,7 @@ impl StaffAct {
                 matches!(role, Role::Registrar | Role::Reviewer | Role::Admin)
             }
             Self::ResetAuthenticators => matches!(role, Role::Reviewer | Role::Admin),
-            Self::ResetStaffAuthenticators => matches!(role, Role::Admin),
+            Self::ResetStaffAuthenticators | Self::ManageProvisioning => matches!(role, Role::Admin),
             Self::DecideReviews => matches!(role, Role::Reviewer | Role::Admin),
             Self::ReviewLinks => matches!(role, Role::Reviewer | Role::Admin),
             Self::ReadAudit => matches!(role, Role::Auditor),

@@ -143,6 +143,15 @@ pub enum Action {
     /// Evidence of a link was withdrawn.
     #[serde(rename = "evidence.withdraw")]
     EvidenceWithdraw,
+    /// A server whose users carry attributes was added, changed or removed.
+    #[serde(rename = "provisioning.configure")]
+    ProvisioningConfigure,
+    /// The attributes of an account's user were written or taken away.
+    #[serde(rename = "provisioning.write")]
+    ProvisioningWrite,
+    /// All attributes at a server were asked to be compared, or were.
+    #[serde(rename = "provisioning.reconcile")]
+    ProvisioningReconcile,
     /// The audit was read.
     #[serde(rename = "audit.read")]
     AuditRead,
@@ -197,6 +206,9 @@ impl Action {
             Self::DisputeDismiss => "dispute.dismiss",
             Self::EvidenceAdd => "evidence.add",
             Self::EvidenceWithdraw => "evidence.withdraw",
+            Self::ProvisioningConfigure => "provisioning.configure",
+            Self::ProvisioningWrite => "provisioning.write",
+            Self::ProvisioningReconcile => "provisioning.reconcile",
             Self::AuditRead => "audit.read",
             Self::AuditExport => "audit.export",
         }

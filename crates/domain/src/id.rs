@@ -148,6 +148,8 @@ kinds! {
     DisputeKind, DisputeId, "dsp";
     /// The id of something that happened to a link, `evt_…`.
     EventKind, EventId, "evt";
+    /// The id of a server whose users carry attributes for Kinlink, `prv_…`.
+    ProvisioningTargetKind, ProvisioningTargetId, "prv";
     /// An outbox message's id, `msg_…`.
     MessageKind, MessageId, "msg";
 }

@@ -22,6 +22,7 @@
 //! | wrong tries and lockout | [`attempt`] |
 //! | authenticator app, step-up | [`totp`], [`step_up`] |
 //! | audit chain | [`audit`] |
+//! | attributes kept true at servers without a hook | [`provisioning`] |
 //! | messages to the outside | [`outbox`], [`phone`], [`postal`] |
 //!
 //! No I/O lives here. Time, randomness, keys and storage are ports ([`port`], [`store`]); the application
@@ -57,6 +58,7 @@ pub mod policy;
 pub mod port;
 pub mod postal;
 pub mod proofing;
+pub mod provisioning;
 pub mod relationship;
 pub mod review;
 pub mod service;

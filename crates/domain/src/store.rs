@@ -12,6 +12,7 @@ mod feed;
 mod journal;
 mod links;
 mod people;
+mod provisioning;
 
 use std::fmt;
 
@@ -28,6 +29,7 @@ pub use journal::{
 };
 pub use links::{AnswerableLink, InvitationFilter, Invitations, LinkReader, Links};
 pub use people::{Accounts, Attempts, Candidates, Patients};
+pub use provisioning::Provisioning;
 
 /// Why storage did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +97,7 @@ pub trait UnitOfWork:
     + Claims
     + Reviews
     + Disputes
+    + Provisioning
     + Journal
     + Idempotency
     + AuditLog

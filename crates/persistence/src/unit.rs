@@ -12,6 +12,7 @@ mod idempotency;
 mod invitations;
 mod links;
 mod patients;
+mod provisioning;
 mod reviews;
 mod save;
 

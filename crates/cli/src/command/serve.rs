@@ -10,6 +10,7 @@ use kinlink_api::{Application, ClaimWorker};
 use kinlink_delivery::{MailSender, OutboxWorker, Sender, SmtpMailer, WebhookSender};
 use kinlink_domain::{outbox::MessageKind, service::Ports, store::ChangeListener};
 use kinlink_persistence::SeaStore;
+use kinlink_provisioning::Provisioner;
 use tokio_util::sync::CancellationToken;
 
 use super::context::{self, Context};
@@ -76,6 +77,8 @@ async fn serve(context: Context, listener: TcpListener) -> anyhow::Result<ExitCo
     let mut workers = vec![tokio::spawn(keep_house(store.clone(), ports.clock.clone(), stop.clone()))];
     let worker = ClaimWorker::new(store.clone(), matcher, ports.clone());
     workers.push(tokio::spawn(worker.run(stop.clone())));
+    let provisioner = Provisioner::new(store.clone(), ports.clone());
+    workers.push(tokio::spawn(provisioner.run(stop.clone())));
     for (kind, sender) in senders {
         let Ports { clock, random, .. } = ports.clone();
         let worker = OutboxWorker::new(store.clone(), kind, sender, clock, random);

@@ -16,6 +16,7 @@ fn help_teaches_the_first_steps_and_every_command_has_help() {
         "issuer",
         "client",
         "import",
+        "provision",
         "invite",
         "audit",
         "keys",

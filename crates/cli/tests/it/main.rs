@@ -10,4 +10,5 @@ mod invite;
 mod killed;
 mod kinlink;
 mod policy;
+mod provision;
 mod walkthrough;
