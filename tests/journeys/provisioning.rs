@@ -104,7 +104,7 @@ journey! {
         assert_eq!((&counts["by_hand"], &counts["corrected"]), (&json!(1), &json!(1)));
         assert_eq!(read.body["accounts"], json!({"pending": 0, "done": 1, "gone": 0, "dead": 0}));
         let told = read.body.to_string();
-        for secret in ["right\"", "anna", "Patient/"] {
+        for secret in [":\"right\"", "anna", "Patient/"] {
             assert!(!told.contains(secret), "{secret} in {told}");
         }
         let listed = admin.get("/v1/provisioning").await.expect(200);

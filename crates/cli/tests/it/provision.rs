@@ -93,7 +93,7 @@ async fn a_server_is_added_checked_reconciled_and_removed_and_its_secret_is_neve
         said.push(it.run(&["provision", "show", &id]).expect(0));
         said.push(it.run(&["provision", "list"]).expect(0));
         said.push(it.run(&["provision", "status", "--json"]).expect(0));
-        assert!(said[4 - 1].out.contains("\"outcome\": \"completed\""), "{}", said[4 - 1].out);
+        assert!(said[4].out.contains("\"outcome\": \"completed\""), "{}", said[4].out);
         said.push(it.run(&["provision", "update", &id, "--off"]).expect(0));
         assert!(it.run(&["provision", "reconcile", &id]).expect(2).err.contains("--on"));
         said.push(it.run(&["provision", "update", &id, "--on"]).expect(0));

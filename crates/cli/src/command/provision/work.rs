@@ -20,16 +20,14 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(500);
 
 #[derive(Debug, clap::Args)]
-#[group(required = true, multiple = false, id = "attributes")]
 pub(super) struct Remove {
     /// The server's id.
-    #[arg(group = "server")]
     id: ProvisioningTargetId,
     /// Take every attribute away first.
-    #[arg(long, group = "attributes")]
+    #[arg(long)]
     clear: bool,
     /// Leave every attribute as it is.
-    #[arg(long, group = "attributes")]
+    #[arg(long, conflicts_with = "clear")]
     leave_attributes: bool,
 }
 
@@ -115,6 +113,10 @@ fn bar() -> anyhow::Result<ProgressBar> {
 
 impl Remove {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        if !self.clear && !self.leave_attributes {
+            let hint = "say --clear to take every attribute away first, or --leave-attributes";
+            return Err(UsageError(format!("what stays behind goes on opening records: {hint}")).into());
+        }
         let target = find(&mut *context.store.begin_read().await?, self.id).await?;
         if self.clear && !clear(context, &target).await? {
             output::line("Not all attributes could be taken away, so it is kept. Run the same again.");
