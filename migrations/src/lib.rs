@@ -12,6 +12,7 @@ mod m20261124_000009_ending;
 mod m20261124_000010_events;
 mod m20261124_000011_connections;
 mod m20261124_000012_sources;
+mod m20261124_000013_provisioning;
 mod statements;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000010_events::Migration),
             Box::new(m20261124_000011_connections::Migration),
             Box::new(m20261124_000012_sources::Migration),
+            Box::new(m20261124_000013_provisioning::Migration),
         ]
     }
 }

@@ -23,6 +23,7 @@ mod pages;
 mod patient_match;
 mod problems;
 mod proofing;
+mod provisioning;
 mod real_mail;
 mod redeeming;
 mod replicas;

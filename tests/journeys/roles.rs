@@ -71,6 +71,7 @@ async fn operations(app: &App, id: ClientId, client: &Caller) -> Vec<Operation> 
     let ending = crate::endings::ends(app, &app.registrar(), &ending, "fraud").await.text("/id").to_owned();
     let whose = json!({"organization": "here", "patient": "p2"});
     let unconfirmed = json!({"organization": "here", "patient": "p2", "reason": "safety", "digest": "0"});
+    let target = crate::provisioning::target(app, "https://id.example").await;
     let mistake = json!({"reason": "entered_by_mistake"});
     let server = settings(Server::OidcProvider, app.idp.issuer());
     let connection = connect_client(app, id, server).await.id;
@@ -284,6 +285,20 @@ async fn operations(app: &App, id: ClientId, client: &Caller) -> Vec<Operation> 
             ..op(&post, "/v1/claims".into(), Some(doubtful))
         },
         Operation { account: true, roles: [true; 4], neighbour: 200, ..op(&get, "/v1/claims".into(), None) },
+        Operation {
+            roles: [false, false, false, true],
+            ..op(&get, "/v1/provisioning?organization=here".into(), None)
+        },
+        Operation {
+            roles: [false, false, false, true],
+            neighbour: 404,
+            ..op(&get, format!("/v1/provisioning/{target}"), None)
+        },
+        Operation {
+            roles: [false, false, false, true],
+            neighbour: 404,
+            ..op(&post, format!("/v1/provisioning/{target}/reconcile"), None)
+        },
         // A claim is its account's alone.
         Operation { neighbour: 404, ..op(&get, format!("/v1/claims/{claim}"), None) },
         Operation {

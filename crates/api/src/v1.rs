@@ -14,6 +14,7 @@ pub(crate) mod grants;
 pub(crate) mod invitations;
 pub(crate) mod links;
 pub(crate) mod reports;
+pub(crate) mod provisioning;
 pub(crate) mod reviews;
 pub(crate) mod smart;
 pub(crate) mod totp;
@@ -174,6 +175,12 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .service(resource("/search/action", "POST").route(post().to(authzen::search::actions))),
         )
         .service(resource("/.well-known/authzen-configuration", "GET").route(get().to(authzen::metadata)))
+        .service(resource("/v1/provisioning", "GET").route(get().to(provisioning::list::list)))
+        .service(resource("/v1/provisioning/{id}", "GET").route(get().to(provisioning::read::read)))
+        .service(
+            resource("/v1/provisioning/{id}/reconcile", "POST")
+                .route(post().to(provisioning::reconcile::reconcile)),
+        )
         .service(resource("/v1/audit", "GET").route(get().to(audit::list)))
         .service(resource("/oauth2/token", "POST").route(post().to(oauth::token)))
         .service(resource("/.well-known/oauth-authorization-server", "GET").route(get().to(oauth::metadata)))

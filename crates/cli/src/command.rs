@@ -19,6 +19,7 @@ mod organization;
 mod policy;
 mod report;
 mod pull;
+mod provision;
 mod serve;
 mod train;
 mod undo;
@@ -78,6 +79,8 @@ enum Command {
     Client(client::ClientCommand),
     /// What goes into the tokens of an authorization server.
     Connect(connect::ConnectCommand),
+    /// Servers without a hook, whose users carry `fhirUser` as an attribute.
+    Provision(provision::ProvisionCommand),
     /// Read patients from FHIR NDJSON.
     Import(import::Import),
     /// FHIR servers that are followed: add, pull, list.
@@ -119,6 +122,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Issuer(command) => command.run(flags).await,
         Command::Client(command) => command.run(flags).await,
         Command::Connect(command) => command.run(flags).await,
+        Command::Provision(command) => command.run(flags).await,
         Command::Import(command) => command.run(flags).await,
         Command::Pull(command) => command.run(flags).await,
         Command::Index(command) => command.run(flags).await,

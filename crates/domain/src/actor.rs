@@ -78,13 +78,15 @@ pub enum StaffAct {
     ReadReports,
     /// Decide who acts for a patient: access requests, grants, bars, exceptions from the age rules.
     ManageProxies,
+    /// See the servers whose users carry attributes, and have them compared.
+    ManageProvisioning,
     /// Read the audit.
     ReadAudit,
 }
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ManageInvitations,
         Self::MatchPatients,
         Self::ReadLinks,
@@ -96,6 +98,7 @@ impl StaffAct {
         Self::ReviewLinks,
         Self::ReadReports,
         Self::ManageProxies,
+        Self::ManageProvisioning,
         Self::ReadAudit,
     ];
 
@@ -112,7 +115,7 @@ impl StaffAct {
                 matches!(role, Role::Registrar | Role::Reviewer | Role::Admin)
             }
             Self::ResetAuthenticators => matches!(role, Role::Reviewer | Role::Admin),
-            Self::ResetStaffAuthenticators => matches!(role, Role::Admin),
+            Self::ResetStaffAuthenticators | Self::ManageProvisioning => matches!(role, Role::Admin),
             Self::DecideReviews => matches!(role, Role::Reviewer | Role::Admin),
             Self::ReviewLinks | Self::ReadReports => matches!(role, Role::Reviewer | Role::Admin),
             Self::ReadAudit => matches!(role, Role::Auditor),

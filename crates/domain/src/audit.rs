@@ -242,6 +242,15 @@ pub enum Action {
     /// A FHIR server that is followed was added, changed or removed.
     #[serde(rename = "source.configure")]
     SourceConfigure,
+    /// A server whose users carry attributes was added, changed or removed.
+    #[serde(rename = "provisioning.configure")]
+    ProvisioningConfigure,
+    /// The attributes of an account's user were written or taken away.
+    #[serde(rename = "provisioning.write")]
+    ProvisioningWrite,
+    /// All attributes at a server were asked to be compared, or were.
+    #[serde(rename = "provisioning.reconcile")]
+    ProvisioningReconcile,
     /// The audit was read.
     #[serde(rename = "audit.read")]
     AuditRead,
@@ -329,6 +338,9 @@ impl Action {
             Self::LinkForetell => "link.foretell",
             Self::LinkTurn => "link.turn",
             Self::SourceConfigure => "source.configure",
+            Self::ProvisioningConfigure => "provisioning.configure",
+            Self::ProvisioningWrite => "provisioning.write",
+            Self::ProvisioningReconcile => "provisioning.reconcile",
             Self::AuditRead => "audit.read",
             Self::AuditExport => "audit.export",
         }

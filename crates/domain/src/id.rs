@@ -166,6 +166,8 @@ kinds! {
     StreamKind, StreamId, "str";
     /// The id of an event on its way to one stream, `dlv_…`.
     DeliveryKind, DeliveryId, "dlv";
+    /// The id of a server whose users carry attributes for Kinlink, `prv_…`.
+    ProvisioningTargetKind, ProvisioningTargetId, "prv";
     /// An outbox message's id, `msg_…`.
     MessageKind, MessageId, "msg";
     /// The id of a FHIR server that is followed, `src_…`.

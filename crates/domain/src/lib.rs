@@ -30,6 +30,7 @@
 //! | authenticator app, step-up | [`totp`], [`step_up`] |
 //! | audit chain | [`audit`] |
 //! | streams of events to clients | [`stream`] |
+//! | attributes kept true at servers without a hook | [`provisioning`] |
 //! | messages to the outside | [`outbox`], [`phone`], [`postal`] |
 //!
 //! No I/O lives here. Time, randomness, keys and storage are ports ([`port`], [`store`]); the application
@@ -74,6 +75,7 @@ pub mod policy;
 pub mod port;
 pub mod postal;
 pub mod proofing;
+pub mod provisioning;
 pub mod relationship;
 pub mod review;
 pub mod scope;

@@ -19,6 +19,7 @@ mod links;
 mod people;
 mod streams;
 mod sources;
+mod provisioning;
 
 use std::fmt;
 
@@ -42,6 +43,7 @@ pub use links::{AnswerableLink, InvitationFilter, Invitations, LinkReader, Links
 pub use people::{Accounts, Attempts, Candidates, Patients};
 pub use streams::{DueEvent, EventQueue, SettledEvent, Streams};
 pub use sources::Sources;
+pub use provisioning::Provisioning;
 
 /// Why storage did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +120,7 @@ pub trait UnitOfWork:
     + Grants
     + AccessRequests
     + Bars
+    + Provisioning
     + Journal
     + Idempotency
     + AuditLog

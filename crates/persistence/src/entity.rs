@@ -19,6 +19,10 @@ macro_rules! entity {
     };
 }
 
+mod provisioning;
+
+pub(crate) use provisioning::{provisioning_account, provisioning_run, provisioning_target};
+
 entity!(organization, "organization", {
     #[sea_orm(primary_key, auto_increment = false)]
     id: Uuid,

@@ -23,6 +23,7 @@ mod merges;
 mod patients;
 mod pickers;
 mod reports;
+mod provisioning;
 mod reviews;
 mod save;
 mod streams;

@@ -11,6 +11,7 @@ use kinlink_delivery::{EventWorker, MailSender, OutboxWorker, Sender, SmtpMailer
 use kinlink_domain::{outbox::MessageKind, service::Ports, store::ChangeListener};
 use kinlink_persistence::SeaStore;
 use kinlink_pull::{Pace, PullWorker, Puller};
+use kinlink_provisioning::Provisioner;
 use tokio_util::sync::CancellationToken;
 
 use super::context::{self, Context};
@@ -85,6 +86,8 @@ async fn serve(context: Context, listener: TcpListener) -> anyhow::Result<ExitCo
     workers.push(tokio::spawn(worker.run(stop.clone())));
     let puller = Puller::new(store.clone(), ports.clone(), Pace::default())?;
     workers.push(tokio::spawn(PullWorker::new(puller).run(stop.clone())));
+    let provisioner = Provisioner::new(store.clone(), ports.clone());
+    workers.push(tokio::spawn(provisioner.run(stop.clone())));
     for (kind, sender) in senders {
         let Ports { clock, random, .. } = ports.clone();
         let worker = OutboxWorker::new(store.clone(), kind, sender, clock, random);

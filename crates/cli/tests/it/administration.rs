@@ -18,6 +18,7 @@ fn help_teaches_the_first_steps_and_every_command_has_help() {
         "connect",
         "import",
         "pull",
+        "provision",
         "invite",
         "audit",
         "events",

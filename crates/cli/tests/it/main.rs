@@ -13,4 +13,5 @@ mod killed;
 mod kinlink;
 mod policy;
 mod pull;
+mod provision;
 mod walkthrough;

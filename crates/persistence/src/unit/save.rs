@@ -32,6 +32,7 @@ impl SeaUnit {
         let messages = std::mem::take(&mut self.messages);
         let changes = std::mem::take(&mut self.changes);
         let entries = std::mem::take(&mut self.entries);
+        self.provision(&self.events).await?;
         for message in messages {
             self.enqueue(message).await?;
         }
