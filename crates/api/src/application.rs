@@ -11,7 +11,9 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
-use kinlink_auth::{BearerVerifier, ClientAuthenticator, ClientSettings, KeyFetcher, Logins};
+use kinlink_auth::{
+    BearerVerifier, ClientAuthenticator, ClientSettings, KeyFetcher, Logins, ServerTokens, StoredSigner,
+};
 use kinlink_cache::{Caches, Follower, Forget, Freshness};
 use kinlink_domain::{
     service::Ports,
@@ -21,6 +23,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    connections_cache::ConnectionsCache,
     links_cache::LinksCache,
     lookup_audit::{self, LookupCounter},
     observe::observe,
@@ -72,6 +75,8 @@ impl Application {
         let caches = Caches::new(vec![
             state.links.clone() as Arc<dyn Forget>,
             state.clients.clone(),
+            state.connections.clone(),
+            state.server_tokens.clone(),
             state.bearers.clone(),
         ]);
         late.set(caches.clone());
@@ -150,6 +155,9 @@ where
         keys.clone(),
         ports.clone(),
     );
+    let server_tokens = ServerTokens::new(keys.clone(), ports.clock.clone(), freshness.clone());
+    let connections = ConnectionsCache::new(store.clone(), freshness.clone());
+    let signer = StoredSigner::new(store.clone(), ports.clone());
     let clients =
         ClientAuthenticator::new(store.clone(), ports.clone(), keys, client_settings, freshness.clone());
     let links = LinksCache::new(store.clone(), settings.cache_capacity, freshness.clone());
@@ -160,6 +168,9 @@ where
         bearers,
         logins: Arc::new(logins),
         clients: Arc::new(clients),
+        connections: Arc::new(connections),
+        server_tokens: Arc::new(server_tokens),
+        signer: Arc::new(signer),
         links: Arc::new(links),
         lookups: Arc::new(LookupCounter::new()),
     }))

@@ -7,10 +7,12 @@
 mod application;
 mod authzen;
 mod claim_worker;
+mod connections_cache;
 mod docs;
 mod extract;
 mod fhir;
 mod health;
+mod hooks;
 mod idempotency;
 mod links_cache;
 mod lookup_audit;

@@ -8,7 +8,7 @@ use utoipa::{
     },
 };
 
-use crate::{authzen, fhir, health, oauth, v1};
+use crate::{authzen, fhir, health, hooks, oauth, v1};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -62,6 +62,14 @@ use crate::{authzen, fhir, health, oauth, v1};
         authzen::search::resources,
         authzen::search::actions,
         authzen::metadata,
+        v1::smart::context::context,
+        v1::smart::jwks::jwks,
+        hooks::entra::hook,
+        hooks::okta::hook,
+        hooks::hydra::hook,
+        hooks::auth0::hook,
+        hooks::cognito::hook,
+        hooks::oidc_provider::hook,
         v1::audit::list,
         oauth::token,
         oauth::metadata,
@@ -71,6 +79,8 @@ use crate::{authzen, fhir, health, oauth, v1};
     ),
     tags(
         (name = "lookup", description = "For authorization servers, at every token"),
+        (name = "smart", description = "Launch context, and a page where a person picks a record"),
+        (name = "hooks", description = "In each authorization server's own words; docs/connect has a page for each"),
         (name = "invitations", description = "Staff offer, patients redeem"),
         (name = "claims", description = "Patients without a code ask to be matched to their record"),
         (name = "reviews", description = "Staff decide what is not beyond doubt"),

@@ -1,11 +1,11 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use kinlink_auth::{BearerVerifier, ClientAuthenticator, LoginProvider, Logins};
+use kinlink_auth::{BearerVerifier, ClientAuthenticator, LoginProvider, Logins, ServerTokens, Signer};
 use kinlink_delivery::Pages;
 use kinlink_domain::{comparison::Matcher, service::Ports, store::Store};
 use kinlink_matching::Model;
 
-use crate::{links_cache::LinksCache, lookup_audit::LookupCounter};
+use crate::{connections_cache::ConnectionsCache, links_cache::LinksCache, lookup_audit::LookupCounter};
 
 /// How the API behaves.
 #[derive(Debug, Clone)]
@@ -78,6 +78,9 @@ pub(crate) struct State {
     pub(crate) bearers: Arc<BearerVerifier>,
     pub(crate) logins: Arc<Logins>,
     pub(crate) clients: Arc<ClientAuthenticator>,
+    pub(crate) connections: Arc<ConnectionsCache>,
+    pub(crate) server_tokens: Arc<ServerTokens>,
+    pub(crate) signer: Arc<dyn Signer>,
     pub(crate) links: Arc<LinksCache>,
     pub(crate) lookups: Arc<LookupCounter>,
 }

@@ -8,6 +8,7 @@ pub(crate) mod disputes;
 pub(crate) mod invitations;
 pub(crate) mod links;
 pub(crate) mod reviews;
+pub(crate) mod smart;
 pub(crate) mod totp;
 pub(crate) mod view;
 
@@ -18,7 +19,7 @@ use actix_web::{
 };
 
 use crate::{
-    authzen, docs, fhir, health, not_me, oauth,
+    authzen, docs, fhir, health, hooks, not_me, oauth,
     problem::{Problem, ProblemType},
 };
 
@@ -108,6 +109,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .service(resource("/search/action", "POST").route(post().to(authzen::search::actions))),
         )
         .service(resource("/.well-known/authzen-configuration", "GET").route(get().to(authzen::metadata)))
+        .service(resource("/v1/smart/context", "POST").route(post().to(smart::context::context)))
+        .service(resource("/v1/smart/jwks", "GET").route(get().to(smart::jwks::jwks)))
         .service(resource("/v1/audit", "GET").route(get().to(audit::list)))
         .service(resource("/oauth2/token", "POST").route(post().to(oauth::token)))
         .service(resource("/.well-known/oauth-authorization-server", "GET").route(get().to(oauth::metadata)))
@@ -117,4 +120,5 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/openapi.json", "GET").route(get().to(docs::document)))
         .service(resource("/docs", "GET").route(get().to(docs::page)))
         .service(resource("/docs/style.css", "GET").route(get().to(docs::style)));
+    hooks::routes(config, resource);
 }

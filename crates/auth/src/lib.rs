@@ -13,6 +13,8 @@ mod id_token;
 mod jwt;
 mod keys;
 mod login;
+mod server_token;
+mod signer;
 
 pub use api_key::{NewApiKey, issue_api_key, rotate_api_key};
 pub use bearer::{Bearer, BearerError, BearerVerifier};
@@ -21,6 +23,8 @@ pub use client::{
     TokenRequest,
 };
 pub use keys::{KeyError, KeyFetcher};
+pub use server_token::{ServerTokenRule, ServerTokens};
+pub use signer::{SignError, Signer, StoredSigner};
 pub use login::{
     AuthorizationAnswer, ClientSecret, LoggedIn, LoginError, LoginProvider, Logins, PendingLogin,
 };

@@ -143,6 +143,9 @@ pub enum Action {
     /// Evidence of a link was withdrawn.
     #[serde(rename = "evidence.withdraw")]
     EvidenceWithdraw,
+    /// A person picked which record an app gets.
+    #[serde(rename = "link.pick")]
+    LinkPick,
     /// The audit was read.
     #[serde(rename = "audit.read")]
     AuditRead,
@@ -197,6 +200,7 @@ impl Action {
             Self::DisputeDismiss => "dispute.dismiss",
             Self::EvidenceAdd => "evidence.add",
             Self::EvidenceWithdraw => "evidence.withdraw",
+            Self::LinkPick => "link.pick",
             Self::AuditRead => "audit.read",
             Self::AuditExport => "audit.export",
         }

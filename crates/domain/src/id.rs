@@ -144,6 +144,12 @@ kinds! {
     ApiKeyKind, ApiKeyId, "key";
     /// An audit entry's id, `aud_…`.
     AuditKind, AuditId, "aud";
+    /// The id of a client's connection, `con_…`.
+    ConnectionKind, ConnectionId, "con";
+    /// A signing key's id, `ank_…`.
+    AnswerKeyKind, AnswerKeyId, "ank";
+    /// A picker's id, `pck_…`.
+    PickerKind, PickerId, "pck";
     /// A dispute's id, `dsp_…`.
     DisputeKind, DisputeId, "dsp";
     /// The id of something that happened to a link, `evt_…`.

@@ -17,7 +17,9 @@
 //! | evidence, assurance | [`evidence`], [`proofing`], [`federated`] |
 //! | comparison of demographics, and how it is shown | [`comparison`], [`side_by_side`] |
 //! | "this was not me" | [`dispute`] |
-//! | client (authorization server) | [`client`] |
+//! | client (authorization server), its connections | [`client`], [`connection`] |
+//! | what answers are signed with | [`answer_key`] |
+//! | what an app asks for, which record it gets | [`scope`], [`picker`] |
 //! | staff, roles, who acts | [`actor`] |
 //! | wrong tries and lockout | [`attempt`] |
 //! | authenticator app, step-up | [`totp`], [`step_up`] |
@@ -31,12 +33,14 @@ pub mod access;
 pub mod account;
 pub mod actor;
 pub mod age;
+pub mod answer_key;
 pub mod attempt;
 pub mod audit;
 pub mod claim;
 pub mod client;
 pub mod code;
 pub mod comparison;
+pub mod connection;
 pub mod demographics;
 pub mod dispute;
 pub mod event;
@@ -53,12 +57,14 @@ pub mod partial_date;
 pub mod patient;
 pub mod permission;
 pub mod phone;
+pub mod picker;
 pub mod policy;
 pub mod port;
 pub mod postal;
 pub mod proofing;
 pub mod relationship;
 pub mod review;
+pub mod scope;
 pub mod service;
 pub mod side_by_side;
 pub mod step_up;

@@ -60,6 +60,10 @@ purposes! {
     Contacts,
     /// The "this was not me" link in a notice.
     DisputeToken,
+    /// The URL of a picker.
+    PickerToken,
+    /// What the browser that opened a picker keeps.
+    PickerBrowser,
 }
 
 /// Which generation of the server's keys made a hash or a ciphertext.

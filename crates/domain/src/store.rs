@@ -4,8 +4,10 @@
 //! [`UnitOfWork::save`] writes audit entries, outbox messages and the change feed together with the rest and
 //! commits; a unit that is dropped leaves no trace.
 
+mod answer_keys;
 mod authenticators;
 mod claims;
+mod connections;
 mod directory;
 mod disputes;
 mod feed;
@@ -17,8 +19,10 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+pub use answer_keys::AnswerKeys;
 pub use authenticators::Authenticators;
 pub use claims::{ClaimQueue, Claims, ReviewFilter, Reviews};
+pub use connections::Connections;
 pub use directory::{Clients, Directory};
 pub use disputes::Disputes;
 pub use feed::{Change, ChangeFeed, ChangeListener, FeedEntry, FeedHead};
@@ -86,6 +90,8 @@ pub trait Store: Send + Sync + fmt::Debug {
 pub trait UnitOfWork:
     Directory
     + Clients
+    + Connections
+    + AnswerKeys
     + Accounts
     + Patients
     + Attempts

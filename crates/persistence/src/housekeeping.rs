@@ -4,7 +4,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement}
 
 use crate::{
     SeaStore,
-    entity::{attempt_counter, client_assertion, idempotency_answer, step_up},
+    entity::{attempt_counter, client_assertion, idempotency_answer, picker, step_up},
     error::store_error,
 };
 
@@ -19,6 +19,8 @@ pub struct Housekeeping {
     pub counters: u64,
     /// Codes given with a token more than a day ago.
     pub step_ups: u64,
+    /// Pickers that expired a day ago.
+    pub pickers: u64,
     /// Entries of the change feed older than an hour.
     pub changes: u64,
     /// Reviews of claims that were withdrawn or whose time is over, closed now.
@@ -50,11 +52,17 @@ impl SeaStore {
             .exec(writer)
             .await
             .map_err(store_error)?;
+        let pickers = picker::Entity::delete_many()
+            .filter(picker::Column::ExpiresAt.lt(day))
+            .exec(writer)
+            .await
+            .map_err(store_error)?;
         Ok(Housekeeping {
             assertions: assertions.rows_affected,
             answers: answers.rows_affected,
             counters: counters.rows_affected,
             step_ups: step_ups.rows_affected,
+            pickers: pickers.rows_affected,
             changes: self.prune(now - TimeDelta::hours(1)).await?,
             reviews: self.close_moot_reviews(now).await?,
         })

@@ -1,17 +1,20 @@
 //! One transaction. Each port of the domain is implemented in a file of its own below.
 
 mod accounts;
+mod answer_keys;
 mod attempts;
 mod audit_log;
 mod authenticators;
 mod claims;
 mod clients;
+mod connections;
 mod directory;
 mod disputes;
 mod idempotency;
 mod invitations;
 mod links;
 mod patients;
+mod pickers;
 mod reviews;
 mod save;
 

@@ -1,7 +1,6 @@
 use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
-use chrono::{DateTime, Utc};
 use kinlink_auth::{AuthenticatedClient, Bearer, ClientAuthenticator};
 use kinlink_domain::{
     account::AccountKey,
@@ -127,7 +126,8 @@ fn login(request: &HttpRequest, bearer: &Bearer) -> Result<Login, Problem> {
     })
 }
 
-async fn client(request: &HttpRequest, now: DateTime<Utc>) -> Result<Arc<AuthenticatedClient>, Problem> {
+/// The client that calls.
+pub(crate) async fn client(request: &HttpRequest) -> Result<Arc<AuthenticatedClient>, Problem> {
     let token = credential(request)?;
     let state = state(request)?;
     if !ClientAuthenticator::is_client_credential(token) {
@@ -135,7 +135,7 @@ async fn client(request: &HttpRequest, now: DateTime<Utc>) -> Result<Arc<Authent
         state.bearers.verify(token).await?;
         return Err(Problem::new(ProblemType::Forbidden).detail("only for clients"));
     }
-    Ok(state.clients.authenticate(token, now).await?)
+    Ok(state.clients.authenticate(token, state.ports.clock.now()).await?)
 }
 
 macro_rules! extract {
@@ -177,22 +177,19 @@ extract!(PersonCaller, |request| {
 });
 
 extract!(ClientCaller, |request| {
-    let now = state(&request)?.ports.clock.now();
-    client(&request, now).await.map(Self)
+    client(&request).await.map(Self)
 });
 
 extract!(Claimant, |request| {
     if ClientAuthenticator::is_client_credential(credential(&request)?) {
-        let now = state(&request)?.ports.clock.now();
-        return client(&request, now).await.map(Self::Client);
+        return client(&request).await.map(Self::Client);
     }
     AccountUser::from_request(&request, &mut Payload::None).await.map(Self::Account)
 });
 
 extract!(AnyCaller, |request| {
     if ClientAuthenticator::is_client_credential(credential(&request)?) {
-        let now = state(&request)?.ports.clock.now();
-        return client(&request, now).await.map(Self::Client);
+        return client(&request).await.map(Self::Client);
     }
     let bearer = bearer(&request).await?;
     let account = bearer.account_organizations().next().map(|_| bearer.account());

@@ -80,10 +80,19 @@ pub(super) fn show(
 
 /// Shows a page.
 pub(super) fn show_to_nobody(status: StatusCode, template: &impl Template) -> HttpResponse {
+    show_with_policy(status, template, POLICY)
+}
+
+/// Shows a page whose form leads on to this origin: browsers hold `form-action` against redirects too.
+pub(super) fn show_leading_to(status: StatusCode, template: &impl Template, origin: &str) -> HttpResponse {
+    show_with_policy(status, template, &POLICY.replace("form-action 'self'", &format!("form-action 'self' {origin}")))
+}
+
+fn show_with_policy(status: StatusCode, template: &impl Template, policy: &str) -> HttpResponse {
     match template.render() {
         Ok(body) => HttpResponse::build(status)
             .content_type("text/html; charset=utf-8")
-            .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+            .insert_header((header::CONTENT_SECURITY_POLICY, policy))
             // Not `no-referrer`: with that, a browser sends our own forms with `Origin: null`.
             .insert_header((header::REFERRER_POLICY, "same-origin"))
             .insert_header((OPENER_POLICY, "same-origin"))

@@ -92,6 +92,8 @@ catalogue! {
     Conflict 409 "conflict" "The request stands against another one";
     /// The time in which the notice could be answered with "this was not me" is over. The organization can still look into it.
     DisputeTokenExpired 410 "dispute-token-expired" "The link in the notice has expired";
+    /// The question which record is meant was answered before, or its time is over.
+    PickerClosed 410 "picker-closed" "The question cannot be answered any more";
     /// The body is longer than allowed.
     BodyTooLarge 413 "body-too-large" "The request's body is too large";
     /// The body is not declared as `application/json`.
@@ -136,6 +138,8 @@ catalogue! {
     TooManyAttempts 429 "too-many-attempts" "Too many wrong tries";
     /// Too many claims by this account or from this address. `retry_after` says how long to wait.
     TooManyClaims 429 "too-many-claims" "Too many claims";
+    /// The client has no connection to an organization's records, or several and names none.
+    ConnectionUnclear 422 "connection-unclear" "Which connection is meant is not clear";
     /// Something is wrong with Kinlink. The request id leads to the log.
     Internal 500 "internal" "Something is wrong here";
     /// The database or the identity provider does not answer. Nothing was decided; the same request may succeed later.

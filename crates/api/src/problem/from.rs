@@ -1,11 +1,12 @@
 //! Which problem each error of the inner crates is. One `match` without a wildcard for each.
 
 use chrono::{DateTime, Utc};
-use kinlink_auth::{BearerError, ClientAuthError};
+use kinlink_auth::{BearerError, ClientAuthError, SignError};
 use kinlink_domain::{
     actor::StaffRefusal,
     code::MistypedCode,
     link::{ReinstateRefusal, RevokeRefusal, SuspendRefusal},
+    picker::PickerRefusal,
     review::ReviewRefusal,
     service::{
         add_evidence::AddEvidenceError,
@@ -15,6 +16,7 @@ use kinlink_domain::{
         end_link::EndLinkError,
         federate::FederateError,
         issue_invitation::IssueError,
+        pick::PickError,
         redeem::RedeemRefusal,
         revoke_invitation::RevokeInvitationError,
         submit_claim::SubmitRefusal,
@@ -83,6 +85,33 @@ impl From<ClientAuthError> for Problem {
                 Self::new(ProblemType::Unauthenticated).detail("client_credential")
             }
             ClientAuthError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SignError> for Problem {
+    fn from(error: SignError) -> Self {
+        match error {
+            SignError::Key => {
+                tracing::error!("there is no key to sign with");
+                Self::new(ProblemType::Internal)
+            }
+            SignError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PickError> for Problem {
+    fn from(error: PickError) -> Self {
+        match error {
+            PickError::NotAccepted => Self::new(ProblemType::NotFound),
+            PickError::Refused(PickerRefusal::Answered | PickerRefusal::Expired) => {
+                Self::new(ProblemType::PickerClosed)
+            }
+            // Whose it is, another browser is not told.
+            PickError::Refused(PickerRefusal::AnotherBrowser) => Self::new(ProblemType::NotFound),
+            PickError::NotOffered => Self::new(ProblemType::InvalidMember).at("link", error.to_string()),
+            PickError::Store(error) => error.into(),
         }
     }
 }
