@@ -14,7 +14,7 @@ use kinlink_domain::{
     outbox::{Mail, MessageBody, MessageKind},
     patient::ImportedPatient,
     policy::Policy,
-    store::{ChangeListener, Deliveries},
+    store::{ChangeListener, Deliveries, Store, UnitOfWork},
 };
 use kinlink_persistence::SeaStore;
 use kinlink_testkit::{ExactMatcher, Fixture, Kind};
@@ -240,6 +240,11 @@ impl App {
         let now = self.fixture.ports.clock.now();
         unit.upsert_patients(self.fixture.here.id, vec![patient], now).await.unwrap();
         unit.save().await.unwrap();
+    }
+
+    /// A unit of work of this very application, whose caches hear of it at once.
+    pub(crate) async fn begin(&self) -> Box<dyn UnitOfWork> {
+        self.store.begin().await.unwrap()
     }
 
     /// Moves the clock.

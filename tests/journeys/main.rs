@@ -22,6 +22,7 @@ mod replicas;
 mod reviews;
 mod roles;
 mod schemathesis;
+mod smart_launch;
 mod step_up;
 mod step_up_reset;
 mod tokens;
