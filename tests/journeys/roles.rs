@@ -1,7 +1,11 @@
+use kinlink_domain::{connection::Server, id::ClientId};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::app::{App, Caller};
+use crate::{
+    app::{App, Caller},
+    hooks::stage::{connect_client, settings},
+};
 
 /// An operation on things of the organization `here`, and who may do it.
 struct Operation {
@@ -19,7 +23,7 @@ struct Operation {
 const ROLES: [&str; 4] = ["registrar", "reviewer", "auditor", "admin"];
 
 #[expect(clippy::too_many_lines, reason = "one row for each operation")]
-async fn operations(app: &App) -> Vec<Operation> {
+async fn operations(app: &App, client: ClientId) -> Vec<Operation> {
     let doubtful = crate::claims::doubtful("p1");
     let claim =
         app.person("owner").post("/v1/claims", doubtful.clone()).await.expect(202).text("/id").to_owned();
@@ -36,6 +40,8 @@ async fn operations(app: &App) -> Vec<Operation> {
     let evidence = seen.text("/evidence/0/id").to_owned();
     let passport = json!({"type": "document_seen", "document": "passport"});
     let mistake = json!({"reason": "entered_by_mistake"});
+    let server = settings(Server::OidcProvider, app.idp.issuer());
+    let connection = connect_client(app, client, server).await.id;
     let op = |method: &Method, path: String, body: Option<Value>| Operation {
         method: method.clone(),
         path,
@@ -83,6 +89,18 @@ async fn operations(app: &App) -> Vec<Operation> {
         Operation { client: true, ..op(&post, "/access/v1/search/subject".into(), Some(authzen.clone())) },
         Operation { client: true, ..op(&post, "/access/v1/search/resource".into(), Some(authzen.clone())) },
         Operation { client: true, ..op(&post, "/access/v1/search/action".into(), Some(authzen.clone())) },
+        Operation {
+            client: true,
+            ..op(&post, "/v1/smart/context".into(), Some(json!({"sub": "owner", "connection": connection})))
+        },
+        Operation {
+            client: true,
+            ..op(
+                &post,
+                format!("/hooks/oidc-provider/{connection}"),
+                Some(json!({"accountId": "owner", "clientId": "app"})),
+            )
+        },
         Operation {
             account: true,
             roles: [true; 4],
@@ -203,9 +221,9 @@ fn allowed(status: u16) -> bool {
 
 journey! {
     async fn every_role_may_do_what_the_table_says_and_the_neighbour_nothing(app: App) {
-        let (_, client, _) = app.client(&[app.fixture.here.id]).await;
+        let (id, client, _) = app.client(&[app.fixture.here.id]).await;
         let (_, foreign_client, _) = app.client(&[app.fixture.there.id]).await;
-        for operation in &operations(app).await {
+        for operation in &operations(app, id).await {
             let what = format!("{} {}", operation.method, operation.path);
             assert_eq!(call(&app.with_token(""), operation).await, 401, "nobody: {what}");
             for role in ROLES {

@@ -99,6 +99,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             resource("/fhir/{organization}/Patient/$match", "POST")
                 .route(post().to(fhir::patient_match::patient_match)),
         )
+        .service(resource("/v1/smart/context", "POST").route(post().to(smart::context::context)))
+        .service(resource("/v1/smart/jwks", "GET").route(get().to(smart::jwks::jwks)))
         .service(
             web::scope("/access/v1")
                 .wrap(from_fn(authzen::echo_request_id))
@@ -109,8 +111,6 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .service(resource("/search/action", "POST").route(post().to(authzen::search::actions))),
         )
         .service(resource("/.well-known/authzen-configuration", "GET").route(get().to(authzen::metadata)))
-        .service(resource("/v1/smart/context", "POST").route(post().to(smart::context::context)))
-        .service(resource("/v1/smart/jwks", "GET").route(get().to(smart::jwks::jwks)))
         .service(resource("/v1/audit", "GET").route(get().to(audit::list)))
         .service(resource("/oauth2/token", "POST").route(post().to(oauth::token)))
         .service(resource("/.well-known/oauth-authorization-server", "GET").route(get().to(oauth::metadata)))

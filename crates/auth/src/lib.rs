@@ -23,8 +23,8 @@ pub use client::{
     TokenRequest,
 };
 pub use keys::{KeyError, KeyFetcher};
-pub use server_token::{ServerTokenRule, ServerTokens};
-pub use signer::{SignError, Signer, StoredSigner};
 pub use login::{
     AuthorizationAnswer, ClientSecret, LoggedIn, LoginError, LoginProvider, Logins, PendingLogin,
 };
+pub use server_token::{ServerTokenRule, ServerTokens};
+pub use signer::{SignError, Signer, StoredSigner};

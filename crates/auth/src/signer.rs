@@ -35,7 +35,7 @@ pub enum SignError {
 #[async_trait]
 pub trait Signer: Send + Sync + std::fmt::Debug {
     /// A JWT of this type (RFC 8725, 3.11) with these claims.
-    async fn sign(&self, kind: &str, claims: &Value) -> Result<String, SignError>;
+    async fn sign(&self, token_type: &str, claims: &Value) -> Result<String, SignError>;
     /// The public keys (RFC 7517, section 5).
     async fn jwks(&self) -> Result<Value, SignError>;
 }
@@ -91,10 +91,10 @@ fn jwk(id: AnswerKeyId, private: &[u8]) -> Option<Value> {
 
 #[async_trait]
 impl Signer for StoredSigner {
-    async fn sign(&self, kind: &str, claims: &Value) -> Result<String, SignError> {
+    async fn sign(&self, token_type: &str, claims: &Value) -> Result<String, SignError> {
         let key = self.key().await?;
-        let (typ, kid) = (Some(kind.to_owned()), Some(key.id.to_string()));
-        let header = Header { typ, kid, ..Header::new(Algorithm::ES256) };
+        let kid = Some(key.id.to_string());
+        let header = Header { typ: Some(token_type.to_owned()), kid, ..Header::new(Algorithm::ES256) };
         encode(&header, claims, &EncodingKey::from_ec_der(&key.private)).map_err(|_| SignError::Key)
     }
 

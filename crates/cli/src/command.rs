@@ -3,6 +3,7 @@
 mod audit;
 mod client;
 mod config;
+mod connect;
 mod context;
 mod demo;
 mod evaluate;
@@ -40,6 +41,7 @@ In earnest:
   kinlink issuer add --organization northside --iss https://login.example --audience kinlink --accounts
   kinlink import patients.ndjson --organization northside
   kinlink client add --name 'Our login server' --organization northside --api-key
+  kinlink connect add --client cli_… --organization northside --server okta --issuer https://login.example
   kinlink serve
 
 Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 wrong configuration, 4 the database."
@@ -69,6 +71,8 @@ enum Command {
     Issuer(issuer::IssuerCommand),
     /// Authorization servers that may ask.
     Client(client::ClientCommand),
+    /// What goes into the tokens of an authorization server.
+    Connect(connect::ConnectCommand),
     /// Read patients from FHIR NDJSON.
     Import(import::Import),
     /// The index by which records are found.
@@ -99,6 +103,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Policy(command) => command.run(flags).await,
         Command::Issuer(command) => command.run(flags).await,
         Command::Client(command) => command.run(flags).await,
+        Command::Connect(command) => command.run(flags).await,
         Command::Import(command) => command.run(flags).await,
         Command::Index(command) => command.run(flags).await,
         Command::Invite(command) => command.run(flags).await,

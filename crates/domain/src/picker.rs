@@ -105,7 +105,9 @@ impl Picker {
                 let browser = vault.keyed_hash(Purpose::PickerBrowser, secret);
                 Ok(Self { state: PickerState::Opened { browser }, ..self })
             }
-            PickerState::Opened { browser } if vault.verify(Purpose::PickerBrowser, secret, browser) => Ok(self),
+            PickerState::Opened { browser } if vault.verify(Purpose::PickerBrowser, secret, browser) => {
+                Ok(self)
+            }
             PickerState::Opened { .. } => Err(PickerRefusal::AnotherBrowser),
         }
     }

@@ -22,9 +22,9 @@ impl Granted {
         self.scopes.join(" ")
     }
 
-    fn add(&mut self, scope: &str) {
-        if !self.scopes.iter().any(|known| known == scope) {
-            self.scopes.push(scope.to_owned());
+    fn add(&mut self, scope: String) {
+        if !self.scopes.contains(&scope) {
+            self.scopes.push(scope);
         }
     }
 }
@@ -46,7 +46,9 @@ pub fn grant<'a>(asked: impl IntoIterator<Item = &'a str>, permitted: Option<&Pe
         if !kept.iter().any(|kept| kept == scope) {
             granted.cut.push(scope.to_owned());
         }
-        kept.iter().for_each(|scope| granted.add(scope));
+        for scope in kept {
+            granted.add(scope);
+        }
     }
     granted
 }

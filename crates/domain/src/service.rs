@@ -2,6 +2,7 @@
 //! caller begins and saves.
 
 pub mod add_evidence;
+pub mod configure_connection;
 pub mod confirm_claim;
 pub mod decide_review;
 pub mod dispute;

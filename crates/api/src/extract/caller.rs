@@ -176,9 +176,7 @@ extract!(PersonCaller, |request| {
     Ok(Self { login: login(&request, &bearer)?, bearer, staff_at })
 });
 
-extract!(ClientCaller, |request| {
-    client(&request).await.map(Self)
-});
+extract!(ClientCaller, |request| client(&request).await.map(Self));
 
 extract!(Claimant, |request| {
     if ClientAuthenticator::is_client_credential(credential(&request)?) {

@@ -100,18 +100,17 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     }
 }
 
-async fn authenticate(
-    request: &HttpRequest,
-    state: &State,
-    connection: &Connection,
-) -> Result<(), Problem> {
+async fn authenticate(request: &HttpRequest, state: &State, connection: &Connection) -> Result<(), Problem> {
     let settings = &connection.settings;
     let Server::Entra { audience, token_issuer } = &settings.server else {
         return Err(Problem::new(ProblemType::Unauthenticated));
     };
     let token = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = token.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let (_, token) = token.ok_or_else(|| Problem::new(ProblemType::Unauthenticated).detail("server_token"))?;
+    let token = token
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let (_, token) =
+        token.ok_or_else(|| Problem::new(ProblemType::Unauthenticated).detail("server_token"))?;
     let issuer = token_issuer.as_ref().unwrap_or(&settings.issuer);
     let rule = ServerTokenRule { issuer, audience, caller: AUTHENTICATION_EVENTS };
     Ok(state.server_tokens.verify(token.trim(), rule).await?)

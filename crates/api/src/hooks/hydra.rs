@@ -106,14 +106,19 @@ fn is_about_a_person(request: &Request) -> bool {
 fn picked(session: &Session) -> Result<Option<LinkId>, Problem> {
     let Some(picked) = session.extra.as_ref().and_then(|extra| extra.get(PICKED)) else { return Ok(None) };
     let link = picked.as_str().and_then(|text| text.parse().ok());
-    let invalid = || Problem::new(ProblemType::InvalidMember).at(format!("/session/extra/{PICKED}"), "no link's id");
+    let invalid =
+        || Problem::new(ProblemType::InvalidMember).at(format!("/session/extra/{PICKED}"), "no link's id");
     link.map(Some).ok_or_else(invalid)
 }
 
 /// What the session had, without what was ours, and with what is now.
 fn with(before: Option<&Map<String, Value>>, answer: &Answer, call: &Call<'_>) -> Map<String, Value> {
     let ours = |name: &str| {
-        call.connection.settings.claims.iter().any(|rule| rule.name.as_str() == name && rule.member != Member::Link)
+        call.connection
+            .settings
+            .claims
+            .iter()
+            .any(|rule| rule.name.as_str() == name && rule.member != Member::Link)
             || answer.claims.iter().any(|(added, _)| added.as_str() == name)
     };
     let kept = before.into_iter().flatten().filter(|(name, _)| !ours(name));

@@ -44,7 +44,8 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
         return Ok(HttpResponse::Ok().json(json!({"claims": {}, "scope": body.scope, "refuse": null})));
     }
     let subject = call.subject(Some(&body.account_id))?.unwrap_or_default();
-    let scopes: Option<Vec<&str>> = body.scope.as_deref().map(|scope| scope.split_ascii_whitespace().collect());
+    let scopes: Option<Vec<&str>> =
+        body.scope.as_deref().map(|scope| scope.split_ascii_whitespace().collect());
     let question = Question {
         subject: &subject,
         scopes: scopes.as_deref(),

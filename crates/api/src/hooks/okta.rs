@@ -82,7 +82,9 @@ struct Token {
 pub(crate) async fn hook(request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     match within(answer(&request, payload)).await {
         Ok(answer) => Ok(answer),
-        Err(problem) if problem.status == 401 || problem.status == 403 || problem.status == 404 => Err(problem),
+        Err(problem) if problem.status == 401 || problem.status == 403 || problem.status == 404 => {
+            Err(problem)
+        }
         Err(problem) => Ok(refuse(problem.title)),
     }
 }
@@ -114,7 +116,8 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     }
     let ours = || call.connection.settings.claims.iter().map(|rule| &rule.name);
     let patches = [("com.okta.identity.patch", &data.identity), ("com.okta.access.patch", &data.access)];
-    let patches = patches.into_iter().filter_map(|(kind, token)| Some((kind, patch(token.as_ref()?, &answer, ours()))));
+    let patches =
+        patches.into_iter().filter_map(|(kind, token)| Some((kind, patch(token.as_ref()?, &answer, ours()))));
     Ok(commands(&patches.filter(|(_, patch)| !patch.is_empty()).collect::<Vec<_>>()))
 }
 
@@ -122,7 +125,10 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
 /// hand must not outlive the link.
 fn patch<'a>(token: &Token, answer: &Answer, ours: impl Iterator<Item = &'a ClaimName>) -> Vec<Value> {
     let path = |name: &ClaimName| format!("/claims/{}", escaped(name.as_str()));
-    let added = answer.claims.iter().map(|(name, value)| json!({"op": "add", "path": path(name), "value": json(value)}));
+    let added = answer
+        .claims
+        .iter()
+        .map(|(name, value)| json!({"op": "add", "path": path(name), "value": json(value)}));
     let unfounded = ours.filter(|name| {
         token.claims.contains_key(name.as_str()) && answer.claims.iter().all(|(added, _)| added != *name)
     });

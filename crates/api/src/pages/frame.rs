@@ -85,7 +85,11 @@ pub(super) fn show_to_nobody(status: StatusCode, template: &impl Template) -> Ht
 
 /// Shows a page whose form leads on to this origin: browsers hold `form-action` against redirects too.
 pub(super) fn show_leading_to(status: StatusCode, template: &impl Template, origin: &str) -> HttpResponse {
-    show_with_policy(status, template, &POLICY.replace("form-action 'self'", &format!("form-action 'self' {origin}")))
+    show_with_policy(
+        status,
+        template,
+        &POLICY.replace("form-action 'self'", &format!("form-action 'self' {origin}")),
+    )
 }
 
 fn show_with_policy(status: StatusCode, template: &impl Template, policy: &str) -> HttpResponse {

@@ -104,12 +104,13 @@ impl From<SignError> for Problem {
 impl From<PickError> for Problem {
     fn from(error: PickError) -> Self {
         match error {
-            PickError::NotAccepted => Self::new(ProblemType::NotFound),
+            // Another browser is not told that there is one.
+            PickError::NotAccepted | PickError::Refused(PickerRefusal::AnotherBrowser) => {
+                Self::new(ProblemType::NotFound)
+            }
             PickError::Refused(PickerRefusal::Answered | PickerRefusal::Expired) => {
                 Self::new(ProblemType::PickerClosed)
             }
-            // Whose it is, another browser is not told.
-            PickError::Refused(PickerRefusal::AnotherBrowser) => Self::new(ProblemType::NotFound),
             PickError::NotOffered => Self::new(ProblemType::InvalidMember).at("link", error.to_string()),
             PickError::Store(error) => error.into(),
         }

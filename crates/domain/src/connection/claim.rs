@@ -21,8 +21,24 @@ pub enum ClaimNameError {
 
 /// Registered claims (RFC 7519, 4.1; OpenID Connect Core 1.0, section 2; RFC 9068) that decide what a token is.
 const RESERVED: [&str; 18] = [
-    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp", "nonce", "acr", "amr", "auth_time", "at_hash",
-    "c_hash", "sid", "cnf", "client_id", "scp",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "azp",
+    "nonce",
+    "acr",
+    "amr",
+    "auth_time",
+    "at_hash",
+    "c_hash",
+    "sid",
+    "cnf",
+    "client_id",
+    "scp",
 ];
 
 impl ClaimName {

@@ -11,8 +11,8 @@ use crate::{
     demographics::{Demographics, HumanName},
     id::{LinkId, PickerId},
     link::Link,
-    relationship::Relationship,
     picker::{LIFETIME, Picker, PickerRefusal, PickerSession, PickerState, PickerToken},
+    relationship::Relationship,
     service::token_context::candidates,
     store::{AnswerableLink, StoreError, UnitOfWork},
 };
@@ -104,12 +104,12 @@ pub async fn look(
     let now = ports.clock.now();
     let opened = picker.open(secret, &*ports.vault, now)?;
     let connection = connection(unit, &opened).await?;
-    let mut offered = Vec::new();
+    let mut choices = Vec::new();
     for link in offered_links(links, &connection, now) {
-        offered.push(Offered { link: link.id, whose: whose(unit, link).await? });
+        choices.push(Offered { link: link.id, whose: whose(unit, link).await? });
     }
     unit.update_picker(&opened).await?;
-    Ok((opened, offered))
+    Ok((opened, choices))
 }
 
 /// Takes the answer; the unit is to be saved. Without a link, the person picked none of them.
@@ -119,13 +119,13 @@ pub async fn answer(
     picker: Picker,
     secret: &[u8],
     links: &[AnswerableLink],
-    picked: Option<LinkId>,
+    choice: Option<LinkId>,
 ) -> Result<Picker, PickError> {
     let now = ports.clock.now();
     let connection = connection(unit, &picker).await?;
     let answered = picker.answer(secret, &*ports.vault, now)?;
-    if let Some(picked) = picked {
-        let link = offered_links(links, &connection, now).find(|link| link.id == picked);
+    if let Some(chosen) = choice {
+        let link = offered_links(links, &connection, now).find(|link| link.id == chosen);
         let link = link.ok_or(PickError::NotOffered)?;
         let subject = Subject {
             patient: Some(link.patient),
@@ -178,10 +178,11 @@ fn given_name(demographics: &Demographics) -> Option<String> {
 /// The other side of a relationship: v3-RoleCode says what the proxy is to the patient.
 fn kin(relationship: Relationship) -> Kin {
     match relationship.code() {
-        "PRN" | "MTH" | "FTH" | "NMTH" | "NFTH" | "ADOPTP" | "ADOPTM" | "ADOPTF" | "STPPRN"
-        | "STPMTH" | "STPFTH" | "PRNFOST" | "MTHFOST" | "FTHFOST" => Kin::Child,
-        "CHILD" | "DAU" | "SON" | "NCHILD" | "CHLDADOPT" | "STPCHLD" | "STPDAU" | "STPSON"
-        | "CHLDFOST" => Kin::Parent,
+        "PRN" | "MTH" | "FTH" | "NMTH" | "NFTH" | "ADOPTP" | "ADOPTM" | "ADOPTF" | "STPPRN" | "STPMTH"
+        | "STPFTH" | "PRNFOST" | "MTHFOST" | "FTHFOST" => Kin::Child,
+        "CHILD" | "DAU" | "SON" | "NCHILD" | "CHLDADOPT" | "STPCHLD" | "STPDAU" | "STPSON" | "CHLDFOST" => {
+            Kin::Parent
+        }
         "SPS" | "HUSB" | "WIFE" | "DOMPART" | "SIGOTHR" => Kin::Partner,
         _ => Kin::Other,
     }

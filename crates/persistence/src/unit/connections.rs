@@ -52,12 +52,8 @@ impl Connections for SeaUnit {
 
     async fn update_connection(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let settings = row(connection);
-        let columns = ActiveModel {
-            client_id: NotSet,
-            organization_id: NotSet,
-            created_at: NotSet,
-            ..settings
-        };
+        let columns =
+            ActiveModel { client_id: NotSet, organization_id: NotSet, created_at: NotSet, ..settings };
         Entity::update(columns).exec(&self.tx).await.map_err(store_error)?;
         Ok(())
     }

@@ -3,7 +3,11 @@ use actix_web::{
     web::{Data, Payload, Query},
 };
 use chrono::TimeDelta;
-use kinlink_domain::{id::LinkId, picker::Picker, service::pick::{self, PickError}};
+use kinlink_domain::{
+    id::LinkId,
+    picker::Picker,
+    service::pick::{self, PickError},
+};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -36,7 +40,7 @@ pub(in crate::pages) async fn answer(
     if !is_from_here(&request, &state) {
         return Err(Refusal::NotFromHere { public_url: state.settings.public_url.clone() });
     }
-    let picked = pressed(&state, payload).await?;
+    let choice = pressed(&state, payload).await?;
     let secret = Jar::Picker.open::<Secret>(&request, &state).unwrap_or_default();
     let Some(token) = token(&request, &state) else { return closed(PickError::NotAccepted) };
     let links = state.links.of(token.account).await?;
@@ -45,13 +49,13 @@ pub(in crate::pages) async fn answer(
         Ok(picker) => picker,
         Err(error) => return closed(error),
     };
-    let answered = pick::answer(&mut *unit, &state.ports, picker, &secret, &links, picked).await;
+    let answered = pick::answer(&mut *unit, &state.ports, picker, &secret, &links, choice).await;
     let picker = match answered {
         Ok(picker) => picker,
         Err(error) => return closed(error),
     };
     unit.save().await?;
-    let signed = state.signer.sign(TYPE, &claims(&state, &picker, picked)).await.map_err(Problem::from)?;
+    let signed = state.signer.sign(TYPE, &claims(&state, &picker, choice)).await.map_err(Problem::from)?;
     let parameters = [("state", picker.session.state.as_str()), ("answer", signed.as_str())];
     Ok(see_other(&picker.session.return_url.with(&parameters)))
 }
@@ -66,7 +70,7 @@ async fn pressed(state: &State, payload: Payload) -> Result<Option<LinkId>, Prob
 
 /// It names the link and no patient: addresses end in logs. What the link opens, the authorization server asks
 /// for, and gets as it stands then.
-fn claims(state: &State, picker: &Picker, picked: Option<LinkId>) -> serde_json::Value {
+fn claims(state: &State, picker: &Picker, choice: Option<LinkId>) -> serde_json::Value {
     let now = state.ports.clock.now();
     let mut claims = json!({
         "iss": state.settings.public_url,
@@ -78,7 +82,7 @@ fn claims(state: &State, picker: &Picker, picked: Option<LinkId>) -> serde_json:
         "session": picker.session.id,
         "state": picker.session.state,
     });
-    match picked {
+    match choice {
         Some(link) => claims["link"] = json!(link),
         None => claims["error"] = json!("access_denied"),
     }

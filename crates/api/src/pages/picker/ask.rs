@@ -31,10 +31,7 @@ struct Choice {
 }
 
 /// `/picker/<token>`: whose record?
-pub(in crate::pages) async fn ask(
-    request: HttpRequest,
-    state: Data<State>,
-) -> Result<HttpResponse, Refusal> {
+pub(in crate::pages) async fn ask(request: HttpRequest, state: Data<State>) -> Result<HttpResponse, Refusal> {
     let Some(token) = token(&request, &state) else { return closed(PickError::NotAccepted) };
     let links = state.links.of(token.account).await?;
     let mut unit = state.store.begin().await?;
@@ -112,8 +109,11 @@ mod tests {
             .zip(whose)
             .map(|(n, whose)| Offered { link: Id::from_uuid(uuid::Uuid::from_u128(n)), whose: whose.clone() })
             .collect();
-        let page = PickerPage { frame: frame(), organization: "St. Mary & <Sons>", choices: choices(&offered) };
-        page.render().unwrap()
+        let page =
+            PickerPage { frame: frame(), organization: "St. Mary & <Sons>", choices: choices(&offered) };
+        let page = page.render().unwrap();
+        let main = page.split_once("<main").unwrap().1;
+        main.split_once("</main>").unwrap().0.to_owned()
     }
 
     fn child(name: &str) -> Whose {
@@ -132,7 +132,7 @@ mod tests {
     fn two_of_one_name_are_told_apart_by_a_number() {
         let page = page(&[child("Mina"), child("Mina"), child("Ben")]);
         assert!(page.contains("your child, record 1") && page.contains("your child, record 2"));
-        assert_eq!(page.matches("record ").count(), 3, "{page}");
+        assert!(page.contains(">your child<"), "Ben needs no number: {page}");
     }
 
     #[test]

@@ -97,7 +97,7 @@ pub(crate) struct RecordAnswer {
     /// The patient's FHIR id.
     #[schema(example = "n-002")]
     patient: String,
-    /// Who the user is: a Patient, or for a proxy a RelatedPerson.
+    /// Who the user is: a `Patient`, or for a proxy a `RelatedPerson`.
     #[serde(rename = "fhirUser")]
     #[schema(example = "https://fhir.northside.example/Patient/n-002")]
     fhir_user: String,
