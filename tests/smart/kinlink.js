@@ -14,8 +14,9 @@ const LINK = 'urn:kinlink:link';
  * @param {string} settings.key         its API key
  * @param {string} settings.returnUrl   where the picker sends the browser back to
  * @param {string} settings.fhirBase    the FHIR server that access tokens are for
+ * @param {string} [settings.alg]       how they are signed
  */
-export function kinlink({ url, client, key, returnUrl, fhirBase }) {
+export function kinlink({ url, client, key, returnUrl, fhirBase, alg = 'ES256' }) {
   /** @type {ReturnType<typeof createClient<import('./kinlink-api.js').paths>>} */
   const api = createClient({ baseUrl: url, headers: { authorization: `Bearer ${key}` } });
   const answerKeys = createRemoteJWKSet(new URL('/v1/smart/jwks', url));
@@ -62,7 +63,7 @@ export function kinlink({ url, client, key, returnUrl, fhirBase }) {
         getResourceServerInfo(ctx, resource) {
           if (resource !== fhirBase) throw new errors.InvalidTarget();
           const scope = contexts.get(ctx)?.scope ?? ctx.oidc.params.scope ?? '';
-          return { audience: fhirBase, accessTokenFormat: 'jwt', scope: clinical(scope).join(' ') };
+          return { audience: fhirBase, accessTokenFormat: 'jwt', jwt: { sign: { alg } }, scope: clinical(scope).join(' ') };
         },
       },
     },
@@ -77,7 +78,7 @@ export function kinlink({ url, client, key, returnUrl, fhirBase }) {
     const { RefreshToken, AuthorizationCode } = ctx.oidc.entities;
     const { scope } = RefreshToken ?? AuthorizationCode;
     // The access token's own scopes are the FHIR server's only; apps look for `offline_access` too.
-    const granted = [...identity(scope), ctx.body.scope].join(' ');
+    const granted = [...identity(scope), ctx.body.scope].filter(Boolean).join(' ');
     Object.assign(ctx.body, { scope: granted, patient, need_patient_banner, fhirContext });
   }
 

@@ -7,7 +7,7 @@ launch! {
         stage.person.app().await;
         let refreshed = stage.person.runs("return (await smart.refresh()).tokenResponse").await;
         assert_eq!(refreshed["patient"], "p1", "{refreshed}");
-        stage.revokes(link).await;
+        stage.ends(link).await;
         let refused = stage.person.runs("return (await smart.refresh()).tokenResponse").await;
         assert!(refused["error"].as_str().is_some_and(|why| why.contains("invalid_grant")), "{refused}");
         stage.person.opens_the_app().await;

@@ -20,7 +20,7 @@ launch! {
 
 launch! {
     async fn a_mother_is_a_related_person_and_sees_only_what_she_may_of_her_child(stage: Stage) {
-        let link = stage.proxy("dora", "p3", "MTH", "patient/Patient.rs patient/Observation.rs").await;
+        let link = stage.acts_for("dora", "p3", "MTH", "patient/Patient.rs patient/Observation.rs").await;
         stage.launches("dora").await;
         let app = stage.person.app().await;
         let related = format!("{}/fhir/here/RelatedPerson/{}", stage.kinlink.url, link.uuid());

@@ -52,7 +52,7 @@ launch! {
 /// Where ben's browser would go next, with the answer of a picker of his own.
 async fn answer_of_ben(stage: &Stage) -> String {
     stage.own("ben", "p1").await;
-    stage.proxy("ben", "p2", "MTH", "patient/*.rs").await;
+    stage.acts_for("ben", "p2", "MTH", "patient/*.rs").await;
     let (login, app) = (&stage.outside.login, &stage.outside.app);
     let here = |page: &Page| {
         let location = page.location();

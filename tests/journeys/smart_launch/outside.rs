@@ -22,17 +22,17 @@ pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("smart")
 }
 
-/// A command in that folder, which dies with this test.
+/// A command in that folder.
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     assert!(folder().join("node_modules").is_dir(), "{NEEDED}");
     let mut command = Command::new(program);
-    command.current_dir(folder()).kill_on_drop(true);
+    command.current_dir(folder());
     command
 }
 
-/// It ends when its stdin does: however a test ends, no browser is left over.
+/// It ends when its stdin does: however a test ends, no browser is left over. (Killed, it could not end the browser.)
 pub(crate) struct Outside {
-    _child: Child,
+    child: Child,
     stdin: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
     /// The authorization server; an issuer.
@@ -55,13 +55,18 @@ impl Outside {
         let urls = read(&mut lines).await;
         let url = |name: &str| urls[name].as_str().unwrap().to_owned();
         let (login, fhir, app, driver) = (url("login"), url("fhir"), url("app"), url("driver"));
-        Self { _child: child, stdin, lines, login, fhir, app, driver }
+        Self { child, stdin, lines, login, fhir, app, driver }
     }
 
     /// Tells it how to reach Kinlink; from then on it answers.
     pub(crate) async fn configure(&mut self, config: &Value) {
         self.stdin.write_all(format!("{config}\n").as_bytes()).await.unwrap();
         assert_eq!(read(&mut self.lines).await["ready"], true);
+    }
+
+    pub(crate) async fn end(mut self) {
+        drop(self.stdin);
+        self.child.wait().await.unwrap();
     }
 }
 

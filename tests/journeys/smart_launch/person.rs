@@ -49,10 +49,9 @@ impl Person {
         self.browser.element(selector).await
     }
 
-    /// Presses the button that begins with these words.
+    /// Presses the button that says these words.
     pub(crate) async fn presses(&self, words: &str) {
-        let button = format!("//button[starts-with(normalize-space(.), '{words}')]");
-        self.browser.element_at(&button).await.click().await;
+        self.browser.element_at(&format!("//button[contains(normalize-space(.), '{words}')]")).await.click().await;
     }
 
     /// What stands there for people to read.

@@ -8,8 +8,8 @@ use super::stage::Stage;
 /// Anna has a record of her own and acts for two others; she stands before the picker.
 pub(super) async fn at_the_picker(stage: &Stage) {
     stage.own("anna", "p1").await;
-    stage.proxy("anna", "p2", "DAU", "patient/*.rs").await;
-    stage.proxy("anna", "p3", "MTH", "patient/*.rs").await;
+    stage.acts_for("anna", "p2", "DAU", "patient/*.rs").await;
+    stage.acts_for("anna", "p3", "MTH", "patient/*.rs").await;
     stage.launches("anna").await;
     stage.person.sees("Whose record do you want to open?").await;
 }
@@ -22,9 +22,7 @@ launch! {
             assert!(page.contains(words), "{words} is not in {page}");
         }
         assert!(!page.contains("Featherstonehaugh"), "{page}");
-        let parent = stage.person.reads("button .remark").await;
-        assert_eq!(parent, "your parent");
-        stage.person.finds(".picks li:nth-child(2) button").await.click().await;
+        stage.person.presses("your parent").await;
         let app = stage.person.app().await;
         assert_eq!(app["token"]["patient"], "p2");
         assert_eq!(app["token"]["need_patient_banner"], true);
@@ -42,7 +40,7 @@ launch! {
         stage.person.presses("You").await;
         assert_eq!(stage.person.app().await["token"]["patient"], "p1");
         stage.person.opens_the_app().await;
-        stage.person.finds(".picks li:nth-child(3) button").await.click().await;
+        stage.person.presses("your child").await;
         assert_eq!(stage.person.app().await["token"]["patient"], "p3");
     }
 }

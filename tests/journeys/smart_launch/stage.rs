@@ -2,22 +2,20 @@
 
 use chrono::Utc;
 use kinlink_domain::{
-    access::PatientFacts,
     account::{AccountKey, Iss, Sub},
-    connection::{Connection, ConnectionSettings, ReturnUrl, Server, Several},
-    id::{ConnectionId, LinkId},
-    link::{Link, LinkRole, LinkState, Period},
+    connection::{ConnectionSettings, ReturnUrl, Server, Several},
+    id::LinkId,
+    link::LinkRole,
     organization::FhirBase,
-    patient::FhirId,
-    proofing::{Assurance, AssuranceLevel, Ial},
-    relationship::{ProxyBasis, Relationship},
-    store::Change,
 };
 use kinlink_testkit::Kind;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{outside::Outside, person::Person};
-use crate::app::App;
+use crate::{
+    app::App,
+    hooks::stage::{connect_client, link_of, proxy, revoke},
+};
 
 pub(crate) struct Stage {
     pub(crate) kinlink: App,
@@ -51,6 +49,7 @@ impl Stage {
 
     pub(crate) async fn clear(self) {
         self.person.leaves().await;
+        self.outside.end().await;
         self.kinlink.close().await;
     }
 
@@ -66,64 +65,40 @@ impl Stage {
     }
 
     /// Somebody else's record.
-    pub(crate) async fn proxy(&self, name: &str, patient: &str, relationship: &str, permissions: &str) -> LinkId {
-        let relationship = Relationship::parse(relationship).unwrap();
-        let role = LinkRole::Proxy { relationship, basis: ProxyBasis::ParentalResponsibility };
-        self.link(name, patient, role, permissions).await
+    pub(crate) async fn acts_for(&self, name: &str, patient: &str, as_their: &str, permissions: &str) -> LinkId {
+        self.link(name, patient, proxy(as_their), permissions).await
     }
 
     async fn link(&self, name: &str, patient: &str, role: LinkRole, permissions: &str) -> LinkId {
-        let ports = &self.kinlink.fixture.ports;
-        let now = ports.clock.now();
-        let key = AccountKey { iss: Iss::parse(&self.outside.login).unwrap(), sub: Sub::parse(name).unwrap() };
-        let fhir_id = FhirId::parse(patient).unwrap();
+        let key = AccountKey { iss: iss(&self.outside), sub: Sub::parse(name).unwrap() };
         let mut unit = self.kinlink.begin().await;
-        let account = unit.ensure_account(&key, now).await.unwrap();
-        let record = unit.patient(self.kinlink.fixture.here.id, &fhir_id).await.unwrap().unwrap();
-        let link = Link {
-            id: LinkId::new(now, &*ports.random),
-            version: 1,
-            account: account.id,
-            organization: self.kinlink.fixture.here.id,
-            patient: record.id,
-            fhir_id,
-            role,
-            permissions: permissions.parse().unwrap(),
-            period: Period { start: now, end: None },
-            assurance: Assurance { ial: Ial::Ial1, level: AssuranceLevel::Level2 }.into(),
-            record_usable: true,
-            facts: PatientFacts::default(),
-            invitation: None,
-            created_at: now,
-            updated_at: now,
-            state: LinkState::Active,
-        };
-        unit.add_link(&link).await.unwrap();
-        unit.changed(Change::Account(account.id));
+        let account = unit.ensure_account(&key, self.kinlink.fixture.ports.clock.now()).await.unwrap();
         unit.save().await.unwrap();
-        link.id
+        let here = self.kinlink.fixture.here.id;
+        link_of(&self.kinlink, account.id, here, patient, role, permissions).await
     }
 
-    pub(crate) async fn revokes(&self, link: LinkId) {
-        let path = format!("/v1/links/{link}/revoke");
-        self.kinlink.registrar().post(&path, json!({"reason": "wrong_person"})).await.expect(200);
+    /// Staff end a link.
+    pub(crate) async fn ends(&self, link: LinkId) {
+        revoke(&self.kinlink, link).await;
     }
 }
 
+fn iss(outside: &Outside) -> Iss {
+    Iss::parse(&outside.login).unwrap()
+}
+
 /// Registers the authorization server, and returns what it has to know.
-async fn connect(kinlink: &App, outside: &Outside) -> serde_json::Value {
+async fn connect(kinlink: &App, outside: &Outside) -> Value {
     let (client, key, _) = kinlink.client(&[kinlink.fixture.here.id]).await;
-    let ports = &kinlink.fixture.ports;
     let settings = ConnectionSettings {
         several: Several::Picker,
         return_urls: vec![ReturnUrl::parse(&format!("{}/picked", outside.login)).unwrap()],
-        ..ConnectionSettings::new(Server::OidcProvider, Iss::parse(&outside.login).unwrap())
+        ..ConnectionSettings::new(Server::Smart, iss(outside))
     };
-    let (now, organization) = (ports.clock.now(), kinlink.fixture.here.id);
-    let id = ConnectionId::new(now, &*ports.random);
+    connect_client(kinlink, client, settings).await;
     let mut unit = kinlink.begin().await;
-    unit.add_connection(&Connection { id, client, organization, settings, created_at: now }).await.unwrap();
-    let mut here = unit.organization(organization).await.unwrap().unwrap();
+    let mut here = unit.organization(kinlink.fixture.here.id).await.unwrap().unwrap();
     here.fhir_base = FhirBase::parse(&outside.fhir).unwrap();
     unit.update_organization(&here).await.unwrap();
     unit.save().await.unwrap();
