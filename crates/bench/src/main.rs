@@ -1,5 +1,6 @@
 //! Measures Kinlink on this machine and prints what it found, as a table and as JSON.
 
+mod hooks;
 mod lookup;
 mod matching;
 mod postgres;
@@ -18,6 +19,8 @@ struct Cli {
 enum Measure {
     /// Lookups against a handler of the same server that answers the same bytes from memory.
     Lookup(lookup::Lookup),
+    /// Token hooks and the SMART context against the plain lookup.
+    Hooks(hooks::Hooks),
     /// Persons found among many records, by what they say of themselves.
     Match(matching::Match),
 }
@@ -27,6 +30,7 @@ fn main() -> anyhow::Result<()> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match Cli::parse().measure {
         Measure::Lookup(lookup) => lookup.run(),
+        Measure::Hooks(hooks) => hooks.run(),
         Measure::Match(matching) => matching.run(),
     }
 }

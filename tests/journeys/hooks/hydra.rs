@@ -109,3 +109,13 @@ journey! {
         it.asks(&request("foo", "authorization_code")).await.expect(403);
     }
 }
+
+journey! {
+    async fn what_cannot_be_decided_gives_no_token(app: App) {
+        let it = connect(app, settings(Server::Hydra, ISS)).await;
+        own(app, "foo", "p1").await;
+        it.asks(&request("nobody", "refresh_token")).await.expect(200);
+        app.fixture.database.tamper("alter table link rename to gone").await;
+        it.asks(&request("foo", "refresh_token")).await.expect(503);
+    }
+}

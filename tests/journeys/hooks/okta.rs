@@ -131,3 +131,14 @@ journey! {
         assert_eq!(it.asks(&itself).await.expect(200).body, json!({"commands": []}));
     }
 }
+
+journey! {
+    async fn what_cannot_be_decided_is_an_error_that_okta_understands(app: App) {
+        let it = connect(app, settings(Server::Okta, ISS)).await;
+        own(app, "00u1", "p1").await;
+        assert_eq!(it.asks(&request("nobody")).await.expect(200).body, json!({"commands": []}));
+        app.fixture.database.tamper("alter table link rename to gone").await;
+        let undecided = it.asks(&request("00u1")).await.expect(200);
+        assert_eq!(undecided.body, json!({"error": {"errorSummary": "The service cannot answer just now"}}));
+    }
+}

@@ -176,3 +176,6 @@ impl TokenContext<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
