@@ -5,7 +5,7 @@ const folder = new URL('./app/', import.meta.url);
 const files = {
   '/': ['text/html', new URL('index.html', folder)],
   '/launch': ['text/html', new URL('launch.html', folder)],
-  '/fhir-client.js': ['text/javascript', new URL('./node_modules/fhirclient/build/fhir-client.min.js', import.meta.url)],
+  '/fhir-client.js': ['text/javascript', new URL('../node_modules/fhirclient/build/fhir-client.min.js', folder)],
 };
 
 export const app = (urls) => async (req, res) => {

@@ -8,8 +8,18 @@ const people = new Set(['anna', 'ben', 'cleo', 'dora']);
 /** The operator's own part: who there is, and what is said of them. */
 const accounts = {
   claims: { profile: ['name'] },
-  findAccount: async (_ctx, sub) => people.has(sub) ? { accountId: sub, claims: async () => ({ sub, name: sub }) } : undefined,
+  async findAccount(_ctx, sub) {
+    return people.has(sub) ? { accountId: sub, claims: async () => ({ sub, name: sub }) } : undefined;
+  },
 };
+
+const app = (url) => ({
+  client_id: 'app',
+  redirect_uris: [`${url}/`],
+  grant_types: ['authorization_code', 'refresh_token'],
+  token_endpoint_auth_method: 'none',
+  id_token_signed_response_alg: 'ES256',
+});
 
 export async function authorizationServer(urls, config) {
   const records = kinlink({ ...config, returnUrl: `${urls.login}/picked`, fhirBase: urls.fhir });
@@ -20,30 +30,26 @@ export async function authorizationServer(urls, config) {
     features: { ...features, devInteractions: { enabled: false } },
     jwks: { keys: [{ ...await exportJWK(privateKey), alg: 'ES256', use: 'sig' }] },
     cookies: { keys: [crypto.randomUUID()] },
-    interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
     clientBasedCORS: (_ctx, origin, client) => client.redirectUris.some((uri) => uri.startsWith(`${origin}/`)),
-    clients: [{
-      client_id: 'app',
-      redirect_uris: [`${urls.app}/`],
-      grant_types: ['authorization_code', 'refresh_token'],
-      token_endpoint_auth_method: 'none',
-      id_token_signed_response_alg: 'ES256',
-    }],
+    clients: [app(urls.app)],
   });
   provider.use(records.middleware);
   provider.on('server_error', (_ctx, error) => console.error(error));
   const rest = provider.callback();
 
+  function route(req, res) {
+    const [, place, uid, step] = new URL(req.url, urls.login).pathname.split('/');
+    if (place === 'picked') return records.cameBack(req, res);
+    if (place !== 'interaction' || !uid) return rest(req, res);
+    return step === 'picked' ? records.picked(provider, req, res) : interaction(provider, records, req, res);
+  }
+
   return async (req, res) => {
-    const { pathname, search, searchParams } = new URL(req.url, urls.login);
-    const [, place, uid, step] = pathname.split('/');
     try {
-      if (place === 'picked') res.writeHead(303, { location: `/interaction/${encodeURIComponent(searchParams.get('state'))}/picked${search}` }).end();
-      else if (place === 'interaction' && step === 'picked') await records.picked(provider, req, res);
-      else if (place === 'interaction' && uid) await interaction(provider, records, req, res);
-      else await rest(req, res);
+      await route(req, res);
     } catch (error) {
-      page(Object.assign(res, { statusCode: 400 }), 'This login cannot go on', `<p id="why">${escaped(error.message)}</p>`);
+      res.statusCode = 400;
+      page(res, 'This login cannot go on', `<p id="why">${escaped(error.error_description ?? error.message)}</p>`);
     }
   };
 }
@@ -51,12 +57,14 @@ export async function authorizationServer(urls, config) {
 async function interaction(provider, records, req, res) {
   const { prompt } = await provider.interactionDetails(req, res);
   if (prompt.name === 'consent') return records.chooseRecord(provider, req, res);
-  if (req.method !== 'POST') return page(res, 'Log in', '<form method="post"><label>Name <input name="name" autofocus></label> <button>Log in</button></form>');
+  if (req.method !== 'POST') return page(res, 'Log in', LOGIN);
   let body = '';
   for await (const chunk of req) body += chunk;
   const accountId = new URLSearchParams(body).get('name');
   return provider.interactionFinished(req, res, { login: { accountId } });
 }
+
+const LOGIN = '<form method="post"><label>Name <input name="name" autofocus></label> <button>Log in</button></form>';
 
 const escaped = (text) => text.replace(/[&<>"]/g, (one) => `&#${one.codePointAt(0)};`);
 

@@ -51,7 +51,11 @@ impl Person {
 
     /// Presses the button that says these words.
     pub(crate) async fn presses(&self, words: &str) {
-        self.browser.element_at(&format!("//button[contains(normalize-space(.), '{words}')]")).await.click().await;
+        self.browser
+            .element_at(&format!("//button[contains(normalize-space(.), '{words}')]"))
+            .await
+            .click()
+            .await;
     }
 
     /// What stands there for people to read.

@@ -65,7 +65,13 @@ impl Stage {
     }
 
     /// Somebody else's record.
-    pub(crate) async fn acts_for(&self, name: &str, patient: &str, as_their: &str, permissions: &str) -> LinkId {
+    pub(crate) async fn acts_for(
+        &self,
+        name: &str,
+        patient: &str,
+        as_their: &str,
+        permissions: &str,
+    ) -> LinkId {
         self.link(name, patient, proxy(as_their), permissions).await
     }
 

@@ -30,7 +30,8 @@ impl WebDriver {
         let arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"];
         let wanted = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": arguments}}}});
         let mut driver = Self { http: reqwest::Client::new(), session: format!("{url}/session") };
-        let session = driver.send(Method::POST, "", wanted).await.unwrap_or_else(|why| panic!("no Chromium: {why}"));
+        let session =
+            driver.send(Method::POST, "", wanted).await.unwrap_or_else(|why| panic!("no Chromium: {why}"));
         driver.session = format!("{}/{}", driver.session, session["sessionId"].as_str().unwrap());
         driver
     }
@@ -65,7 +66,9 @@ impl WebDriver {
         let until = Instant::now() + PATIENCE;
         loop {
             match self.send(Method::POST, "/element", json!({"using": using, "value": value})).await {
-                Ok(found) => return Element { driver: self, id: found[ELEMENT].as_str().unwrap().to_owned() },
+                Ok(found) => {
+                    return Element { driver: self, id: found[ELEMENT].as_str().unwrap().to_owned() };
+                }
                 Err(_) if Instant::now() < until => tokio::time::sleep(Duration::from_millis(50)).await,
                 Err(why) => {
                     let page = self.send(Method::GET, "/source", Value::Null).await;
