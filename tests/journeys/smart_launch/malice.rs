@@ -52,7 +52,7 @@ launch! {
         at_the_picker(stage).await;
         stage.person.goes_to(&answer).await;
         stage.person.sees("This login cannot go on").await;
-        assert_eq!(stage.person.reads("#why").await, "invalid_request");
+        assert_eq!(stage.person.reads("#why").await, "interaction session id cookie not found");
     }
 }
 
