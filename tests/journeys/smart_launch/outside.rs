@@ -41,7 +41,7 @@ pub(crate) struct Outside {
     pub(crate) fhir: String,
     /// The app.
     pub(crate) app: String,
-    /// The WebDriver.
+    /// The browser's driver.
     pub(crate) driver: String,
 }
 

@@ -1,14 +1,15 @@
 //! Kinlink with the authorization server connected to it, and a person before a browser.
 
-use chrono::Utc;
 use kinlink_domain::{
     account::{AccountKey, Iss, Sub},
     connection::{ConnectionSettings, ReturnUrl, Server, Several},
     id::LinkId,
     link::LinkRole,
     organization::FhirBase,
+    port::Clock,
 };
 use kinlink_testkit::Kind;
+use kinlink_vault::SystemClock;
 use serde_json::{Value, json};
 
 use super::{outside::Outside, person::Person};
@@ -40,7 +41,7 @@ impl Stage {
     pub(crate) async fn set() -> Self {
         let (kinlink, mut outside) = (App::start(Kind::Sqlite).await, Outside::start().await);
         // Those outside have clocks of their own.
-        kinlink.pass(Utc::now() - kinlink.fixture.ports.clock.now());
+        kinlink.pass(SystemClock.now() - kinlink.fixture.ports.clock.now());
         let config = connect(&kinlink, &outside).await;
         outside.configure(&config).await;
         let person = Person::new(&outside).await;

@@ -1,5 +1,5 @@
-//! The eight commands of WebDriver (W3C, "WebDriver", Level 2) that are needed here. The crates for it bring a second
-//! HTTP stack or a second Unicode library.
+//! The commands that are needed here of W3C `WebDriver` Level 2. The crates for it bring a second HTTP stack or a
+//! second Unicode library.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What an element's id is called (WebDriver, 12.1).
+/// What an element's id is called (section 12.1).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// A browser with one window.
