@@ -1,5 +1,6 @@
 use std::{net::TcpListener, sync::Arc};
 
+use anyhow::Context;
 use chrono::TimeDelta;
 use kinlink_api::{ApiSettings, Application, ExtraRoutes};
 use kinlink_auth::rotate_api_key;
@@ -7,10 +8,11 @@ use kinlink_domain::{
     access::PatientFacts,
     account::{AccountKey, Iss, Sub},
     client::{Client, ClientStatus},
-    id::{ClientId, Id, LinkId, OrganizationId, PatientId},
+    demographics::Demographics,
+    id::{AccountId, ClientId, LinkId, OrganizationId},
     link::{Link, LinkRole, LinkState, Period},
     organization::{FhirBase, Organization, Slug},
-    patient::FhirId,
+    patient::{FhirId, ImportedPatient, PatientRecord, RecordVersion},
     policy::Policy,
     proofing::{Assurance, AssuranceLevel, Ial},
     service::{Outlets, Ports},
@@ -63,9 +65,14 @@ impl Stage {
         let mut made = 0;
         while made < accounts {
             let mut unit = store.begin().await?;
-            for n in made..(made + BATCH).min(accounts) {
+            let numbers = made..(made + BATCH).min(accounts);
+            let records = numbers.clone().map(record).collect::<anyhow::Result<_>>()?;
+            unit.upsert_patients(organization, records, ports.clock.now()).await?;
+            for n in numbers {
                 let account = unit.ensure_account(&key(n)?, ports.clock.now()).await?;
-                unit.add_link(&link(&ports, organization, account.id, n)?).await?;
+                let record = unit.patient(organization, &fhir_id(n)?).await?;
+                let record = record.context("a record that was just imported is not there")?;
+                unit.add_link(&link(&ports, &record, account.id)).await?;
             }
             unit.save().await?;
             made += BATCH;
@@ -178,20 +185,31 @@ async fn organize(store: &SeaStore, ports: &Ports) -> anyhow::Result<(Client, St
     Ok((client, api_key.text))
 }
 
-fn link(
-    ports: &Ports,
-    organization: OrganizationId,
-    account: kinlink_domain::id::AccountId,
-    n: u32,
-) -> anyhow::Result<Link> {
+fn fhir_id(n: u32) -> anyhow::Result<FhirId> {
+    Ok(FhirId::parse(format!("patient-{n}"))?)
+}
+
+fn record(n: u32) -> anyhow::Result<ImportedPatient> {
+    Ok(ImportedPatient {
+        fhir_id: fhir_id(n)?,
+        version: RecordVersion::default(),
+        active: true,
+        deceased: false,
+        deceased_at: None,
+        links: Vec::new(),
+        demographics: Demographics { birth_date: "1984-02-29".parse().ok(), ..Demographics::default() },
+    })
+}
+
+fn link(ports: &Ports, record: &PatientRecord, account: AccountId) -> Link {
     let now = ports.clock.now();
-    Ok(Link {
+    Link {
         id: LinkId::new(now, &*ports.random),
         version: 1,
         account,
-        organization,
-        patient: PatientId::from_uuid(Id::<kinlink_domain::id::PatientKind>::new(now, &*ports.random).uuid()),
-        fhir_id: FhirId::parse(format!("patient-{n}"))?,
+        organization: record.organization,
+        patient: record.id,
+        fhir_id: record.record.fhir_id.clone(),
         role: LinkRole::SelfRole,
         permissions: Policy::default().self_permissions,
         period: Period { start: now, end: None },
@@ -202,5 +220,5 @@ fn link(
         created_at: now,
         updated_at: now,
         state: LinkState::Active,
-    })
+    }
 }
