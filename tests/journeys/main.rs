@@ -33,6 +33,7 @@ mod reviews;
 mod roles;
 mod schemathesis;
 mod smart;
+mod smart_launch;
 mod step_up;
 mod step_up_reset;
 mod tokens;

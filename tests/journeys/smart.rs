@@ -156,7 +156,7 @@ journey! {
             assert!(!page.text.contains(never), "{never} is nobody's business here");
         }
         let policy = page.headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.contains("form-action 'self' https://login.example;"), "{policy}");
+        assert!(!policy.contains("form-action"), "it would stop the way back to the app: {policy}");
         assert!(page.text.find(&me.to_string()) < page.text.find(&one.to_string()), "themselves first");
         let back = press(&browser, &path, &one.to_string()).await.expect(303);
         let claims = answer_of(app, &back).await;

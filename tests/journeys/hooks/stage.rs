@@ -4,7 +4,7 @@ use kinlink_domain::{
     account::Iss,
     actor::Authorized,
     connection::{Connection, ConnectionSettings, Server},
-    id::{ClientId, LinkId, OrganizationId, PatientId},
+    id::{AccountId, ClientId, LinkId, OrganizationId, PatientId},
     link::{Link, LinkRole, LinkState, Period},
     patient::FhirId,
     permission::Permissions,
@@ -71,6 +71,18 @@ pub(crate) async fn link_at(
     permissions: &str,
 ) -> LinkId {
     let account = app.fixture.account(sub).await;
+    link_of(app, account.id, organization, patient, role, permissions).await
+}
+
+/// This account may open this record.
+pub(crate) async fn link_of(
+    app: &App,
+    account: AccountId,
+    organization: OrganizationId,
+    patient: &str,
+    role: LinkRole,
+    permissions: &str,
+) -> LinkId {
     let now = app.fixture.ports.clock.now();
     let mut unit = app.begin().await;
     let fhir_id = FhirId::parse(patient).unwrap();
@@ -78,7 +90,7 @@ pub(crate) async fn link_at(
     let link = Link {
         id: LinkId::new(now, &*app.fixture.ports.random),
         version: 1,
-        account: account.id,
+        account,
         organization,
         patient: PatientId::from_uuid(record.id.uuid()),
         fhir_id,
@@ -94,7 +106,7 @@ pub(crate) async fn link_at(
         facts: kinlink_domain::access::PatientFacts::default(),
     };
     unit.add_link(&link).await.unwrap();
-    unit.changed(Change::Account(account.id));
+    unit.changed(Change::Account(account));
     unit.save().await.unwrap();
     link.id
 }

@@ -83,13 +83,10 @@ pub(super) fn show_to_nobody(status: StatusCode, template: &impl Template) -> Ht
     show_with_policy(status, template, POLICY)
 }
 
-/// Shows a page whose form leads on to this origin: browsers hold `form-action` against redirects too.
-pub(super) fn show_leading_to(status: StatusCode, template: &impl Template, origin: &str) -> HttpResponse {
-    show_with_policy(
-        status,
-        template,
-        &POLICY.replace("form-action 'self'", &format!("form-action 'self' {origin}")),
-    )
+/// Shows a page whose form leads away, nobody knows how far: browsers hold `form-action` against every redirect
+/// after a form, and behind the authorization server's stands the app's, which may have a scheme of its own.
+pub(super) fn show_leading_away(status: StatusCode, template: &impl Template) -> HttpResponse {
+    show_with_policy(status, template, &POLICY.replace("form-action 'self'; ", ""))
 }
 
 fn show_with_policy(status: StatusCode, template: &impl Template, policy: &str) -> HttpResponse {

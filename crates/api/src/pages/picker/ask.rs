@@ -8,7 +8,7 @@ use super::{Secret, closed, find, frame, token};
 use crate::{
     pages::{
         cookie::Jar,
-        frame::{Frame, show_leading_to},
+        frame::{Frame, show_leading_away},
         refusal::Refusal,
     },
     problem::{Problem, ProblemType},
@@ -48,7 +48,7 @@ pub(in crate::pages) async fn ask(request: HttpRequest, state: Data<State>) -> R
     let organization = organization.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     unit.save().await?;
     let page = PickerPage { frame: frame(), organization: &organization.name, choices: choices(&offered) };
-    let mut response = show_leading_to(StatusCode::OK, &page, &picker.session.return_url.origin());
+    let mut response = show_leading_away(StatusCode::OK, &page);
     let cookie = Jar::Picker.fill(&state, &secret).ok_or_else(|| Problem::new(ProblemType::Internal))?;
     response.add_cookie(&cookie).map_err(|_| Problem::new(ProblemType::Internal))?;
     Ok(response)
