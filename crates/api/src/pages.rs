@@ -6,6 +6,7 @@
 //! sealed cookie (`session`); every form carries that session's token (`form`).
 
 mod assets;
+mod authenticator;
 mod complaint;
 mod cookie;
 mod find;
@@ -58,6 +59,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(get().to(me::end::ask))
                 .route(post().to(me::end::end_link)),
         )
+        .service(page("/me/security", "GET").route(get().to(me::security::show_security)))
+        .service(page("/me/security/enrol", "POST").route(post().to(me::security::enrol::enrol)))
+        .service(page("/me/security/confirm", "POST").route(post().to(me::security::confirm::confirm)))
         .service(page("/redeem", "GET, POST").route(get().to(redeem::ask)).route(post().to(redeem::redeem)));
     config
         .service(
