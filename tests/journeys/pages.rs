@@ -1,8 +1,10 @@
 //! The pages, as people use them.
 
+mod disputes;
 mod find;
 mod login;
 mod patient;
 mod reviews;
 mod rights;
+mod security;
 mod staff;

@@ -17,7 +17,11 @@ async fn doors(app: &App) -> Vec<Door> {
     let linked = app.registrar().invites("p2").await;
     let redeemed = app.person("owner").redeems(linked.text("/code")).await.expect(201);
     let link = redeemed.text("/link/id").to_owned();
+    let dispute = crate::disputes::disputed(app, "p3").await;
+    let seen = app.registrar().get(&format!("/v1/links/{link}")).await.expect(200);
+    let evidence = seen.text("/evidence/0/id").to_owned();
     let (desk, readers) = ([true, false, false, true], [true, true, false, true]);
+    let reviewers = [false, true, false, true];
     let get = |path: String, roles| Door { method: Method::GET, path, roles };
     let post = |path: String, roles| Door { method: Method::POST, path, roles };
     vec![
@@ -27,10 +31,19 @@ async fn doors(app: &App) -> Vec<Door> {
         get(format!("/staff/invitations/{invitation}"), desk),
         get(format!("/staff/links/{link}"), readers),
         get("/staff/audit?organization=here".into(), [false, false, true, false]),
+        get(format!("/staff/links/{link}/evidence/{evidence}/withdraw"), readers),
+        get("/staff/disputes?organization=here".into(), reviewers),
+        get(format!("/staff/disputes/{dispute}"), reviewers),
         post("/staff/invitations".into(), desk),
         post(format!("/staff/invitations/{invitation}/revoke"), desk),
         post(format!("/staff/invitations/{invitation}/reissue"), desk),
         post(format!("/staff/links/{link}/revoke"), readers),
+        post(format!("/staff/links/{link}/suspend"), reviewers),
+        post(format!("/staff/links/{link}/reinstate"), reviewers),
+        post(format!("/staff/links/{link}/evidence"), readers),
+        post(format!("/staff/links/{link}/evidence/{evidence}/withdraw"), readers),
+        post(format!("/staff/disputes/{dispute}/uphold"), reviewers),
+        post(format!("/staff/disputes/{dispute}/dismiss"), reviewers),
     ]
 }
 
@@ -80,7 +93,7 @@ journey! {
         for path in ["/", "/login", "/nowhere", "/login/callback"] {
             pages.push((path.to_owned(), nobody.get(path).await));
         }
-        for path in ["/", "/me", "/redeem", "/staff", "/nowhere", "/me/links/x/end"] {
+        for path in ["/", "/me", "/me/security", "/redeem", "/staff", "/nowhere", "/me/links/x/end"] {
             pages.push((path.to_owned(), desk.get(path).await));
         }
         for door in doors(app).await.into_iter().filter(|door| door.method == Method::GET) {

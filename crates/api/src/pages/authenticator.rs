@@ -18,10 +18,7 @@ pub(super) fn typed(text: &str) -> Result<Option<Given>, String> {
 }
 
 /// The visitor, as the services of authenticators know them.
-pub(super) fn login<'a>(
-    visitor: &Visitor,
-    staff_at: &'a [kinlink_domain::id::OrganizationId],
-) -> Login<'a> {
+pub(super) fn login<'a>(visitor: &Visitor, staff_at: &'a [kinlink_domain::id::OrganizationId]) -> Login<'a> {
     let logged_in_at = visitor.session.authentication.time;
     Login { account: visitor.account(), staff_at, logged_in_at }
 }

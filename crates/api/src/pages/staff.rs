@@ -1,6 +1,7 @@
 //! What staff see: each role its own part.
 
 mod audit;
+mod disputes;
 mod home;
 mod invitations;
 mod links;
@@ -9,13 +10,16 @@ mod reviews;
 
 use actix_web::web::{ServiceConfig, get, post};
 
+use chrono::{DateTime, NaiveDate, Utc};
+use kinlink_domain::{age::TimeZone, organization::Organization, store::UnitOfWork};
+
 use super::page;
 use crate::{
     extract::{self, StaffCaller},
-    pages::refusal::Refusal,
+    pages::{complaint::Complaints, form::filled, refusal::Refusal},
     problem::ProblemType,
+    state::State,
 };
-use kinlink_domain::{organization::Organization, store::UnitOfWork};
 
 /// The organization that a page is about.
 async fn organization(
@@ -26,6 +30,28 @@ async fn organization(
     const KIND: ProblemType = ProblemType::MalformedParameter;
     let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
     Ok(extract::organization(unit, staff, named.as_ref(), KIND).await?)
+}
+
+/// A name for one form, so that what comes twice is done once.
+fn fresh(state: &State) -> String {
+    let mut once = [0; 16];
+    state.ports.random.fill(&mut once);
+    uuid::Uuid::from_bytes(once).simple().to_string()
+}
+
+/// The end of a day that was typed as the last on which something holds.
+fn last_day(
+    typed: &str,
+    zone: TimeZone,
+    field: &'static str,
+    complaints: &mut Complaints,
+) -> Option<DateTime<Utc>> {
+    let typed = filled(typed)?;
+    let next = typed.parse::<NaiveDate>().ok().and_then(|day| day.succ_opt());
+    if next.is_none() {
+        complaints.add(field, "Enter a day, or leave it empty");
+    }
+    next.map(|day| zone.beginning(day))
 }
 
 /// A query behind a path of ours, without what is empty.
@@ -52,6 +78,18 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         )
         .service(page("/staff/links/{id}", "GET").route(get().to(links::read::show_link)))
         .service(page("/staff/links/{id}/revoke", "POST").route(post().to(links::revoke::revoke)))
+        .service(page("/staff/links/{id}/suspend", "POST").route(post().to(links::suspend::suspend)))
+        .service(page("/staff/links/{id}/reinstate", "POST").route(post().to(links::reinstate::reinstate)))
+        .service(page("/staff/links/{id}/evidence", "POST").route(post().to(links::evidence::add::add)))
+        .service(
+            page("/staff/links/{id}/evidence/{evidence}/withdraw", "GET, POST")
+                .route(get().to(links::evidence::withdraw::ask))
+                .route(post().to(links::evidence::withdraw::withdraw)),
+        )
+        .service(page("/staff/disputes", "GET").route(get().to(disputes::list::show_list)))
+        .service(page("/staff/disputes/{id}", "GET").route(get().to(disputes::read::show_dispute)))
+        .service(page("/staff/disputes/{id}/uphold", "POST").route(post().to(disputes::decide::uphold)))
+        .service(page("/staff/disputes/{id}/dismiss", "POST").route(post().to(disputes::decide::dismiss)))
         .service(page("/staff/reviews", "GET").route(get().to(reviews::list::show_list)))
         .service(page("/staff/reviews/{id}", "GET").route(get().to(reviews::read::show_review)))
         .service(page("/staff/reviews/{id}/approve", "POST").route(post().to(reviews::approve::approve)))

@@ -1,5 +1,7 @@
 //! What the domain's words are called on pages.
 
+mod acts;
+
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
     actor::Actor,
@@ -12,6 +14,11 @@ use kinlink_domain::{
     proofing::{Assurance, AssuranceLevel, Ial},
     review::{Missing, ReviewReason, ReviewStatus},
 };
+
+pub(super) use acts::{dispute_status, reinstatement, suspension, withdrawal, word};
+
+/// Reasons to choose from: the word that the form sends, and what people read.
+pub(super) type Reasons = Vec<(String, &'static str)>;
 
 /// A day, for reading.
 pub(super) fn day(at: DateTime<Utc>) -> String {

@@ -34,7 +34,7 @@ struct Door {
 }
 
 /// The pages that each act leads to.
-const DOORS: [(StaffAct, &str, &str, &str); 5] = [
+const DOORS: [(StaffAct, &str, &str, &str); 6] = [
     (
         StaffAct::ManageInvitations,
         "/staff/invitations/new",
@@ -47,6 +47,12 @@ const DOORS: [(StaffAct, &str, &str, &str); 5] = [
         "/staff/reviews",
         "Reviews",
         "People who look for their record, where it is not beyond doubt.",
+    ),
+    (
+        StaffAct::ReviewLinks,
+        "/staff/disputes",
+        "Disputes",
+        "People who were told of a link and say that it was not them.",
     ),
     (
         StaffAct::ReadLinks,
@@ -69,7 +75,7 @@ pub(super) async fn show_home(
         let slug = organization.slug.to_string();
         let open = DOORS.into_iter().filter(|(act, ..)| caller.at(id, *act).is_ok());
         let doors = open.map(|(_, path, title, about)| {
-            let status = if path == "/staff/reviews" { "open" } else { "" };
+            let status = if matches!(path, "/staff/reviews" | "/staff/disputes") { "open" } else { "" };
             let href = link_to(path, &[("organization", slug.as_str()), ("status", status)]);
             Door { href, title, about }
         });

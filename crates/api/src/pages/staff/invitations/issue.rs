@@ -23,7 +23,7 @@ use crate::{
         frame::{Frame, show},
         refusal::Refusal,
         staff::{
-            link_to, organization,
+            fresh, link_to, organization,
             record::{Person, record_reading},
         },
         visitor::{Staff, Visitor},
@@ -100,9 +100,7 @@ fn ask_again(
     form: IssueForm,
     complaints: Complaints,
 ) -> HttpResponse {
-    let mut once = [0; 16];
-    state.ports.random.fill(&mut once);
-    let form = IssueForm { once: uuid::Uuid::from_bytes(once).simple().to_string(), ..form };
+    let form = IssueForm { once: fresh(state), ..form };
     let status = if complaints.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = IssuePage {
         frame: Frame::new(visitor, "/staff"),
