@@ -1,6 +1,7 @@
 //! Problem details (RFC 9457): every refusal of this API, with a stable type.
 
 mod catalogue;
+mod family;
 mod from;
 mod step_up;
 

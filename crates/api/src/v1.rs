@@ -1,10 +1,14 @@
 //! Version 1 of the API: one file for each operation.
 
+pub(crate) mod access_requests;
 pub(crate) mod account_evidence;
 pub(crate) mod account_links;
+pub(crate) mod age_exceptions;
 pub(crate) mod audit;
+pub(crate) mod bars;
 pub(crate) mod claims;
 pub(crate) mod disputes;
+pub(crate) mod grants;
 pub(crate) mod invitations;
 pub(crate) mod links;
 pub(crate) mod reviews;
@@ -89,6 +93,47 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/v1/claims/{id}", "GET").route(get().to(claims::read::read)))
         .service(resource("/v1/claims/{id}/confirm", "POST").route(post().to(claims::confirm::confirm)))
         .service(resource("/v1/claims/{id}/withdraw", "POST").route(post().to(claims::withdraw::withdraw)))
+        .service(
+            resource("/v1/grants", "GET, POST")
+                .route(post().to(grants::offer::offer))
+                .route(get().to(grants::list::list)),
+        )
+        .service(resource("/v1/grants/accept", "POST").route(post().to(grants::accept::accept)))
+        .service(resource("/v1/grants/decline", "POST").route(post().to(grants::accept::decline)))
+        .service(resource("/v1/grants/{id}", "GET").route(get().to(grants::read::read)))
+        .service(resource("/v1/grants/{id}/end", "POST").route(post().to(grants::end::end)))
+        .service(resource("/v1/grants/{id}/withdraw", "POST").route(post().to(grants::withdraw::withdraw)))
+        .service(resource("/v1/grants/{id}/renew", "POST").route(post().to(grants::renew::renew)))
+        .service(
+            resource("/v1/access-requests", "GET, POST")
+                .route(post().to(access_requests::submit::submit))
+                .route(get().to(access_requests::list::list)),
+        )
+        .service(resource("/v1/access-requests/{id}", "GET").route(get().to(access_requests::read::read)))
+        .service(
+            resource("/v1/access-requests/{id}/withdraw", "POST")
+                .route(post().to(access_requests::withdraw::withdraw)),
+        )
+        .service(
+            resource("/v1/access-requests/{id}/approve", "POST")
+                .route(post().to(access_requests::approve::approve)),
+        )
+        .service(
+            resource("/v1/access-requests/{id}/decline", "POST")
+                .route(post().to(access_requests::decline::decline)),
+        )
+        .service(
+            resource("/v1/bars", "GET, POST")
+                .route(post().to(bars::record::record))
+                .route(get().to(bars::list::list)),
+        )
+        .service(resource("/v1/bars/{id}/lift", "POST").route(post().to(bars::lift::lift)))
+        .service(
+            resource("/v1/age-exceptions", "GET, POST")
+                .route(post().to(age_exceptions::record::record))
+                .route(get().to(age_exceptions::read::read)),
+        )
+        .service(resource("/v1/age-exceptions/end", "POST").route(post().to(age_exceptions::end::end)))
         .service(resource("/v1/reviews", "GET").route(get().to(reviews::list::list)))
         .service(resource("/v1/reviews/{id}", "GET").route(get().to(reviews::read::read)))
         .service(resource("/v1/reviews/{id}/approve", "POST").route(post().to(reviews::approve::approve)))

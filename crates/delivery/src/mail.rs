@@ -1,5 +1,6 @@
 //! Mail: templates, and SMTP.
 
+mod family;
 mod render;
 mod smtp;
 

@@ -74,13 +74,15 @@ pub enum StaffAct {
     ReviewLinks,
     /// Add evidence to a link, and withdraw it.
     ManageEvidence,
+    /// Decide who acts for a patient: access requests, grants, bars, exceptions from the age rules.
+    ManageProxies,
     /// Read the audit.
     ReadAudit,
 }
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ManageInvitations,
         Self::MatchPatients,
         Self::ReadLinks,
@@ -90,6 +92,7 @@ impl StaffAct {
         Self::ResetStaffAuthenticators,
         Self::DecideReviews,
         Self::ReviewLinks,
+        Self::ManageProxies,
         Self::ReadAudit,
     ];
 
@@ -98,7 +101,11 @@ impl StaffAct {
     pub const fn allowed_to(self, role: Role) -> bool {
         match self {
             Self::ManageInvitations => matches!(role, Role::Registrar | Role::Admin),
-            Self::MatchPatients | Self::ReadLinks | Self::EndLinks | Self::ManageEvidence => {
+            Self::MatchPatients
+            | Self::ReadLinks
+            | Self::EndLinks
+            | Self::ManageEvidence
+            | Self::ManageProxies => {
                 matches!(role, Role::Registrar | Role::Reviewer | Role::Admin)
             }
             Self::ResetAuthenticators => matches!(role, Role::Reviewer | Role::Admin),
@@ -223,6 +230,7 @@ mod tests {
                 StaffAct::ManageEvidence,
                 StaffAct::DecideReviews,
                 StaffAct::ReviewLinks,
+                StaffAct::ManageProxies,
             ];
             let acts = acts.iter().any(|act| act.allowed_to(role));
             assert!(!(acts && StaffAct::ReadAudit.allowed_to(role)), "{role}");

@@ -19,6 +19,12 @@ pub enum AttemptScope {
     ClaimsFromAddress,
     /// Codes that went to contacts of one record.
     CodesToRecord,
+    /// Access requests of an account.
+    RequestsOfAccount,
+    /// Access requests that came from a network address.
+    RequestsFromAddress,
+    /// Offers that an account made: each may be a mail to a stranger.
+    OffersOfAccount,
 }
 
 impl AttemptScope {
@@ -31,6 +37,9 @@ impl AttemptScope {
             Self::ClaimsOfAccount => "claims_of_account",
             Self::ClaimsFromAddress => "claims_from_address",
             Self::CodesToRecord => "codes_to_record",
+            Self::RequestsOfAccount => "requests_of_account",
+            Self::RequestsFromAddress => "requests_from_address",
+            Self::OffersOfAccount => "offers_of_account",
         }
     }
 
@@ -43,8 +52,13 @@ impl AttemptScope {
             Self::Address => AttemptLimit { failures: 100, window: TimeDelta::hours(1) },
             Self::Totp => AttemptLimit { failures: 5, window: TimeDelta::minutes(15) },
             // Somebody who mistypes a name tries again; somebody who guesses names needs thousands.
-            Self::ClaimsOfAccount => AttemptLimit { failures: 5, window: TimeDelta::hours(24) },
-            Self::ClaimsFromAddress => AttemptLimit { failures: 60, window: TimeDelta::hours(1) },
+            Self::ClaimsOfAccount | Self::RequestsOfAccount => {
+                AttemptLimit { failures: 5, window: TimeDelta::hours(24) }
+            }
+            Self::ClaimsFromAddress | Self::RequestsFromAddress => {
+                AttemptLimit { failures: 60, window: TimeDelta::hours(1) }
+            }
+            Self::OffersOfAccount => AttemptLimit { failures: 20, window: TimeDelta::hours(24) },
             // The number is the organization's: `claims.codes_per_record_per_day`.
             Self::CodesToRecord => AttemptLimit { failures: 3, window: TimeDelta::hours(24) },
         }

@@ -143,6 +143,75 @@ pub enum Action {
     /// Evidence of a link was withdrawn.
     #[serde(rename = "evidence.withdraw")]
     EvidenceWithdraw,
+    /// A patient offered somebody to act for them.
+    #[serde(rename = "grant.offer")]
+    GrantOffer,
+    /// A grant was accepted, or made at once, and its link made.
+    #[serde(rename = "grant.accept")]
+    GrantAccept,
+    /// A try to accept a grant was refused.
+    #[serde(rename = "grant.refuse")]
+    GrantRefuse,
+    /// An offer was declined.
+    #[serde(rename = "grant.decline")]
+    GrantDecline,
+    /// An offer was taken back.
+    #[serde(rename = "grant.withdraw")]
+    GrantWithdraw,
+    /// A grant ended with its link.
+    #[serde(rename = "grant.end")]
+    GrantEnd,
+    /// A grant was prolonged by new papers.
+    #[serde(rename = "grant.renew")]
+    GrantRenew,
+    /// Grants were read.
+    #[serde(rename = "grant.read")]
+    GrantRead,
+    /// Somebody asked to act for a person.
+    #[serde(rename = "access_request.submit")]
+    RequestSubmit,
+    /// An access request was matched.
+    #[serde(rename = "access_request.process")]
+    RequestProcess,
+    /// Access requests were read.
+    #[serde(rename = "access_request.read")]
+    RequestRead,
+    /// An access request was agreed to.
+    #[serde(rename = "access_request.approve")]
+    RequestApprove,
+    /// An access request was declined.
+    #[serde(rename = "access_request.decline")]
+    RequestDecline,
+    /// An access request was taken back.
+    #[serde(rename = "access_request.withdraw")]
+    RequestWithdraw,
+    /// A bar was recorded.
+    #[serde(rename = "bar.record")]
+    BarRecord,
+    /// A bar was lifted.
+    #[serde(rename = "bar.lift")]
+    BarLift,
+    /// The bars of a record were read.
+    #[serde(rename = "bar.read")]
+    BarRead,
+    /// An exception from the age rules was recorded.
+    #[serde(rename = "age_exception.record")]
+    AgeExceptionRecord,
+    /// An exception from the age rules was ended.
+    #[serde(rename = "age_exception.end")]
+    AgeExceptionEnd,
+    /// An exception from the age rules was read.
+    #[serde(rename = "age_exception.read")]
+    AgeExceptionRead,
+    /// A link is over at another moment than before.
+    #[serde(rename = "link.renew")]
+    LinkRenew,
+    /// It was told that a link will narrow or end.
+    #[serde(rename = "link.foretell")]
+    LinkForetell,
+    /// The clock changed what a link gives.
+    #[serde(rename = "link.turn")]
+    LinkTurn,
     /// The audit was read.
     #[serde(rename = "audit.read")]
     AuditRead,
@@ -197,6 +266,29 @@ impl Action {
             Self::DisputeDismiss => "dispute.dismiss",
             Self::EvidenceAdd => "evidence.add",
             Self::EvidenceWithdraw => "evidence.withdraw",
+            Self::GrantOffer => "grant.offer",
+            Self::GrantAccept => "grant.accept",
+            Self::GrantRefuse => "grant.refuse",
+            Self::GrantDecline => "grant.decline",
+            Self::GrantWithdraw => "grant.withdraw",
+            Self::GrantEnd => "grant.end",
+            Self::GrantRenew => "grant.renew",
+            Self::GrantRead => "grant.read",
+            Self::RequestSubmit => "access_request.submit",
+            Self::RequestProcess => "access_request.process",
+            Self::RequestRead => "access_request.read",
+            Self::RequestApprove => "access_request.approve",
+            Self::RequestDecline => "access_request.decline",
+            Self::RequestWithdraw => "access_request.withdraw",
+            Self::BarRecord => "bar.record",
+            Self::BarLift => "bar.lift",
+            Self::BarRead => "bar.read",
+            Self::AgeExceptionRecord => "age_exception.record",
+            Self::AgeExceptionEnd => "age_exception.end",
+            Self::AgeExceptionRead => "age_exception.read",
+            Self::LinkRenew => "link.renew",
+            Self::LinkForetell => "link.foretell",
+            Self::LinkTurn => "link.turn",
             Self::AuditRead => "audit.read",
             Self::AuditExport => "audit.export",
         }

@@ -13,7 +13,7 @@ use crate::{
     account::Iss,
     actor::Actor,
     comparison::Band,
-    id::{ClaimId, EvidenceId, InvitationId, LinkId, OrganizationId},
+    id::{ClaimId, EvidenceId, GrantId, InvitationId, LinkId, OrganizationId},
     invitation::Channel,
 };
 
@@ -140,6 +140,25 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reference: Option<String>,
     },
+    /// Staff saw what shows the relationship of a proxy to the patient, or their right to act.
+    RelationshipSeen {
+        /// The kind of paper.
+        paper: Paper,
+        /// Staff's own reference to it. 1 to 100 characters.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
+        /// When it runs out, and with it what was given for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        valid_until: Option<DateTime<Utc>>,
+    },
+    /// The patient, or staff, decided that the account may act for the patient.
+    Granted {
+        /// The decision.
+        grant: GrantId,
+        /// The way that its code took to the account; absent if there was none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<Channel>,
+    },
     /// What the account claimed of itself agrees with the record.
     DemographicMatch {
         /// The claim.
@@ -177,12 +196,22 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// The moment at which it counts no more by itself.
+    pub const fn valid_until(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::RelationshipSeen { valid_until, .. } => *valid_until,
+            _ => None,
+        }
+    }
+
     /// The word used in storage and JSON.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::CodeRedeemed { .. } => "code_redeemed",
             Self::BirthDateConfirmed => "birth_date_confirmed",
             Self::DocumentSeen { .. } => "document_seen",
+            Self::RelationshipSeen { .. } => "relationship_seen",
+            Self::Granted { .. } => "granted",
             Self::DemographicMatch { .. } => "demographic_match",
             Self::ContactConfirmed { .. } => "contact_confirmed",
             Self::FederatedAssurance { .. } => "federated_assurance",
@@ -200,6 +229,48 @@ pub enum AddressValidation {
     OnRecord,
     /// Not on record, but staff said that they validated it.
     ByStaff,
+}
+
+/// Papers that show what a proxy is to the patient, or that they may act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Paper {
+    /// A birth certificate.
+    BirthCertificate,
+    /// A decree of adoption.
+    Adoption,
+    /// A court's order, such as one of guardianship or custody.
+    CourtOrder,
+    /// A power of attorney.
+    PowerOfAttorney,
+    /// A court's letters to an executor or administrator of an estate.
+    LettersTestamentary,
+    /// Another paper of an authority.
+    OtherPaper,
+}
+
+impl Paper {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::BirthCertificate,
+        Self::Adoption,
+        Self::CourtOrder,
+        Self::PowerOfAttorney,
+        Self::LettersTestamentary,
+        Self::OtherPaper,
+    ];
+
+    /// The word used in storage and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BirthCertificate => "birth_certificate",
+            Self::Adoption => "adoption",
+            Self::CourtOrder => "court_order",
+            Self::PowerOfAttorney => "power_of_attorney",
+            Self::LettersTestamentary => "letters_testamentary",
+            Self::OtherPaper => "other_paper",
+        }
+    }
 }
 
 /// Documents that staff may have compared a person with.

@@ -132,6 +132,12 @@ kinds! {
     InvitationKind, InvitationId, "inv";
     /// A link's id, `lnk_…`.
     LinkKind, LinkId, "lnk";
+    /// A grant's id, `gnt_…`.
+    GrantKind, GrantId, "gnt";
+    /// An access request's id, `req_…`.
+    RequestKind, RequestId, "req";
+    /// A bar's id, `bar_…`.
+    BarKind, BarId, "bar";
     /// An evidence's id, `evd_…`.
     EvidenceKind, EvidenceId, "evd";
     /// A claim's id, `clm_…`.

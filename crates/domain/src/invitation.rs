@@ -14,6 +14,7 @@ use crate::{
     actor::Actor,
     code::Locator,
     evidence::{AddressValidation, Fact},
+    grant::ProxyTerms,
     id::{AccountId, InvitationId, LinkId, OrganizationId, PatientId},
     link::LinkRole,
     patient::FhirId,
@@ -71,6 +72,8 @@ pub struct Invitation {
     pub fhir_id: FhirId,
     /// What the link will be.
     pub role: LinkRole,
+    /// What a proxy will get; absent for a patient.
+    pub terms: Option<ProxyTerms>,
     /// The way the code takes.
     pub channel: Channel,
     /// How the address it went to was known to be the patient's.

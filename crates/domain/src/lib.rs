@@ -11,6 +11,7 @@
 //! | invitation and its code | [`invitation`], [`code`] |
 //! | claim, its review | [`claim`], [`review`] |
 //! | link, permissions | [`link`], [`permission`] |
+//! | grant, access request, bar | [`grant`], [`access_request`], [`bar`] |
 //! | whether a link opens its record now | [`access`], [`age`] |
 //! | proxies and their relationships | [`relationship`] |
 //! | what receivers are told | [`event`] |
@@ -28,11 +29,13 @@
 //! services ([`service`]) load, decide and save through them within one unit of work.
 
 pub mod access;
+pub mod access_request;
 pub mod account;
 pub mod actor;
 pub mod age;
 pub mod attempt;
 pub mod audit;
+pub mod bar;
 pub mod claim;
 pub mod client;
 pub mod code;
@@ -42,6 +45,7 @@ pub mod dispute;
 pub mod event;
 pub mod evidence;
 pub mod federated;
+pub mod grant;
 pub mod id;
 pub mod invitation;
 pub mod issuer;

@@ -162,11 +162,17 @@ pub enum Revocation {
     Safety,
     /// A mistake of staff.
     StaffError,
+    /// The patient ended what they had granted.
+    PatientEnded,
+    /// A newer grant took its place.
+    Superseded,
+    /// Whoever passed it on does not have it any more.
+    GrantorEnded,
 }
 
 impl Revocation {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::NotMe,
         Self::NoLongerWanted,
         Self::WrongPerson,
@@ -175,15 +181,22 @@ impl Revocation {
         Self::CourtOrder,
         Self::Safety,
         Self::StaffError,
+        Self::PatientEnded,
+        Self::Superseded,
+        Self::GrantorEnded,
     ];
 
     /// Whether `actor` may give this reason.
     pub const fn allowed_to(self, actor: Actor) -> bool {
-        let of_the_account = matches!(self, Self::NotMe | Self::NoLongerWanted);
-        match actor {
-            Actor::Account(_) => of_the_account,
-            Actor::Staff(_) | Actor::Operator => !of_the_account,
-            Actor::Contact(_) | Actor::Client(_) | Actor::System => false,
+        match self {
+            Self::NotMe | Self::NoLongerWanted | Self::PatientEnded => matches!(actor, Actor::Account(_)),
+            Self::Superseded | Self::GrantorEnded => matches!(actor, Actor::System),
+            Self::WrongPerson
+            | Self::PatientRequest
+            | Self::Fraud
+            | Self::CourtOrder
+            | Self::Safety
+            | Self::StaffError => matches!(actor, Actor::Staff(_) | Actor::Operator),
         }
     }
 }
@@ -202,20 +215,23 @@ pub enum Suspension {
     Safety,
     /// Staff want to look into it.
     Review,
+    /// The link of whoever granted it is in doubt.
+    Grantor,
 }
 
 impl Suspension {
     /// Every reason.
-    pub const ALL: [Self; 5] =
-        [Self::Disputed, Self::PatientRequest, Self::Fraud, Self::Safety, Self::Review];
+    pub const ALL: [Self; 6] =
+        [Self::Disputed, Self::PatientRequest, Self::Fraud, Self::Safety, Self::Review, Self::Grantor];
 
     /// Whether `actor` may give this reason.
     pub const fn allowed_to(self, actor: Actor) -> bool {
-        let of_a_contact = matches!(self, Self::Disputed);
-        match actor {
-            Actor::Contact(_) => of_a_contact,
-            Actor::Staff(_) | Actor::Operator => !of_a_contact,
-            Actor::Account(_) | Actor::Client(_) | Actor::System => false,
+        match self {
+            Self::Disputed => matches!(actor, Actor::Contact(_)),
+            Self::Grantor => matches!(actor, Actor::System),
+            Self::PatientRequest | Self::Fraud | Self::Safety | Self::Review => {
+                matches!(actor, Actor::Staff(_) | Actor::Operator)
+            }
         }
     }
 }
@@ -344,6 +360,16 @@ impl Link {
             LinkState::Active | LinkState::Suspended { .. } => {
                 Ok(Self { state: LinkState::Revoked { at: now, by, reason }, ..self.changed(now) })
             }
+        }
+    }
+
+    /// It is over at another moment than was said before; the version stays if it is the same.
+    #[must_use]
+    pub fn prolong(self, end: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Self {
+        if end == self.period.end {
+            self
+        } else {
+            Self { period: Period { end, ..self.period }, ..self.changed(now) }
         }
     }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    id::{ClaimId, InvitationId, LinkId, MessageId, OrganizationId},
+    id::{ClaimId, GrantId, InvitationId, LinkId, MessageId, OrganizationId, RequestId},
     phone::PhoneNumber,
     policy::Paper,
     postal::PostalAddress,
@@ -142,6 +142,44 @@ pub enum Mail {
         /// The token of the "this was not me" page ([`crate::dispute::DisputeToken`]).
         dispute: String,
     },
+    /// Brings the code of an offer to act for somebody.
+    ProxyOffer {
+        /// The organization's name.
+        organization: String,
+        /// The code, grouped.
+        code: String,
+        /// When it expires.
+        expires_at: DateTime<Utc>,
+        /// The grant, as a reference for staff.
+        grant: GrantId,
+    },
+    /// Tells a proxy, or the patient, that a proxy's access ended; neither who ended it nor why.
+    ProxyEnded {
+        /// The organization's name.
+        organization: String,
+        /// When.
+        at: DateTime<Utc>,
+        /// Whether it goes to the patient.
+        to_patient: bool,
+    },
+    /// Tells a proxy, or the patient, that a proxy's access will narrow or end.
+    ProxySoon {
+        /// The organization's name.
+        organization: String,
+        /// When it will.
+        at: DateTime<Utc>,
+        /// What will happen.
+        turn: Turn,
+        /// Whether it goes to the patient.
+        to_patient: bool,
+    },
+    /// Tells the patient that somebody asks to act for them.
+    AccessAsked {
+        /// The organization's name.
+        organization: String,
+        /// The request, as a reference for staff.
+        request: RequestId,
+    },
     /// Tells a contact on record that staff reset the account's authenticator app.
     AuthenticatorReset {
         /// The organization's name.
@@ -149,6 +187,16 @@ pub enum Mail {
         /// When.
         at: DateTime<Utc>,
     },
+}
+
+/// What the clock will do to what somebody may open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Turn {
+    /// It will be less, or other.
+    Changes,
+    /// It will be nothing.
+    Ends,
 }
 
 /// What a text message says; as little as can be, since a lock screen may show it.

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::PatientFacts,
+    access::{AgeException, PatientFacts},
+    actor::Actor,
     demographics::Demographics,
     id::{OrganizationId, PatientId},
 };
@@ -169,12 +170,37 @@ pub struct PatientRecord {
     pub contacts_changed_at: Option<DateTime<Utc>>,
     /// When Kinlink first heard that the patient died.
     pub deceased_seen_at: Option<DateTime<Utc>>,
+    /// What staff recorded against the age rules.
+    pub exception: Option<RecordedException>,
+}
+
+/// What staff recorded against the age rules, and why. Encrypted at rest.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedException {
+    /// What holds instead.
+    pub exception: AgeException,
+    /// Why, in staff's words.
+    pub reason: String,
+    /// The paper that says so, as the organization files it.
+    pub reference: String,
+    /// Who recorded it.
+    pub by: Actor,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Shows nothing: what staff wrote must not reach a log.
+impl fmt::Debug for RecordedException {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RecordedException(…)")
+    }
 }
 
 impl PatientRecord {
-    /// What the organization's rules ask of the patient; what staff recorded aside.
+    /// What the organization's rules ask of the patient.
     pub fn facts(&self) -> PatientFacts {
-        self.record.facts(self.deceased_seen_at.unwrap_or(self.updated_at))
+        let exception = self.exception.as_ref().map(|recorded| recorded.exception);
+        PatientFacts { exception, ..self.record.facts(self.deceased_seen_at.unwrap_or(self.updated_at)) }
     }
 }
 

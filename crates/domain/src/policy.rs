@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use change::PolicyChange;
 pub use claims::{ClaimPolicy, MatchingPolicy, TrustedAssurance, TrustedClientPolicy};
-pub use family::{AgeProfile, FamilyPolicy, Profile};
+pub use family::{AgeProfile, FamilyPolicy, Profile, ProxyLimits};
 pub use finding::{Finding, Findings, Severity, Violation};
 
 use crate::{

@@ -38,6 +38,8 @@ purposes! {
     InvitationCode,
     /// The code that confirms a claim.
     ClaimCode,
+    /// The secret half of a code that makes somebody a proxy.
+    GrantCode,
     /// An API key of a client.
     ApiKey,
     /// An access token that Kinlink's token endpoint issued to a client.

@@ -104,8 +104,10 @@ pub fn assess<'a>(facts: impl IntoIterator<Item = &'a Fact>, policy: &ProofingPo
 /// word, which says who holds the account and not whose the record is.
 pub fn sufficient_for_link<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> bool {
     facts.into_iter().any(|fact| match fact {
-        Fact::CodeRedeemed { .. } | Fact::ContactConfirmed { .. } => true,
+        // A proxy's link stands on the decision of whoever may decide.
+        Fact::CodeRedeemed { .. } | Fact::ContactConfirmed { .. } | Fact::Granted { .. } => true,
         Fact::BirthDateConfirmed
+        | Fact::RelationshipSeen { .. }
         | Fact::DocumentSeen { .. }
         | Fact::DemographicMatch { .. }
         | Fact::FederatedAssurance { .. } => false,

@@ -1,24 +1,36 @@
 //! What Kinlink does, step by step: each service loads, decides and saves within one unit of work that its
 //! caller begins and saves.
 
+pub mod accept_grant;
 pub mod add_evidence;
+pub mod age_exception;
+pub mod bar;
 pub mod confirm_claim;
+pub mod decide_request;
 pub mod decide_review;
 pub mod dispute;
+pub mod end_grant;
 pub mod end_link;
 pub mod federate;
+mod follow_link;
 pub mod issue_invitation;
 pub mod lookup;
 pub mod make_link;
 pub mod match_patient;
 pub mod notice;
+pub mod offer_grant;
 pub mod process_claim;
+pub mod process_request;
+pub mod proxy;
+mod proxy_notice;
 pub mod reassess;
 pub mod redeem;
+pub mod renew_grant;
 pub mod revoke_invitation;
 mod send_code;
 pub mod set_policy;
 pub mod submit_claim;
+pub mod submit_request;
 pub mod suspend_link;
 pub mod totp;
 pub mod withdraw_claim;

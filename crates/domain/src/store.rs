@@ -8,6 +8,7 @@ mod authenticators;
 mod claims;
 mod directory;
 mod disputes;
+mod family;
 mod feed;
 mod journal;
 mod links;
@@ -21,6 +22,7 @@ pub use authenticators::Authenticators;
 pub use claims::{ClaimQueue, Claims, ReviewFilter, Reviews};
 pub use directory::{Clients, Directory};
 pub use disputes::Disputes;
+pub use family::{AccessRequests, Bars, GrantFilter, Grants, RequestQueue};
 pub use feed::{Change, ChangeFeed, ChangeListener, FeedEntry, FeedHead};
 pub use journal::{
     AuditFilter, AuditLog, Deliveries, Idempotency, IdempotencyClaim, IdempotencyKey, Journal, LookupAudit,
@@ -58,7 +60,7 @@ pub enum Constraint {
     LiveLink,
     /// At most one open dispute about a link.
     OpenDispute,
-    /// No two invitations share a locator.
+    /// No two invitations, and no two grants, share a locator.
     Locator,
     /// No two organizations share a short name.
     OrganizationSlug,
@@ -95,6 +97,9 @@ pub trait UnitOfWork:
     + Claims
     + Reviews
     + Disputes
+    + Grants
+    + AccessRequests
+    + Bars
     + Journal
     + Idempotency
     + AuditLog

@@ -4,10 +4,11 @@ use kinlink_domain::store::{Constraint, StoreError};
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
 /// Named constraints, as PostgreSQL names them and as SQLite describes them.
-const CONSTRAINTS: [(&str, &str, Constraint); 4] = [
+const CONSTRAINTS: [(&str, &str, Constraint); 5] = [
     ("link_live_unique", "link.account_id, link.organization_id, link.patient_id", Constraint::LiveLink),
     ("dispute_open_unique", "dispute.organization_id, dispute.link_id", Constraint::OpenDispute),
     ("invitation_locator_unique", "invitation.locator", Constraint::Locator),
+    ("proxy_grant_locator_unique", "proxy_grant.locator", Constraint::Locator),
     ("organization_slug_unique", "organization.slug", Constraint::OrganizationSlug),
 ];
 

@@ -14,6 +14,7 @@ mod housekeeping;
 mod index;
 mod lookups;
 mod migrate;
+mod request_queue;
 mod store;
 mod unit;
 

@@ -1,13 +1,16 @@
 //! One transaction. Each port of the domain is implemented in a file of its own below.
 
+mod access_requests;
 mod accounts;
 mod attempts;
 mod audit_log;
 mod authenticators;
+mod bars;
 mod claims;
 mod clients;
 mod directory;
 mod disputes;
+mod grants;
 mod idempotency;
 mod invitations;
 mod links;

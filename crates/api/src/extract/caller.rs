@@ -20,6 +20,7 @@ type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 pub(crate) struct AccountUser {
     pub(crate) key: AccountKey,
     pub(crate) id: AccountId,
+    pub(crate) login: Login,
     /// What its provider says of how it identified its user.
     pub(crate) asserted: Asserted,
 }
@@ -158,7 +159,8 @@ extract!(AccountUser, |request| {
     if bearer.account_organizations().next().is_none() {
         return Err(Problem::new(ProblemType::Forbidden).detail("not for patients' logins of this provider"));
     }
-    Ok(Self { id: bearer.account(), asserted: bearer.asserted(), key: bearer.key })
+    let login = login(&request, &bearer)?;
+    Ok(Self { id: bearer.account(), login, asserted: bearer.asserted(), key: bearer.key })
 });
 
 extract!(StaffCaller, |request| {

@@ -94,6 +94,14 @@ fn explain(refusal: RedeemRefusal) -> (StatusCode, Complaints) {
                  typed does not belong together. Ask whoever gave you the code for a new one",
             ),
         ),
+        RedeemRefusal::OwnRecord => (
+            StatusCode::CONFLICT,
+            Complaints::one("code", "This code is for somebody else, and the record is your own"),
+        ),
+        RedeemRefusal::TooManyProxies => (
+            StatusCode::CONFLICT,
+            Complaints::one("code", "As many people as are allowed act for this patient already"),
+        ),
         RedeemRefusal::BirthDateNeeded => {
             (unprocessable, Complaints::one("birth_date", "Enter the patient’s date of birth too"))
         }

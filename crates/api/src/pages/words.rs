@@ -7,7 +7,7 @@ use kinlink_domain::{
     actor::Actor,
     claim::Decline,
     comparison::{Band, Field},
-    evidence::{AddressValidation, Document, Fact},
+    evidence::{AddressValidation, Document, Fact, Paper},
     invitation::{Challenge, Channel, InvitationRevocation, InvitationStatus},
     link::{LinkRole, LinkStatus, Revocation},
     patient::PatientRecord,
@@ -81,6 +81,9 @@ pub(super) const fn revocation(reason: Revocation) -> &'static str {
         Revocation::CourtOrder => "A court ordered it",
         Revocation::Safety => "Somebody’s safety",
         Revocation::StaffError => "A mistake of staff",
+        Revocation::PatientEnded => "The patient ended it",
+        Revocation::Superseded => "A newer one took its place",
+        Revocation::GrantorEnded => "Who passed it on does not have it any more",
     }
 }
 
@@ -161,6 +164,13 @@ pub(super) fn fact(fact: &Fact) -> String {
                 reference.as_ref().map(|text| format!(", reference “{text}”")).unwrap_or_default();
             format!("Was compared with a document: {}{reference}", document(*seen))
         }
+        Fact::RelationshipSeen { paper: seen, .. } => {
+            format!("The relationship was shown by a paper: {}", paper(*seen))
+        }
+        Fact::Granted { channel: None, .. } => "Was allowed to act for the patient".to_owned(),
+        Fact::Granted { channel: Some(way), .. } => {
+            format!("Accepted to act for the patient ({})", channel(*way).to_lowercase())
+        }
         Fact::DemographicMatch { weight, band, .. } => {
             let band = match band {
                 Band::Certain => "beyond doubt",
@@ -175,6 +185,17 @@ pub(super) fn fact(fact: &Fact) -> String {
         Fact::FederatedAssurance { iss, .. } => {
             format!("Was identified by the identity provider {iss}")
         }
+    }
+}
+
+const fn paper(paper: Paper) -> &'static str {
+    match paper {
+        Paper::BirthCertificate => "birth certificate",
+        Paper::Adoption => "decree of adoption",
+        Paper::CourtOrder => "court order",
+        Paper::PowerOfAttorney => "power of attorney",
+        Paper::LettersTestamentary => "letters testamentary",
+        Paper::OtherPaper => "another paper",
     }
 }
 

@@ -86,6 +86,20 @@ catalogue! {
     DisputeOpen 409 "dispute-open" "A dispute about the link is open";
     /// The dispute was decided before.
     DisputeDecided 409 "dispute-decided" "The dispute was decided before";
+    /// The grant is not in a state for this: it was accepted, declined, taken back or ended before, or its time is over.
+    GrantClosed 409 "grant-closed" "The grant cannot be changed any more";
+    /// The caller's link opens nothing now, so nothing of it can be given to others.
+    LinkNotLive 409 "link-not-live" "The link opens nothing now";
+    /// The record is the caller's own: nobody is a proxy of themselves.
+    OwnRecord 409 "own-record" "The record is the caller's own";
+    /// As many people as the organization allows act for this patient already, or the account acts for as many patients.
+    TooManyProxies 409 "too-many-proxies" "There are as many proxies as are allowed";
+    /// Whoever asked cannot be given access to this record. Staff are told why.
+    ProxyNotPossible 409 "proxy-not-possible" "This person cannot be given access";
+    /// The access request was decided or taken back before, or its time is over.
+    RequestClosed 409 "request-closed" "The access request cannot be decided any more";
+    /// The bar was lifted before.
+    BarLifted 409 "bar-lifted" "The bar was lifted before";
     /// The evidence was withdrawn before.
     EvidenceWithdrawn 409 "evidence-withdrawn" "The evidence was withdrawn before";
     /// Somebody else changed the same thing at the same time.
@@ -114,6 +128,8 @@ catalogue! {
     InputTooThin 422 "input-too-thin" "What was given is not enough to be found by";
     /// A code is handed only to a person whom a document was compared with: name the document.
     ProofNeeded 422 "proof-needed" "A document must have been seen";
+    /// Nobody is given access for another person unless a paper was seen that shows why: name the paper.
+    RelationshipNotShown 422 "relationship-not-shown" "A paper that shows the relationship must have been seen";
     /// Several patient records have this identifier; name one by its id.
     PatientAmbiguous 422 "patient-ambiguous" "Several patients have this identifier";
     /// The record is inactive, merged into another, or its patient is deceased.
@@ -136,6 +152,8 @@ catalogue! {
     TooManyAttempts 429 "too-many-attempts" "Too many wrong tries";
     /// Too many claims by this account or from this address. `retry_after` says how long to wait.
     TooManyClaims 429 "too-many-claims" "Too many claims";
+    /// Too many offers by this account, or too many access requests by it or from this address. `retry_after` says how long to wait.
+    TooManyRequests 429 "too-many-requests" "Too many offers or requests";
     /// Something is wrong with Kinlink. The request id leads to the log.
     Internal 500 "internal" "Something is wrong here";
     /// The database or the identity provider does not answer. Nothing was decided; the same request may succeed later.

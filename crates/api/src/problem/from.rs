@@ -97,9 +97,8 @@ impl From<IssueError> for Problem {
             IssueError::NoContact => Self::new(ProblemType::NoContact),
             IssueError::ChannelNotSendable => Self::new(ProblemType::ChannelNotSendable),
             IssueError::ContactNotOnRecord => Self::new(ProblemType::ContactNotOnRecord),
-            IssueError::RoleNotOffered => {
-                Self::new(ProblemType::InvalidMember).at("/role", "only `self` can be offered")
-            }
+            IssueError::RelationshipNotShown => Self::new(ProblemType::RelationshipNotShown),
+            IssueError::Terms(error) => error.into(),
             IssueError::InvitationNotFound => Self::new(ProblemType::NotFound),
             IssueError::NotOpen(status) => {
                 Self::new(ProblemType::InvitationClosed).detail(status.to_string())
@@ -293,6 +292,8 @@ impl Problem {
                 Self::new(ProblemType::CodeMistyped).at("/code", why)
             }
             RedeemRefusal::NotAccepted => Self::new(ProblemType::CodeNotAccepted),
+            RedeemRefusal::OwnRecord => Self::new(ProblemType::OwnRecord),
+            RedeemRefusal::TooManyProxies => Self::new(ProblemType::TooManyProxies),
             RedeemRefusal::BirthDateNeeded => Self::new(ProblemType::BirthDateNeeded),
             RedeemRefusal::IssuerNotTrusted => Self::new(ProblemType::IssuerNotTrusted),
             RedeemRefusal::TooManyAttempts { until } => {

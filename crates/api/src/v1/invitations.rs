@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::view::InvitationView;
+use super::{bars::BarView, view::InvitationView};
 use crate::{
     extract::StaffCaller,
     problem::{Problem, ProblemType},
@@ -62,6 +62,10 @@ pub(crate) struct IssuedAnswer {
     /// Accounts that open this record as the patient already. More than you expected? Look before you hand
     /// the code over.
     other_self_links: usize,
+    /// Bars of this record: people who must not get the code. Whom an account is known of, it would be refused
+    /// to; the others, only you can tell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    bars: Vec<BarView>,
 }
 
 impl IssuedAnswer {
@@ -75,6 +79,7 @@ impl IssuedAnswer {
             code: issued.code.as_ref().map(ToString::to_string),
             letter_html,
             other_self_links: issued.other_self_links,
+            bars: issued.bars.iter().map(|bar| BarView::new(bar, &issued.invitation.fhir_id, now)).collect(),
         })
     }
 }

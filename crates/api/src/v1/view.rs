@@ -27,6 +27,19 @@ pub(crate) struct InvitationView {
     patient: String,
     #[schema(example = "self")]
     role: String,
+    /// HL7 v3-RoleCode of a proxy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relationship: Option<&'static str>,
+    /// On what ground a proxy will act.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "parental_responsibility")]
+    basis: Option<ProxyBasis>,
+    /// What a proxy will get: the name of a profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<String>,
+    /// Until when a proxy will have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<DateTime<Utc>>,
     #[schema(value_type = String, example = "in_person")]
     channel: Channel,
     /// How the place that the code went to was known to be the patient's.
@@ -68,6 +81,10 @@ impl InvitationView {
             organization: invitation.organization.to_string(),
             patient: invitation.fhir_id.to_string(),
             role: invitation.role.as_str().to_owned(),
+            relationship: invitation.role.relationship().map(Relationship::code),
+            basis: invitation.role.basis(),
+            profile: invitation.terms.as_ref().map(|terms| terms.profile.clone()),
+            until: invitation.terms.as_ref().and_then(|terms| terms.until),
             channel: invitation.channel,
             address: invitation.address,
             challenge: invitation.challenge,

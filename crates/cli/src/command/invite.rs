@@ -152,6 +152,8 @@ impl Invite {
         Ok(IssueInvitation {
             patient,
             role: LinkRole::SelfRole,
+            profile: None,
+            until: None,
             channel: self.channel.into(),
             email,
             send: self.send,

@@ -10,6 +10,7 @@ use lettre::{
 };
 use std::time::SystemTime;
 
+use super::family::FamilyMail;
 use crate::{Pages, moment};
 
 /// What is the same in every mail.
@@ -181,6 +182,18 @@ impl Letterhead {
                 let subject = format!("An account was given access at {organization}");
                 let text = NoticeText(&mail).render().map_err(failed)?;
                 Ok((subject, text, NoticeHtml(&mail).render().map_err(failed)?))
+            }
+            Mail::ProxyOffer { organization, code, expires_at, grant } => {
+                FamilyMail::offer(organization, code, *expires_at, &grant.to_string()).render()
+            }
+            Mail::ProxyEnded { organization, at, to_patient } => {
+                FamilyMail::ended(organization, *at, *to_patient).render()
+            }
+            Mail::ProxySoon { organization, at, turn, to_patient } => {
+                FamilyMail::soon(organization, *at, *turn, *to_patient).render()
+            }
+            Mail::AccessAsked { organization, request } => {
+                FamilyMail::asked(organization, &request.to_string()).render()
             }
             Mail::AuthenticatorReset { organization, at } => {
                 let mail = ResetMail { organization, at: moment(*at) };

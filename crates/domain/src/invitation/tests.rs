@@ -22,6 +22,7 @@ fn issued() -> Invitation {
         patient: PatientId::from_uuid(Uuid::from_u128(3)),
         fhir_id: FhirId::parse("p1").unwrap(),
         role: LinkRole::SelfRole,
+        terms: None,
         channel: Channel::InPerson,
         address: AddressValidation::None,
         locator: Locator::from_stored("ABCDEF".into()),

@@ -25,6 +25,33 @@ pub struct FamilyPolicy {
     pub profiles: BTreeMap<String, Profile>,
     /// What proxies of a minor get from an age on.
     pub ages: Vec<AgeProfile>,
+    /// How many may act for one patient, and for how many one may act.
+    pub limits: ProxyLimits,
+    /// Days for which an offer can be accepted.
+    pub offer_days: u16,
+    /// Days for which an access request is open.
+    pub request_days: u16,
+    /// Days before a proxy's access narrows or ends by the clock at which it is told.
+    pub notice_days: u16,
+    /// Whether a proxy may let another person act too, with no more than they have themselves.
+    pub proxies_may_grant: bool,
+}
+
+/// How many may act for one patient, and for how many one may act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProxyLimits {
+    /// Live proxies of one record.
+    pub per_record: u16,
+    /// Records of the organization that one account opens as a proxy.
+    pub per_account: u16,
+}
+
+impl Default for ProxyLimits {
+    /// More than a family has; a home's staff want an organization that says so.
+    fn default() -> Self {
+        Self { per_record: 10, per_account: 10 }
+    }
 }
 
 /// Something that can be given to a proxy.
@@ -86,6 +113,11 @@ impl Default for FamilyPolicy {
             self_days_after_death: 0,
             profiles: profiles.into_iter().map(|(name, profile)| (name.to_owned(), profile)).collect(),
             ages: vec![age(0, Some("everything")), age(12, Some("basics")), age(18, None)],
+            limits: ProxyLimits::default(),
+            offer_days: 7,
+            request_days: 30,
+            notice_days: 30,
+            proxies_may_grant: false,
         }
     }
 }
@@ -109,6 +141,12 @@ impl FamilyPolicy {
 
     pub(super) fn check(&self, findings: &mut Findings) {
         findings.range("self_from_age", self.self_from_age.into(), 0, 18);
+        findings.range("limits.per_record", self.limits.per_record.into(), 1, 1_000);
+        findings.range("limits.per_account", self.limits.per_account.into(), 1, 1_000);
+        // Longer, and whoever has the mailbox by then may be somebody else.
+        findings.range("offer_days", self.offer_days.into(), 1, 30);
+        findings.range("request_days", self.request_days.into(), 1, 365);
+        findings.range("notice_days", self.notice_days.into(), 1, 365);
         for (name, profile) in &self.profiles {
             if profile.permissions.is_empty() {
                 findings.add(&format!("profiles.{name}.permissions"), Violation::NothingPermitted);

@@ -169,6 +169,10 @@ impl Proven {
             Fact::CodeRedeemed { channel, address, .. } => self.code(*channel, *address),
             Fact::ContactConfirmed { channel, .. } => self.code(*channel, AddressValidation::OnRecord),
             Fact::BirthDateConfirmed => self.birth_date = true,
+            // Whoever holds a grant's code was meant by the patient; nothing says who they are.
+            Fact::Granted { channel, .. } => self.code |= channel.is_some(),
+            // It shows a relationship, not who somebody is.
+            Fact::RelationshipSeen { .. } => {}
             Fact::DocumentSeen { document, .. } => {
                 self.documents.insert(*document);
             }

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Ports,
     make_link::{Made, Support, WantedLink, make_link},
+    proxy::is_barred,
     wrong_try,
 };
 use crate::{
@@ -127,8 +128,13 @@ async fn accept(
 ) -> Result<Confirmed, StoreError> {
     let trusted = unit.trust_in(&request.account.key.iss).await?;
     let trusted = trusted.iter().any(|trust| trust.organization == organization.id && trust.accounts);
-    let patient = unit.patient_by_id(organization.id, confirmation.patient).await?;
-    match patient.filter(|patient| trusted && patient.record.is_usable() && !patient.record.deceased) {
+    let patient = unit.patient_for_update(organization.id, confirmation.patient).await?;
+    let barred = match &patient {
+        Some(patient) => is_barred(unit, ports, patient, request.account.id).await?,
+        None => false,
+    };
+    let may = trusted && !barred;
+    match patient.filter(|patient| may && patient.record.is_usable() && !patient.record.deceased) {
         Some(patient) => link(unit, ports, request, claim, organization, &patient, confirmation).await,
         None => refuse(unit, ports, request, claim, organization).await,
     }
@@ -150,6 +156,7 @@ async fn link(
         organization,
         patient,
         role: LinkRole::SelfRole,
+        terms: None,
         invitation: None,
         by: Actor::Account(account),
         used: contact_of(confirmation, patient),

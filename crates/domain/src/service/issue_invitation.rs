@@ -2,13 +2,21 @@
 
 mod route;
 
-use super::Ports;
+use chrono::{DateTime, Utc};
+
+use super::{
+    Ports,
+    proxy::{self, TermsError},
+    renew_grant::{first_end, shows_relationship},
+};
 use crate::{
     actor::Authorized,
     audit::{Action, Subject},
+    bar::Bar,
     code::Code,
     demographics::Identifier,
     evidence::Fact,
+    grant::ProxyTerms,
     id::InvitationId,
     invitation::{Challenge, Channel, Invitation, InvitationRevocation, InvitationState, NotOpen},
     link::{LinkRole, LinkStatus},
@@ -18,6 +26,7 @@ use crate::{
     policy::Policy,
     port::Purpose,
     postal::PostalAddress,
+    relationship::ProxyBasis,
     store::{StoreError, UnitOfWork},
 };
 
@@ -60,6 +69,10 @@ pub struct IssueInvitation {
     pub patient: PatientReference,
     /// What the link will be.
     pub role: LinkRole,
+    /// What a proxy will get; needed for one, and for nobody else.
+    pub profile: Option<String>,
+    /// Until when a proxy may act; never longer than the papers that were seen.
+    pub until: Option<DateTime<Utc>>,
     /// The way the code takes.
     pub channel: Channel,
     /// Where an emailed code goes; only for [`Channel::Email`].
@@ -68,7 +81,7 @@ pub struct IssueInvitation {
     pub send: bool,
     /// What must be given beside the code.
     pub challenge: Option<Challenge>,
-    /// Documents that staff saw.
+    /// Documents and papers that staff saw.
     pub proof: Vec<Fact>,
 }
 
@@ -84,6 +97,8 @@ pub struct Issued {
     pub letter: Option<(PostalAddress, Letter)>,
     /// Accounts that already open this record as the patient: for staff to see when they expected none.
     pub other_self_links: usize,
+    /// Bars of this record that are in force: for staff to see whom they must not hand the code to.
+    pub bars: Vec<Bar>,
 }
 
 /// Why no invitation was issued.
@@ -110,9 +125,12 @@ pub enum IssueError {
     /// An email is to go to an address that is not on record and that nobody validated.
     #[error("the address is not on the record")]
     ContactNotOnRecord,
-    /// A proxy invitation without its proof of relationship.
-    #[error("proxy invitations are not offered yet")]
-    RoleNotOffered,
+    /// A proxy invitation without a paper that shows the relationship.
+    #[error("a paper that shows the relationship must have been seen")]
+    RelationshipNotShown,
+    /// What a proxy is to get cannot be given.
+    #[error(transparent)]
+    Terms(#[from] TermsError),
     /// The invitation to be issued anew is not there.
     #[error("no such invitation at this organization")]
     InvitationNotFound,
@@ -132,7 +150,8 @@ pub async fn issue(
     by: Authorized,
     request: IssueInvitation,
 ) -> Result<Issued, IssueError> {
-    issue_in_place_of(unit, ports, organization, by, request, None).await
+    let terms = terms(organization, &request, ports.clock.now())?;
+    issue_in_place_of(unit, ports, organization, by, (request, terms), None).await
 }
 
 /// How an invitation is issued anew.
@@ -160,18 +179,21 @@ pub async fn reissue(
     let request = IssueInvitation {
         patient: PatientReference::FhirId(old.fhir_id.clone()),
         role: old.role,
+        profile: None,
+        until: None,
         channel: anew.channel.unwrap_or(old.channel),
         email: anew.email,
         send: anew.send,
         challenge: old.challenge,
         proof: old.proof.clone(),
     };
+    let terms = old.terms.clone();
     let revoked = old.revoke(by.actor(), InvitationRevocation::Reissued, ports.clock.now())?;
     unit.update_invitation(&revoked).await?;
     let subject = Subject { invitation: Some(id), patient: Some(revoked.patient), ..Subject::default() };
     let detail = serde_json::json!({"reason": InvitationRevocation::Reissued});
     unit.record(ports.audit(organization.id, by.actor(), Action::InvitationRevoke, subject, detail));
-    issue_in_place_of(unit, ports, organization, by, request, Some(id)).await
+    issue_in_place_of(unit, ports, organization, by, (request, terms), Some(id)).await
 }
 
 async fn issue_in_place_of(
@@ -179,14 +201,11 @@ async fn issue_in_place_of(
     ports: &Ports,
     organization: &Organization,
     by: Authorized,
-    request: IssueInvitation,
+    (request, terms): (IssueInvitation, Option<ProxyTerms>),
     replaces: Option<InvitationId>,
 ) -> Result<Issued, IssueError> {
-    if request.role != LinkRole::SelfRole {
-        return Err(IssueError::RoleNotOffered);
-    }
     let patient = find_patient(unit, organization, request.patient).await?;
-    check_invitable(&patient, request.challenge)?;
+    check_invitable(&patient, request.role, request.challenge)?;
     let (demographics, contact) = (&patient.record.demographics, &organization.policy.contact);
     let route =
         Route::choose(request.channel, request.send, request.email, demographics, contact, ports.outlets)?;
@@ -198,6 +217,7 @@ async fn issue_in_place_of(
         patient: patient.id,
         fhir_id: patient.record.fhir_id.clone(),
         role: request.role,
+        terms,
         channel: request.channel,
         address: route.address(request.channel),
         locator: code.locator(),
@@ -213,6 +233,8 @@ async fn issue_in_place_of(
     };
     unit.add_invitation(&invitation).await?;
     record_issue(unit, ports, &invitation, route.is_sent());
+    let mut bars = unit.bars(organization.id, patient.id).await?;
+    bars.retain(|bar| bar.is_in_force(now));
     let other_self_links = count_live_self_links(unit, ports, &invitation).await?;
     let letter = (invitation.channel == Channel::Post && !route.is_sent()).then(|| {
         let nowhere = PostalAddress { name: String::new(), lines: Vec::new() };
@@ -226,7 +248,7 @@ async fn issue_in_place_of(
         }
         None => Some(code),
     };
-    Ok(Issued { invitation, code, letter, other_self_links })
+    Ok(Issued { invitation, code, letter, other_self_links, bars })
 }
 
 /// The record that staff mean.
@@ -254,8 +276,34 @@ pub async fn find_patient(
     }
 }
 
-fn check_invitable(patient: &PatientRecord, challenge: Option<Challenge>) -> Result<(), IssueError> {
-    if !patient.record.is_usable() || patient.record.deceased {
+/// What a proxy gets by the invitation; nothing for a patient, who gets what the policy says.
+fn terms(
+    organization: &Organization,
+    request: &IssueInvitation,
+    now: DateTime<Utc>,
+) -> Result<Option<ProxyTerms>, IssueError> {
+    let Some(basis) = request.role.basis() else { return Ok(None) };
+    // What the patient decides, staff write down for them: they need to have seen who that is.
+    let shown = match basis {
+        ProxyBasis::PatientGrant => !request.proof.is_empty(),
+        _ => shows_relationship(&request.proof),
+    };
+    if !shown {
+        return Err(IssueError::RelationshipNotShown);
+    }
+    let profile = request.profile.as_deref().ok_or(TermsError::UnknownProfile)?;
+    let most = &organization.policy.self_permissions;
+    let end = first_end(&request.proof, request.until);
+    Ok(Some(proxy::terms(organization, profile, most, [end], now)?))
+}
+
+fn check_invitable(
+    patient: &PatientRecord,
+    role: LinkRole,
+    challenge: Option<Challenge>,
+) -> Result<(), IssueError> {
+    let executor = role.basis() == Some(ProxyBasis::Executor);
+    if !patient.record.is_usable() || (patient.record.deceased && !executor) {
         return Err(IssueError::RecordNotInvitable);
     }
     let birth_date = patient.record.demographics.birth_date.and_then(crate::partial_date::PartialDate::day);
@@ -272,6 +320,8 @@ fn record_issue(unit: &mut dyn UnitOfWork, ports: &Ports, invitation: &Invitatio
         "channel": invitation.channel,
         "sent": sent,
         "role": invitation.role.as_str(),
+        "relationship": invitation.role.relationship(),
+        "terms": invitation.terms,
         "address": invitation.address,
         "challenge": invitation.challenge,
         "proof": invitation.proof,

@@ -15,6 +15,7 @@ use crate::{
     event::LinkEventKind,
     evidence::{Evidence, EvidenceState, Fact},
     federated::Asserted,
+    grant::ProxyTerms,
     id::{AccountId, EvidenceId, InvitationId, LinkId},
     link::{Link, LinkRole, LinkState, Period},
     organization::Organization,
@@ -45,6 +46,8 @@ pub struct WantedLink<'a> {
     pub patient: &'a PatientRecord,
     /// In which role.
     pub role: LinkRole,
+    /// What a proxy gets; a patient gets what the policy says.
+    pub terms: Option<&'a ProxyTerms>,
     /// The invitation it comes from.
     pub invitation: Option<InvitationId>,
     /// Who makes it.
@@ -111,8 +114,11 @@ async fn create(
         patient: patient.id,
         fhir_id: patient.record.fhir_id.clone(),
         role: wanted.role,
-        permissions: organization.policy.self_permissions.clone(),
-        period: Period { start: now, end: None },
+        permissions: wanted
+            .terms
+            .map_or(&organization.policy.self_permissions, |terms| &terms.permissions)
+            .clone(),
+        period: Period { start: now, end: wanted.terms.and_then(|terms| terms.until) },
         assurance: assess_over_time(&evidence, &organization.policy.proofing, now),
         record_usable: true,
         facts: patient.facts(),
@@ -161,7 +167,7 @@ fn evidence(ports: &Ports, link: LinkId, wanted: &WantedLink<'_>) -> Vec<Evidenc
         fact: support.fact.clone(),
         established_at: support.at,
         by: support.by,
-        valid_until: None,
+        valid_until: support.fact.valid_until(),
         state: EvidenceState::Valid,
     };
     wanted.support.iter().map(evidence).collect()

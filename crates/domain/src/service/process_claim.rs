@@ -120,7 +120,9 @@ async fn record_state(
                 && link.account != claim.account
                 && link.stored_status(now) == LinkStatus::Active
         }),
-        disputed: unit.is_disputed(organization.id, record.id).await?,
+        // Whoever is barred gets no code; a reviewer sees why.
+        disputed: unit.is_disputed(organization.id, record.id).await?
+            || super::proxy::is_barred(unit, ports, record, claim.account).await?,
         codes_exhausted: limit.failures == 0
             || codes.is_some_and(|counter| counter.locked_until(limit, now).is_some()),
     })
@@ -160,6 +162,7 @@ impl Done<'_> {
                     organization,
                     patient: &record,
                     role: LinkRole::SelfRole,
+                    terms: None,
                     invitation: None,
                     by: self.claim.submitted_by,
                     used: None,

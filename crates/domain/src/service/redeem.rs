@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq;
 use super::{
     Ports,
     make_link::{Made, Support, WantedLink, make_link},
+    proxy::{self, NewProxy, ProxyError},
     wrong_try,
 };
 use crate::{
@@ -18,13 +19,15 @@ use crate::{
     code::{Code, MistypedCode},
     evidence::Fact,
     federated::Asserted,
-    id::{AccountId, LinkId},
+    grant::{Acceptance, Grant, GrantState, ProxyTerms},
+    id::{AccountId, GrantId, LinkId},
     invitation::{Challenge, Invitation, InvitationState, InvitationStatus},
-    link::Link,
+    link::{Link, LinkRole},
     organization::Organization,
     partial_date::PartialDate,
     patient::PatientRecord,
     port::Purpose,
+    relationship::{ProxyBasis, Relationship},
     store::{StoreError, UnitOfWork},
 };
 
@@ -69,6 +72,12 @@ pub enum RedeemRefusal {
     /// The code is right, but the organization does not accept logins of this provider. Not counted.
     #[error("the organization does not accept logins of this identity provider")]
     IssuerNotTrusted,
+    /// The code is right, but makes the caller a proxy of their own record. Not counted.
+    #[error("the account opens this record as the patient")]
+    OwnRecord,
+    /// The code is right, but there are too many proxies, or too many patients. Not counted.
+    #[error("there are as many proxies as are allowed already")]
+    TooManyProxies,
     /// Too many wrong tries.
     #[error("too many wrong tries")]
     TooManyAttempts {
@@ -116,7 +125,8 @@ async fn accept(
     invitation: Invitation,
 ) -> Result<Redeemed, StoreError> {
     let organization = unit.organization(invitation.organization).await?;
-    let patient = unit.patient_by_id(invitation.organization, invitation.patient).await?;
+    // Locked, so that a bar comes before this or after, and never beside it.
+    let patient = unit.patient_for_update(invitation.organization, invitation.patient).await?;
     let (Some(organization), Some(patient)) = (organization, patient) else {
         return Err(StoreError::Corrupt {
             what: "invitation",
@@ -127,8 +137,12 @@ async fn accept(
     if !trusted.iter().any(|trust| trust.organization == organization.id && trust.accounts) {
         return Ok(Redeemed::Refused(RedeemRefusal::IssuerNotTrusted));
     }
-    if !patient.record.is_usable() || patient.record.deceased {
+    let executor = invitation.role.basis() == Some(ProxyBasis::Executor);
+    if !patient.record.is_usable() || (patient.record.deceased && !executor) {
         return fail(unit, ports, request, invitation, "record_not_usable").await;
+    }
+    if proxy::is_barred(unit, ports, &patient, request.account.id).await? {
+        return fail(unit, ports, request, invitation, "barred").await;
     }
     if invitation.challenge == Some(Challenge::BirthDate) {
         match request.birth_date {
@@ -137,7 +151,95 @@ async fn accept(
             Some(_) => return fail(unit, ports, request, invitation, "wrong_birth_date").await,
         }
     }
-    link_account(unit, ports, request, invitation, &organization, &patient).await
+    match (invitation.role, invitation.terms.clone()) {
+        (LinkRole::Proxy { relationship, basis }, Some(terms)) => {
+            let as_proxy = AsProxy { relationship, basis, terms };
+            link_proxy(unit, ports, request, invitation, (&organization, &patient), as_proxy).await
+        }
+        _ => link_account(unit, ports, request, invitation, &organization, &patient).await,
+    }
+}
+
+/// What a proxy's invitation makes of whoever redeems it.
+struct AsProxy {
+    relationship: Relationship,
+    basis: ProxyBasis,
+    terms: ProxyTerms,
+}
+
+/// Staff decided when they issued the invitation, so the grant is accepted at once.
+async fn link_proxy(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    request: &Redeem<'_>,
+    invitation: Invitation,
+    (organization, patient): (&Organization, &PatientRecord),
+    AsProxy { relationship, basis, terms }: AsProxy,
+) -> Result<Redeemed, StoreError> {
+    let (now, account) = (ports.clock.now(), request.account.id);
+    let new = NewProxy {
+        account: request.account,
+        organization,
+        patient,
+        role: invitation.role,
+        terms: &terms,
+        invitation: Some(invitation.id),
+        by: Actor::Account(account),
+        asserted: request.asserted,
+        support: support(&invitation, account, now),
+    };
+    let link = match proxy::make(unit, ports, new).await {
+        Ok(link) => link,
+        Err(ProxyError::Store(error)) => return Err(error),
+        Err(ProxyError::OwnRecord) => return Ok(Redeemed::Refused(RedeemRefusal::OwnRecord)),
+        Err(ProxyError::RecordFull | ProxyError::AccountFull) => {
+            return Ok(Redeemed::Refused(RedeemRefusal::TooManyProxies));
+        }
+        Err(ProxyError::IssuerNotTrusted) => {
+            return Ok(Redeemed::Refused(RedeemRefusal::IssuerNotTrusted));
+        }
+        Err(ProxyError::Barred | ProxyError::Suspended | ProxyError::RecordNotUsable) => {
+            return fail(unit, ports, request, invitation, "not_a_proxy").await;
+        }
+    };
+    let grant = Grant {
+        id: GrantId::new(now, &*ports.random),
+        organization: organization.id,
+        patient: patient.id,
+        fhir_id: invitation.fhir_id.clone(),
+        by: invitation.issued_by,
+        relationship,
+        basis,
+        terms,
+        contact: None,
+        made_at: invitation.issued_at,
+        state: GrantState::Accepted(Acceptance { at: now, account, link: link.id }),
+    };
+    unit.add_grant(&grant).await?;
+    let detail = serde_json::json!({"grant": grant.id});
+    let (by, granted) = (Actor::Account(account), subject(&invitation, request, Some(link.id)));
+    unit.record(ports.audit(organization.id, by, Action::GrantAccept, granted, detail));
+    close(unit, ports, request, invitation, link.id).await?;
+    Ok(Redeemed::Created(link))
+}
+
+/// The invitation is used up.
+async fn close(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    request: &Redeem<'_>,
+    invitation: Invitation,
+    link: LinkId,
+) -> Result<(), StoreError> {
+    let (account, organization) = (request.account.id, invitation.organization);
+    let subject = subject(&invitation, request, Some(link));
+    let redeemed = invitation
+        .redeem(account, link, ports.clock.now())
+        .map_err(|_| StoreError::Conflict(crate::store::Constraint::Version))?;
+    unit.update_invitation(&redeemed).await?;
+    let (by, detail) = (Actor::Account(account), serde_json::json!({}));
+    unit.record(ports.audit(organization, by, Action::InvitationRedeem, subject, detail));
+    Ok(())
 }
 
 async fn link_account(
@@ -155,6 +257,7 @@ async fn link_account(
         organization,
         patient,
         role: invitation.role,
+        terms: invitation.terms.as_ref(),
         invitation: Some(invitation.id),
         by: Actor::Account(account),
         // Which contact the code went to is not kept, so every one hears of it.
@@ -163,20 +266,7 @@ async fn link_account(
         support: support(&invitation, account, now),
     };
     let made = make_link(unit, ports, wanted).await?;
-    let id = made.link().id;
-    let subject = subject(&invitation, request, Some(id));
-    let redeemed = invitation
-        .redeem(account, id, now)
-        .map_err(|_| StoreError::Conflict(crate::store::Constraint::Version))?;
-    unit.update_invitation(&redeemed).await?;
-    let detail = serde_json::json!({});
-    unit.record(ports.audit(
-        organization.id,
-        Actor::Account(account),
-        Action::InvitationRedeem,
-        subject,
-        detail,
-    ));
+    close(unit, ports, request, invitation, made.link().id).await?;
     Ok(match made {
         Made::Created(link) => Redeemed::Created(link),
         Made::Existing(link) => Redeemed::Existing(link),

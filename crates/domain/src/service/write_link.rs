@@ -1,7 +1,7 @@
 //! The one place where a link that was changed is written: with its audit entry, its entry in the change feed,
 //! and the event that tells whoever listens.
 
-use super::Ports;
+use super::{Ports, follow_link::follow};
 use crate::{
     actor::Actor,
     audit::{Action, Subject},
@@ -23,7 +23,7 @@ pub(super) struct Told {
     pub(super) event: LinkEventKind,
 }
 
-/// Writes a link that was just changed.
+/// Writes a link that was just changed, and does what follows from it for grants.
 pub(super) async fn write(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
@@ -31,8 +31,9 @@ pub(super) async fn write(
     told: Told,
 ) -> Result<(), StoreError> {
     unit.update_link(link).await?;
+    let action = told.action;
     tell(unit, ports, link, told, subject(link));
-    Ok(())
+    follow(unit, ports, link, action).await
 }
 
 /// Tells of a link that is written already.

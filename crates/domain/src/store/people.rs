@@ -7,7 +7,7 @@ use crate::{
     attempt::{AttemptCounter, AttemptScope},
     demographics::{Demographics, Identifier},
     id::{AccountId, OrganizationId, PatientId},
-    patient::{FhirId, ImportedPatient, PatientRecord, UpsertReport},
+    patient::{FhirId, ImportedPatient, PatientRecord, RecordedException, UpsertReport},
 };
 
 /// Accounts.
@@ -45,6 +45,19 @@ pub trait Patients {
         organization: OrganizationId,
         id: PatientId,
     ) -> Result<Option<PatientRecord>, StoreError>;
+    /// One record, locked: whatever decides who may open it waits for the end of the unit.
+    async fn patient_for_update(
+        &mut self,
+        organization: OrganizationId,
+        id: PatientId,
+    ) -> Result<Option<PatientRecord>, StoreError>;
+    /// Replaces what staff recorded against the age rules. The record must be locked.
+    async fn put_age_exception(
+        &mut self,
+        organization: OrganizationId,
+        id: PatientId,
+        exception: Option<&RecordedException>,
+    ) -> Result<(), StoreError>;
     /// The records with this identifier, at most 20.
     async fn patients_by_identifier(
         &mut self,

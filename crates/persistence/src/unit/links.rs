@@ -256,8 +256,8 @@ impl SeaUnit {
             .map_err(store_error)?
             .ok_or_else(|| corrupt(WHAT, "its record is gone"))?;
         let record = Stored::open(row, &*self.vault)?;
-        let facts = PatientFacts { exception: link.facts.exception, ..record.facts() };
-        Ok(Link { record_usable: link.record_usable && record.record.is_usable(), facts, ..link.clone() })
+        let usable = link.record_usable && record.record.is_usable();
+        Ok(Link { record_usable: usable, facts: record.facts(), ..link.clone() })
     }
 }
 

@@ -8,18 +8,19 @@ use kinlink_domain::{
     event::{LinkEvent, LinkEventKind},
     id::{Id, OrganizationId, PatientId},
     link::{Link, LinkState},
-    patient::{FhirId, ImportedPatient, PatientRecord, UpsertReport},
+    patient::{FhirId, ImportedPatient, PatientRecord, RecordedException, UpsertReport},
     store::{Candidates, Change, Journal, Links, Patients, StoreError},
 };
 use kinlink_matching::{BlockingKey, BlockingKind, identifier_key};
 use sea_orm::{
-    ColumnTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::LockType,
 };
 use uuid::Uuid;
 
 use super::SeaUnit;
 use crate::{
+    convert::to_json,
     entity::{patient, patient_key},
     error::store_error,
 };
@@ -165,6 +166,35 @@ impl Patients for SeaUnit {
         let key = (organization.uuid(), id.uuid());
         let row = patient::Entity::find_by_id(key).one(&self.tx).await.map_err(store_error)?;
         row.map(|row| Stored::open(row, &*self.vault)).transpose()
+    }
+
+    async fn patient_for_update(
+        &mut self,
+        organization: OrganizationId,
+        id: PatientId,
+    ) -> Result<Option<PatientRecord>, StoreError> {
+        let select = patient::Entity::find_by_id((organization.uuid(), id.uuid())).lock(LockType::Update);
+        let row = select.one(&self.tx).await.map_err(store_error)?;
+        row.map(|row| Stored::open(row, &*self.vault)).transpose()
+    }
+
+    async fn put_age_exception(
+        &mut self,
+        organization: OrganizationId,
+        id: PatientId,
+        exception: Option<&RecordedException>,
+    ) -> Result<(), StoreError> {
+        let sealed =
+            exception.map(|recorded| self.vault.seal(id.uuid().as_bytes(), to_json(recorded).as_bytes()));
+        let columns = patient::ActiveModel {
+            organization_id: Set(organization.uuid()),
+            id: Set(id.uuid()),
+            exception_key_id: Set(sealed.as_ref().map(|sealed| sealed.key.0.into())),
+            exception_sealed: Set(sealed.map(|sealed| sealed.bytes)),
+            ..Default::default()
+        };
+        patient::Entity::update(columns).exec(&self.tx).await.map_err(store_error)?;
+        Ok(())
     }
 
     async fn patients_by_identifier(

@@ -20,6 +20,8 @@ async fn email_an_invitation(it: &Fixture) {
     let request = IssueInvitation {
         patient: PatientReference::FhirId(FhirId::parse("p2").unwrap()),
         role: LinkRole::SelfRole,
+        profile: None,
+        until: None,
         channel: Channel::Email,
         email: EmailTarget::OnRecord,
         send: false,

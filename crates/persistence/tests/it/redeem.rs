@@ -21,6 +21,8 @@ pub(crate) async fn code_for(it: &Fixture, patient: &str, challenge: Option<Chal
     let request = IssueInvitation {
         patient: PatientReference::FhirId(FhirId::parse(patient).unwrap()),
         role: LinkRole::SelfRole,
+        profile: None,
+        until: None,
         channel: Channel::InPerson,
         email: EmailTarget::OnRecord,
         send: false,

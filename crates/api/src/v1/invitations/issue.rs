@@ -1,12 +1,14 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, http::header, web::Data};
+use chrono::{DateTime, Utc};
 use kinlink_domain::{
     actor::StaffAct,
     demographics::Identifier,
-    evidence::{Document, Fact},
+    evidence::{Document, Fact, Paper},
     invitation::{Challenge, Channel},
     link::LinkRole,
     organization::Organization,
     patient::FhirId,
+    relationship::{ProxyBasis, Relationship},
     service::issue_invitation::{IssueInvitation, PatientReference, issue as issue_invitation},
     step_up::SteppedAct,
     store::UnitOfWork,
@@ -40,9 +42,12 @@ pub(crate) struct IssueBody {
     organization: Option<String>,
     #[validate(nested)]
     patient: PatientBody,
-    /// What the link will be; so far only `self`.
+    /// What the link will be: `self`, or `proxy` for a person who will act for the patient.
     #[serde(default)]
     role: RoleBody,
+    /// For the role `proxy`, and needed then: what the person is to the patient, and what they get.
+    #[validate(nested)]
+    proxy: Option<ProxyBody>,
     /// The way the code takes: `in_person`, `post`, `phone` or `email`.
     #[schema(value_type = String, example = "in_person")]
     channel: Channel,
@@ -65,7 +70,7 @@ pub(crate) struct IssueBody {
 /// A patient record: by its FHIR id, or by an identifier such as the MRN. Exactly one of both.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct PatientBody {
+pub(crate) struct PatientBody {
     #[schema(example = "n-002")]
     id: Option<String>,
     #[validate(nested)]
@@ -88,6 +93,59 @@ enum RoleBody {
     #[default]
     #[serde(rename = "self")]
     SelfRole,
+    Proxy,
+}
+
+/// What somebody is to the patient, and what they get.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "relationship": "MTH",
+    "basis": "parental_responsibility",
+    "profile": "everything",
+    "papers": [{"paper": "birth_certificate", "reference": "desk 3"}]
+}))]
+struct ProxyBody {
+    /// HL7 v3-RoleCode, such as `MTH`, `FTH`, `GUARD`, `HPOWATT` or `EXCEST`.
+    #[schema(value_type = String, example = "MTH")]
+    relationship: Relationship,
+    /// `parental_responsibility`, `guardianship`, `power_of_attorney`, `executor` or `patient_grant`.
+    #[schema(value_type = String, example = "parental_responsibility")]
+    basis: ProxyBasis,
+    /// The name of one of the organization's profiles.
+    #[schema(example = "everything")]
+    profile: String,
+    /// Until when, if before the papers run out.
+    until: Option<DateTime<Utc>>,
+    /// Papers that were seen. At least one, but for `patient_grant`, where a document will do.
+    #[serde(default)]
+    #[validate(nested)]
+    papers: Vec<PaperBody>,
+}
+
+/// A paper that shows what somebody is to the patient, or that they may act.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PaperBody {
+    /// `birth_certificate`, `adoption`, `court_order`, `power_of_attorney`, `letters_testamentary` or
+    /// `other_paper`.
+    #[schema(value_type = String, example = "birth_certificate")]
+    paper: Paper,
+    /// Your own reference to it.
+    #[validate(length(min = 1, max = 100, message = "1 to 100 characters"))]
+    reference: Option<String>,
+    /// When it runs out, and with it what is given for it.
+    valid_until: Option<DateTime<Utc>>,
+}
+
+impl From<PaperBody> for Fact {
+    fn from(paper: PaperBody) -> Self {
+        Self::RelationshipSeen {
+            paper: paper.paper,
+            reference: paper.reference,
+            valid_until: paper.valid_until,
+        }
+    }
 }
 
 /// A document that staff compared the person with.
@@ -140,7 +198,8 @@ pub(crate) async fn issue(
         .map(|text| extract::organization_reference(ProblemType::InvalidMember, "/organization", text))
         .transpose()?;
     let patient = patient(value.patient)?;
-    if value.proof.len() > MOST_PROOFS {
+    let papers = value.proxy.as_ref().map_or(0, |proxy| proxy.papers.len());
+    if value.proof.len() + papers > MOST_PROOFS {
         return Err(Problem::new(ProblemType::InvalidMember).at("/proof", format!("at most {MOST_PROOFS}")));
     }
     let once = Once::new(&request, &state, staff.account(), &bytes)?;
@@ -152,15 +211,20 @@ pub(crate) async fn issue(
         return Ok(answer);
     }
     check_step_up(&state, &mut *unit, &staff, &organization, !value.proof.is_empty()).await?;
-    let RoleBody::SelfRole = value.role;
+    let proxy = proxy(value.role, value.proxy)?;
+    if proxy.role != LinkRole::SelfRole {
+        staff.login.stepped_up(&mut *unit, &state, &organization.policy.step_up, SteppedAct::Grant).await?;
+    }
     let wanted = IssueInvitation {
         patient,
-        role: LinkRole::SelfRole,
+        role: proxy.role,
+        profile: proxy.profile,
+        until: proxy.until,
         channel: value.channel,
         email: email_target(value.email),
         send: value.send,
         challenge: value.challenge,
-        proof: value.proof.into_iter().map(Into::into).collect(),
+        proof: value.proof.into_iter().map(Into::into).chain(proxy.papers).collect(),
     };
     let issued = issue_invitation(&mut *unit, &state.ports, &organization, by, wanted).await?;
     let answer = IssuedAnswer::new(&issued, &state)?;
@@ -193,7 +257,34 @@ pub(crate) fn count_issued(channel: Channel) {
     metrics::counter!("kinlink_invitations_issued_total", "channel" => channel.as_str()).increment(1);
 }
 
-fn patient(body: PatientBody) -> Result<PatientReference, Problem> {
+/// What the body says of a proxy; nothing for a patient.
+struct Wanted {
+    role: LinkRole,
+    profile: Option<String>,
+    until: Option<DateTime<Utc>>,
+    papers: Vec<Fact>,
+}
+
+fn proxy(role: RoleBody, body: Option<ProxyBody>) -> Result<Wanted, Problem> {
+    match (role, body) {
+        (RoleBody::SelfRole, None) => {
+            Ok(Wanted { role: LinkRole::SelfRole, profile: None, until: None, papers: Vec::new() })
+        }
+        (RoleBody::Proxy, Some(body)) => Ok(Wanted {
+            role: LinkRole::Proxy { relationship: body.relationship, basis: body.basis },
+            profile: Some(body.profile),
+            until: body.until,
+            papers: body.papers.into_iter().map(Into::into).collect(),
+        }),
+        (RoleBody::SelfRole, Some(_)) | (RoleBody::Proxy, None) => {
+            Err(Problem::new(ProblemType::InvalidMember)
+                .at("/proxy", "needed for the role `proxy`, and for no other"))
+        }
+    }
+}
+
+/// The record that a body names.
+pub(crate) fn patient(body: PatientBody) -> Result<PatientReference, Problem> {
     let invalid = |at, message: &str| Problem::new(ProblemType::InvalidMember).at(at, message);
     match (body.id, body.identifier) {
         (Some(id), None) => FhirId::parse(id)

@@ -111,6 +111,8 @@ fn outcome_word(outcome: &Redeemed) -> &'static str {
         Redeemed::Refused(RedeemRefusal::NotAccepted) => "not_accepted",
         Redeemed::Refused(RedeemRefusal::BirthDateNeeded) => "birth_date_needed",
         Redeemed::Refused(RedeemRefusal::IssuerNotTrusted) => "issuer_not_trusted",
+        Redeemed::Refused(RedeemRefusal::OwnRecord) => "own_record",
+        Redeemed::Refused(RedeemRefusal::TooManyProxies) => "too_many_proxies",
         Redeemed::Refused(RedeemRefusal::TooManyAttempts { .. }) => "too_many_attempts",
     }
 }

@@ -130,6 +130,8 @@ fn wanted(row: &Row) -> Result<IssueInvitation, UsageError> {
     Ok(IssueInvitation {
         patient,
         role: LinkRole::SelfRole,
+        profile: None,
+        until: None,
         channel,
         email,
         send,

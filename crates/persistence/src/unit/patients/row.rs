@@ -34,6 +34,10 @@ impl Stored {
     pub(in crate::unit) fn open(row: patient::Model, vault: &dyn Vault) -> Result<PatientRecord, StoreError> {
         let name = row_name(row.organization_id, &row.fhir_id);
         let stored: Self = unseal(vault, "patient", &name, row.key_id, row.sealed)?;
+        let exception = match (row.exception_key_id, row.exception_sealed) {
+            (Some(key), Some(bytes)) => Some(unseal(vault, "patient", row.id.as_bytes(), key, bytes)?),
+            _ => None,
+        };
         Ok(PatientRecord {
             id: Id::from_uuid(row.id),
             organization: Id::from_uuid(row.organization_id),
@@ -49,6 +53,7 @@ impl Stored {
             updated_at: row.updated_at,
             contacts_changed_at: row.contacts_changed_at,
             deceased_seen_at: row.deceased_seen_at,
+            exception,
         })
     }
 }
@@ -145,6 +150,9 @@ pub(super) fn seal(
         index_keys: Set(Some(entries.to_bytes())),
         indexed: Set(true),
         deceased_seen_at: Set(hashes.deceased_seen_at),
+        // Staff's, not the import's: an update leaves it as it is.
+        exception_key_id: Set(None),
+        exception_sealed: Set(None),
     }
 }
 

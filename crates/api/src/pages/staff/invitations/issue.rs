@@ -194,6 +194,8 @@ fn wanted(form: &IssueForm) -> Result<IssueInvitation, Complaints> {
         (Ok(patient), Some(channel)) if complaints.is_empty() => Ok(IssueInvitation {
             patient: PatientReference::FhirId(patient),
             role: LinkRole::SelfRole,
+            profile: None,
+            until: None,
             channel,
             email: email(&form.email, &form.email_validated),
             challenge: (form.challenge == "birth_date").then_some(Challenge::BirthDate),

@@ -1,0 +1,55 @@
+use actix_web::{HttpResponse, web::Data};
+use kinlink_domain::{
+    actor::StaffAct,
+    audit::{Action, Subject},
+    patient::FhirId,
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::AgeExceptionView;
+use crate::{
+    extract::{self, Parameters, StaffCaller},
+    problem::{Problem, ProblemType},
+    state::State,
+};
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReadExceptionParameters {
+    /// The organization, by id or short name; needed only by staff of several.
+    organization: Option<String>,
+    /// The FHIR id of the record.
+    patient: String,
+}
+
+/// What is recorded against the age rules of a patient. Staff with the role `registrar`, `reviewer` or `admin`.
+#[utoipa::path(get, path = "/v1/age-exceptions", tag = "age exceptions", security(("staff" = [])),
+    params(ReadExceptionParameters),
+    responses(
+        (status = 200, description = "What is recorded, if anything is", body = AgeExceptionView),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn read(
+    state: Data<State>,
+    staff: StaffCaller,
+    parameters: Parameters<ReadExceptionParameters>,
+) -> Result<HttpResponse, Problem> {
+    const KIND: ProblemType = ProblemType::MalformedParameter;
+    let parameters = parameters.0;
+    let named = parameters.organization.as_deref();
+    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
+    let fhir_id = FhirId::parse(parameters.patient);
+    let fhir_id = fhir_id.map_err(|error| Problem::new(KIND).at("patient", error.to_string()))?;
+    let mut unit = state.store.begin().await?;
+    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
+    let by = staff.at(organization.id, StaffAct::ManageProxies)?;
+    let patient = unit.patient(organization.id, &fhir_id).await?;
+    let patient = patient.ok_or_else(|| Problem::new(ProblemType::PatientNotFound))?;
+    let subject = Subject { patient: Some(patient.id), ..Subject::default() };
+    let detail = serde_json::json!({});
+    unit.record(state.ports.audit(organization.id, by.actor(), Action::AgeExceptionRead, subject, detail));
+    unit.save().await?;
+    Ok(HttpResponse::Ok().json(AgeExceptionView::new(&patient)))
+}

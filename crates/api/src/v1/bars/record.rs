@@ -1,0 +1,103 @@
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use chrono::{DateTime, Utc};
+use kinlink_domain::{
+    actor::StaffAct,
+    bar::AboutBar,
+    id::AccountId,
+    service::bar::{RecordBar, record as record_bar},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{
+    super::{
+        invitations::issue::{PatientBody, patient},
+        view::LinkView,
+    },
+    BarView,
+};
+use crate::{
+    extract::{self, JsonBody, StaffCaller},
+    idempotency::Once,
+    problem::{Problem, ProblemType},
+    state::State,
+};
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "patient": {"id": "n-002"},
+    "person": "Karl Beispiel, the father",
+    "reference": "family court, 12 F 34/26"
+}))]
+pub(crate) struct BarBody {
+    /// The organization, by id or short name; needed only by staff of several.
+    organization: Option<String>,
+    #[validate(nested)]
+    patient: PatientBody,
+    /// The barred person's account, if it is known: its link as a proxy ends, and it gets no other.
+    #[schema(value_type = Option<String>)]
+    account: Option<AccountId>,
+    /// Who is barred, by name or description.
+    #[validate(length(min = 1, max = 200, message = "1 to 200 characters"))]
+    person: String,
+    /// The order, as you file it.
+    #[validate(length(min = 1, max = 100, message = "1 to 100 characters"))]
+    reference: String,
+    /// Until when; open if absent.
+    until: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BarAnswer {
+    bar: BarView,
+    /// The link that it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<LinkView>,
+}
+
+/// Record that a court keeps a person from a record, whatever else says yes. Staff with the role `registrar`,
+/// `reviewer` or `admin`.
+#[utoipa::path(post, path = "/v1/bars", tag = "bars", security(("staff" = [])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body again give the same answer")),
+    request_body = BarBody,
+    responses(
+        (status = 201, description = "Recorded", body = BarAnswer),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn record(
+    request: HttpRequest,
+    state: Data<State>,
+    staff: StaffCaller,
+    body: JsonBody<BarBody>,
+) -> Result<HttpResponse, Problem> {
+    const KIND: ProblemType = ProblemType::InvalidMember;
+    let JsonBody { value, bytes } = body;
+    let named = value.organization.as_deref();
+    let named = named.map(|text| extract::organization_reference(KIND, "/organization", text)).transpose()?;
+    let patient = patient(value.patient)?;
+    let once = Once::new(&request, &state, staff.account(), &bytes)?;
+    let mut unit = state.store.begin().await?;
+    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
+    let by = staff.at(organization.id, StaffAct::ManageProxies)?;
+    if let Some(answer) = once.answered(&mut *unit, &state).await? {
+        return Ok(answer);
+    }
+    let wanted = RecordBar {
+        patient,
+        account: value.account,
+        about: AboutBar { person: value.person, reference: value.reference },
+        until: value.until,
+    };
+    let (bar, ended) = record_bar(&mut *unit, &state.ports, &organization, by, wanted).await?;
+    let now = state.ports.clock.now();
+    let record = unit.patient_by_id(organization.id, bar.patient).await?;
+    let record = record.ok_or_else(|| Problem::new(ProblemType::Internal))?;
+    let ended = ended.map(|link| LinkView::new(&link, &organization.policy.family.rules(), now));
+    let answer = BarAnswer { bar: BarView::new(&bar, &record.record.fhir_id, now), ended };
+    let response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
+    unit.save().await?;
+    Ok(response)
+}

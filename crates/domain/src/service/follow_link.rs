@@ -1,0 +1,160 @@
+//! What follows when a link is closed or opened again: its grant ends with it, and what its account granted to
+//! others is closed, ended, or opened with it.
+
+use std::{future::Future, pin::Pin};
+
+use super::{
+    Ports, proxy_notice,
+    write_link::{Told, write},
+};
+use crate::{
+    actor::Actor,
+    audit::{Action, Subject},
+    event::LinkEventKind,
+    grant::{Grant, GrantState},
+    id::GrantId,
+    link::{Link, LinkRole, LinkState, Revocation, Suspension},
+    store::{StoreError, UnitOfWork},
+};
+
+/// Boxed, since closing one link may close others.
+type Following<'a> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>>;
+
+/// What closing a link means for those whom its account let act.
+#[derive(Clone, Copy)]
+enum Meaning {
+    /// Whether they were the patient's to grant is in doubt.
+    Doubt,
+    /// Who had it only passed on has nothing to pass on.
+    Nothing,
+    /// It is as it was.
+    Well,
+}
+
+/// `link` was just written, and `action` says what was done to it.
+pub(super) fn follow<'a>(
+    unit: &'a mut dyn UnitOfWork,
+    ports: &'a Ports,
+    link: &'a Link,
+    action: Action,
+) -> Following<'a> {
+    Box::pin(async move {
+        if let LinkState::Revoked { by, reason, .. } = link.state
+            && link.role != LinkRole::SelfRole
+        {
+            end_grant(unit, ports, link, by, reason).await?;
+        }
+        match meaning(link, action) {
+            Some(meaning) => follow_granted(unit, ports, link, meaning).await,
+            None => Ok(()),
+        }
+    })
+}
+
+fn meaning(link: &Link, action: Action) -> Option<Meaning> {
+    let by_patient = link.role == LinkRole::SelfRole;
+    match link.state {
+        LinkState::Revoked { .. } if !by_patient => Some(Meaning::Nothing),
+        LinkState::Suspended { .. } if !by_patient => Some(Meaning::Doubt),
+        LinkState::Revoked {
+            reason: Revocation::NotMe | Revocation::WrongPerson | Revocation::Fraud,
+            ..
+        }
+        | LinkState::Suspended { reason: Suspension::Disputed | Suspension::Fraud, .. } => {
+            Some(Meaning::Doubt)
+        }
+        LinkState::Active if action == Action::LinkReinstate => Some(Meaning::Well),
+        LinkState::Revoked { .. } | LinkState::Suspended { .. } | LinkState::Active => None,
+    }
+}
+
+async fn end_grant(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    link: &Link,
+    by: Actor,
+    reason: Revocation,
+) -> Result<(), StoreError> {
+    let Some(found) = unit.grant_of_link(link.organization, link.id).await? else { return Ok(()) };
+    let Some(grant) = unit.grant_for_update(found.id).await? else { return Ok(()) };
+    let Ok(ended) = grant.end(by, reason, ports.clock.now()) else { return Ok(()) };
+    unit.update_grant(&ended).await?;
+    let subject = Subject {
+        link: Some(link.id),
+        account: Some(link.account),
+        patient: Some(link.patient),
+        ..Subject::default()
+    };
+    let detail = serde_json::json!({"grant": ended.id, "reason": reason});
+    unit.record(ports.audit(link.organization, by, Action::GrantEnd, subject, detail));
+    proxy_notice::ended(unit, ports, &ended, reason).await
+}
+
+/// Each grant is locked before it is looked at, so that one that is being accepted is seen as it comes out.
+async fn follow_granted(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    link: &Link,
+    meaning: Meaning,
+) -> Result<(), StoreError> {
+    let grants = unit.grants_to_patient(link.organization, link.patient).await?;
+    let by = Actor::Account(link.account);
+    let mut ids: Vec<GrantId> = grants.into_iter().filter(|grant| grant.by == by).map(|g| g.id).collect();
+    ids.sort_unstable();
+    for id in ids {
+        let Some(grant) = unit.grant_for_update(id).await? else { continue };
+        match grant.state {
+            GrantState::Accepted(accepted) => {
+                if let Some(given) = unit.link_for_update(accepted.link).await? {
+                    close(unit, ports, given, meaning).await?;
+                }
+            }
+            // While it is in doubt, the offer is refused to whoever tries it; it need not be lost.
+            GrantState::Offered(_) if matches!(link.state, LinkState::Revoked { .. }) => {
+                withdraw(unit, ports, grant).await?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+async fn close(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    given: Link,
+    meaning: Meaning,
+) -> Result<(), StoreError> {
+    let (now, by) = (ports.clock.now(), Actor::System);
+    let (changed, action, event, reason) = match (meaning, given.state) {
+        (Meaning::Doubt, LinkState::Active) => (
+            given.suspend(by, Suspension::Grantor, now).ok(),
+            Action::LinkSuspend,
+            LinkEventKind::Closed,
+            "grantor",
+        ),
+        (Meaning::Nothing, LinkState::Active | LinkState::Suspended { .. }) => (
+            given.revoke(by, Revocation::GrantorEnded, now).ok(),
+            Action::LinkRevoke,
+            LinkEventKind::Closed,
+            "grantor_ended",
+        ),
+        (Meaning::Well, LinkState::Suspended { reason: Suspension::Grantor, .. }) => {
+            (given.reinstate(now).ok(), Action::LinkReinstate, LinkEventKind::Opened, "grantor")
+        }
+        _ => return Ok(()),
+    };
+    let Some(changed) = changed else { return Ok(()) };
+    let detail = serde_json::json!({"reason": reason});
+    write(unit, ports, &changed, Told { by, action, detail, event }).await
+}
+
+async fn withdraw(unit: &mut dyn UnitOfWork, ports: &Ports, grant: Grant) -> Result<(), StoreError> {
+    let Ok(withdrawn) = grant.withdraw(Actor::System, ports.clock.now()) else { return Ok(()) };
+    unit.update_grant(&withdrawn).await?;
+    let subject = Subject { patient: Some(withdrawn.patient), ..Subject::default() };
+    let detail = serde_json::json!({"grant": withdrawn.id});
+    let entry = ports.audit(withdrawn.organization, Actor::System, Action::GrantWithdraw, subject, detail);
+    unit.record(entry);
+    Ok(())
+}
