@@ -139,6 +139,9 @@ fn problem_words(problem: &Problem) -> (&'static str, String) {
         | ProblemType::LinkNotSuspended
         | ProblemType::DisputeDecided
         | ProblemType::EvidenceWithdrawn
+        | ProblemType::GrantClosed
+        | ProblemType::RequestClosed
+        | ProblemType::BarLifted
         | ProblemType::InvitationClosed => (
             "Somebody was faster",
             "What you wanted to change has been changed already. Go back and look at it again.".to_owned(),

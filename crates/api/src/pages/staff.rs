@@ -2,23 +2,24 @@
 
 mod audit;
 mod disputes;
+mod family;
 mod home;
 mod invitations;
 mod links;
+mod papers;
+mod proxy;
 mod record;
+mod requests;
 mod reviews;
 
 use actix_web::web::{ServiceConfig, get, post};
-
-use chrono::{DateTime, NaiveDate, Utc};
-use kinlink_domain::{age::TimeZone, organization::Organization, store::UnitOfWork};
+use kinlink_domain::{organization::Organization, store::UnitOfWork};
 
 use super::page;
 use crate::{
     extract::{self, StaffCaller},
-    pages::{complaint::Complaints, form::filled, refusal::Refusal},
+    pages::refusal::Refusal,
     problem::ProblemType,
-    state::State,
 };
 
 /// The organization that a page is about.
@@ -30,28 +31,6 @@ async fn organization(
     const KIND: ProblemType = ProblemType::MalformedParameter;
     let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
     Ok(extract::organization(unit, staff, named.as_ref(), KIND).await?)
-}
-
-/// A name for one form, so that what comes twice is done once.
-fn fresh(state: &State) -> String {
-    let mut once = [0; 16];
-    state.ports.random.fill(&mut once);
-    uuid::Uuid::from_bytes(once).simple().to_string()
-}
-
-/// The end of a day that was typed as the last on which something holds.
-fn last_day(
-    typed: &str,
-    zone: TimeZone,
-    field: &'static str,
-    complaints: &mut Complaints,
-) -> Option<DateTime<Utc>> {
-    let typed = filled(typed)?;
-    let next = typed.parse::<NaiveDate>().ok().and_then(|day| day.succ_opt());
-    if next.is_none() {
-        complaints.add(field, "Enter a day, or leave it empty");
-    }
-    next.map(|day| zone.beginning(day))
 }
 
 /// A query behind a path of ours, without what is empty.
@@ -96,4 +75,16 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(page("/staff/reviews/{id}/ask", "POST").route(post().to(reviews::ask::ask)))
         .service(page("/staff/reviews/{id}/decline", "POST").route(post().to(reviews::decline::decline)))
         .service(page("/staff/audit", "GET").route(get().to(audit::show_audit)));
+    config
+        .service(page("/staff/proxies/new", "GET").route(get().to(proxy::ask)))
+        .service(page("/staff/proxies", "POST").route(post().to(proxy::issue)))
+        .service(page("/staff/requests", "GET").route(get().to(requests::list::show_list)))
+        .service(page("/staff/requests/{id}", "GET").route(get().to(requests::read::show_request)))
+        .service(page("/staff/requests/{id}/approve", "POST").route(post().to(requests::decide::approve)))
+        .service(page("/staff/requests/{id}/decline", "POST").route(post().to(requests::decide::decline)))
+        .service(page("/staff/family", "GET").route(get().to(family::show_family)))
+        .service(page("/staff/bars", "POST").route(post().to(family::bars::record)))
+        .service(page("/staff/bars/{id}/lift", "POST").route(post().to(family::bars::lift)))
+        .service(page("/staff/age-exceptions", "POST").route(post().to(family::exceptions::record)))
+        .service(page("/staff/age-exceptions/end", "POST").route(post().to(family::exceptions::end)));
 }

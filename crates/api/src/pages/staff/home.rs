@@ -34,12 +34,18 @@ struct Door {
 }
 
 /// The pages that each act leads to.
-const DOORS: [(StaffAct, &str, &str, &str); 6] = [
+const DOORS: [(StaffAct, &str, &str, &str); 8] = [
     (
         StaffAct::ManageInvitations,
         "/staff/invitations/new",
         "Invite a patient",
         "A code to hand over, to post, to read out or to email.",
+    ),
+    (
+        StaffAct::ManageInvitations,
+        "/staff/proxies/new",
+        "Invite a proxy",
+        "A parent, a guardian, an executor: somebody who acts for a patient.",
     ),
     (StaffAct::ManageInvitations, "/staff/invitations", "Invitations", "How they stand; revoke, issue anew."),
     (
@@ -47,6 +53,12 @@ const DOORS: [(StaffAct, &str, &str, &str); 6] = [
         "/staff/reviews",
         "Reviews",
         "People who look for their record, where it is not beyond doubt.",
+    ),
+    (
+        StaffAct::ManageProxies,
+        "/staff/requests",
+        "Requests to act",
+        "People who ask to act for a patient, and what speaks for it.",
     ),
     (
         StaffAct::ReviewLinks,

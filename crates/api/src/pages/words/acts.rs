@@ -22,6 +22,7 @@ pub(in crate::pages) const fn suspension(reason: Suspension) -> &'static str {
         Suspension::Fraud => "Fraud, or the suspicion of it",
         Suspension::Safety => "Somebody’s safety",
         Suspension::Review => "To look into it",
+        Suspension::Grantor => "The link of whoever gave this access was closed",
     }
 }
 

@@ -19,11 +19,11 @@ use crate::{
     idempotency::Once,
     pages::{
         complaint::Complaints,
-        form::{Filters, Form, filled},
+        form::{Filters, Form, filled, fresh},
         frame::{Frame, show},
         refusal::Refusal,
         staff::{
-            fresh, link_to, organization,
+            link_to, organization,
             record::{Person, record_reading},
         },
         visitor::{Staff, Visitor},
@@ -231,7 +231,7 @@ pub(in crate::pages::staff) fn documents_seen(
 }
 
 /// Where an emailed code goes, as a form says.
-pub(super) fn email(address: &str, validated: &str) -> EmailTarget {
+pub(in crate::pages::staff) fn email(address: &str, validated: &str) -> EmailTarget {
     match filled(address) {
         None => EmailTarget::OnRecord,
         Some(address) => {

@@ -16,10 +16,9 @@ use crate::{
     extract::path_id,
     pages::{
         complaint::Complaints,
-        form::Filters,
+        form::{Filters, fresh},
         frame::{Frame, show},
         refusal::Refusal,
-        staff::fresh,
         visitor::Staff,
         words::{self, Reasons},
     },

@@ -1,5 +1,5 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use kinlink_domain::{id::LinkId, link::Reinstatement, service::suspend_link};
+use kinlink_domain::{actor::StaffAct, id::LinkId, link::Reinstatement, service::suspend_link};
 use serde::Deserialize;
 
 use super::read::show_again;
@@ -43,6 +43,7 @@ pub(in crate::pages) async fn reinstate(
     Form(form): Form<ReinstateForm>,
 ) -> Result<HttpResponse, Refusal> {
     let id: LinkId = path_id(&request)?;
+    staff.caller.wherever(StaffAct::ReviewLinks)?;
     let Some(reason) = REASONS.into_iter().find(|reason| words::word(*reason) == form.reason) else {
         let complaints = Complaints::one("reinstate", "Choose why the suspension is lifted");
         return show_again(&state, &staff, id, None, complaints).await;

@@ -1,5 +1,10 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use kinlink_domain::{actor::Actor, id::LinkId, link::Suspension, service::suspend_link};
+use kinlink_domain::{
+    actor::{Actor, StaffAct},
+    id::LinkId,
+    link::Suspension,
+    service::suspend_link,
+};
 use serde::Deserialize;
 
 use super::read::show_again;
@@ -38,6 +43,7 @@ pub(in crate::pages) async fn suspend(
     Form(form): Form<SuspendForm>,
 ) -> Result<HttpResponse, Refusal> {
     let id: LinkId = path_id(&request)?;
+    staff.caller.wherever(StaffAct::ReviewLinks)?;
     let actor = Actor::Staff(staff.visitor.account());
     let allowed = Suspension::ALL.into_iter().filter(|reason| reason.allowed_to(actor));
     let Some(reason) = allowed.into_iter().find(|reason| words::word(*reason) == form.reason) else {

@@ -11,10 +11,10 @@ use crate::{
     idempotency::Once,
     pages::{
         complaint::Complaints,
-        form::Form,
+        form::{Form, last_day},
         frame::see_other,
         refusal::Refusal,
-        staff::{invitations::issue::documents_seen, last_day, links::read::show_again},
+        staff::{invitations::issue::documents_seen, links::read::show_again},
         visitor::Staff,
     },
     problem::{Problem, ProblemType},
