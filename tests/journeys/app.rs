@@ -3,7 +3,7 @@
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use kinlink_api::{ApiSettings, Application, ClaimWorker, ExtraRoutes};
+use kinlink_api::{ApiSettings, Application, ClaimWorker, ExtraRoutes, TurnWorker};
 use kinlink_auth::{ClientSecret, LoginProvider, rotate_api_key};
 use kinlink_demo::idp::{self, Idp, LoginClient, SigningKey, User};
 use kinlink_domain::{
@@ -196,6 +196,10 @@ impl App {
                 return all;
             }
         }
+    }
+
+    pub(crate) fn turn_worker(&self) -> TurnWorker {
+        TurnWorker::new(self.store.clone(), self.fixture.ports.clone())
     }
 
     pub(crate) fn claim_worker(&self) -> ClaimWorker {

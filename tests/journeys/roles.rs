@@ -32,6 +32,26 @@ async fn operations(app: &App) -> Vec<Operation> {
     let link = redeemed.text("/link/id").to_owned();
     let reset = json!({"account": redeemed.text("/link/account"), "proof": {"document": "passport"}});
     let dispute = crate::disputes::disputed(app, "p3").await;
+    let granting = crate::grants::offering(&link, "basics");
+    let offered = app.person("owner").post("/v1/grants", granting.clone()).await.expect(201);
+    let offer = offered.text("/grant/id").to_owned();
+    let other = app.person("owner").post("/v1/grants", granting).await.expect(201);
+    let accepted = crate::grants::accepts(&app.person("proxy"), other.text("/code")).await.expect(201);
+    let grant = accepted.text("/grant/id").to_owned();
+    crate::family::child(app, "c9").await;
+    let mut asking = crate::requests::asking("c9");
+    asking["demographics"]["birth_date"] = json!("2015-06-01");
+    let asked = app.person("owner").post("/v1/access-requests", asking.clone()).await.expect(202);
+    let asked = asked.text("/id").to_owned();
+    app.match_claims().await;
+    let bar = json!({"organization": "here", "patient": {"id": "p3"}, "person": "Nobody", "reference": "1"});
+    let barred = app.registrar().post("/v1/bars", bar.clone()).await.expect(201).text("/bar/id").to_owned();
+    let exception = json!({
+        "organization": "here", "patient": {"id": "p3"}, "kind": "incapacity", "reason": "r", "reference": "1",
+    });
+    let no_exception = json!({"organization": "here", "patient": {"id": "p3"}});
+    let papers = json!([{"paper": "court_order"}]);
+    let proxy = crate::family::inviting("p3", "GUARD", "guardianship", &papers);
     let seen = app.registrar().get(&format!("/v1/links/{link}")).await.expect(200);
     let evidence = seen.text("/evidence/0/id").to_owned();
     let passport = json!({"type": "document_seen", "document": "passport"});
@@ -54,6 +74,71 @@ async fn operations(app: &App) -> Vec<Operation> {
         "resource": {"type": "Patient", "id": "here/p2"}});
     let issue = json!({"organization": "here", "patient": {"id": "p3"}, "channel": "in_person"});
     vec![
+        Operation { roles: desk, ..op(&post, "/v1/invitations".into(), Some(proxy)) },
+        // Whoever may grant has a link of their own: with that of another, everybody is wrong.
+        Operation {
+            neighbour: 404,
+            ..op(&post, "/v1/grants".into(), Some(crate::grants::offering(&link, "basics")))
+        },
+        Operation { account: true, roles: [true; 4], neighbour: 200, ..op(&get, "/v1/grants".into(), None) },
+        Operation { roles: readers, ..op(&get, "/v1/grants?organization=here".into(), None) },
+        Operation { roles: readers, neighbour: 404, ..op(&get, format!("/v1/grants/{grant}"), None) },
+        Operation { neighbour: 404, ..op(&post, format!("/v1/grants/{offer}/withdraw"), None) },
+        Operation {
+            roles: readers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/grants/{grant}/renew"), Some(json!({"papers": papers})))
+        },
+        Operation {
+            roles: readers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/grants/{grant}/end"), Some(json!({"reason": "staff_error"})))
+        },
+        Operation {
+            account: true,
+            roles: [true; 4],
+            neighbour: 202,
+            ..op(&post, "/v1/access-requests".into(), Some(asking))
+        },
+        Operation {
+            account: true,
+            roles: [true; 4],
+            neighbour: 200,
+            ..op(&get, "/v1/access-requests".into(), None)
+        },
+        Operation { roles: readers, ..op(&get, "/v1/access-requests?organization=here".into(), None) },
+        Operation {
+            roles: readers,
+            neighbour: 404,
+            ..op(&get, format!("/v1/access-requests/{asked}"), None)
+        },
+        // It is whoever asked who takes it back.
+        Operation { neighbour: 404, ..op(&post, format!("/v1/access-requests/{asked}/withdraw"), None) },
+        Operation {
+            roles: readers,
+            neighbour: 404,
+            ..op(
+                &post,
+                format!("/v1/access-requests/{asked}/approve"),
+                Some(
+                    json!({"profile": "basics", "patient": "c9", "basis": "guardianship", "papers": papers}),
+                ),
+            )
+        },
+        Operation {
+            roles: readers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/access-requests/{asked}/decline"), Some(json!({"reason": "fraud"})))
+        },
+        Operation { roles: readers, ..op(&post, "/v1/bars".into(), Some(bar)) },
+        Operation { roles: readers, ..op(&get, "/v1/bars?organization=here&patient=p3".into(), None) },
+        Operation { roles: readers, neighbour: 404, ..op(&post, format!("/v1/bars/{barred}/lift"), None) },
+        Operation { roles: readers, ..op(&post, "/v1/age-exceptions".into(), Some(exception)) },
+        Operation {
+            roles: readers,
+            ..op(&get, "/v1/age-exceptions?organization=here&patient=p3".into(), None)
+        },
+        Operation { roles: readers, ..op(&post, "/v1/age-exceptions/end".into(), Some(no_exception)) },
         Operation { roles: desk, ..op(&post, "/v1/invitations".into(), Some(issue)) },
         Operation { roles: desk, ..op(&get, "/v1/invitations?organization=here".into(), None) },
         Operation { roles: desk, neighbour: 404, ..op(&get, format!("/v1/invitations/{invitation}"), None) },

@@ -21,9 +21,11 @@ pub mod openapi;
 pub mod pages;
 mod problem;
 mod state;
+mod turn_worker;
 mod v1;
 
 pub use application::{Application, ExtraRoutes, StartError};
 pub use claim_worker::ClaimWorker;
 pub use problem::{Problem, ProblemType, catalogue_markdown};
 pub use state::ApiSettings;
+pub use turn_worker::TurnWorker;

@@ -37,6 +37,7 @@ fn resource(path: &str, methods: &'static str) -> Resource {
 /// Every route of the API.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
+        .configure(family_routes)
         .service(
             resource("/v1/links/lookup", "GET, POST")
                 .route(post().to(links::lookup::post))
@@ -93,6 +94,39 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/v1/claims/{id}", "GET").route(get().to(claims::read::read)))
         .service(resource("/v1/claims/{id}/confirm", "POST").route(post().to(claims::confirm::confirm)))
         .service(resource("/v1/claims/{id}/withdraw", "POST").route(post().to(claims::withdraw::withdraw)))
+        .service(resource("/v1/reviews", "GET").route(get().to(reviews::list::list)))
+        .service(resource("/v1/reviews/{id}", "GET").route(get().to(reviews::read::read)))
+        .service(resource("/v1/reviews/{id}/approve", "POST").route(post().to(reviews::approve::approve)))
+        .service(resource("/v1/reviews/{id}/ask", "POST").route(post().to(reviews::ask::ask)))
+        .service(resource("/v1/reviews/{id}/decline", "POST").route(post().to(reviews::decline::decline)))
+        .service(
+            resource("/fhir/{organization}/Patient/$match", "POST")
+                .route(post().to(fhir::patient_match::patient_match)),
+        )
+        .service(
+            web::scope("/access/v1")
+                .wrap(from_fn(authzen::echo_request_id))
+                .service(resource("/evaluation", "POST").route(post().to(authzen::evaluate::one)))
+                .service(resource("/evaluations", "POST").route(post().to(authzen::evaluate::many)))
+                .service(resource("/search/subject", "POST").route(post().to(authzen::search::subjects)))
+                .service(resource("/search/resource", "POST").route(post().to(authzen::search::resources)))
+                .service(resource("/search/action", "POST").route(post().to(authzen::search::actions))),
+        )
+        .service(resource("/.well-known/authzen-configuration", "GET").route(get().to(authzen::metadata)))
+        .service(resource("/v1/audit", "GET").route(get().to(audit::list)))
+        .service(resource("/oauth2/token", "POST").route(post().to(oauth::token)))
+        .service(resource("/.well-known/oauth-authorization-server", "GET").route(get().to(oauth::metadata)))
+        .service(resource("/health/live", "GET").route(get().to(health::live)))
+        .service(resource("/health/ready", "GET").route(get().to(health::ready)))
+        .service(resource("/metrics", "GET").route(get().to(health::metrics)))
+        .service(resource("/openapi.json", "GET").route(get().to(docs::document)))
+        .service(resource("/docs", "GET").route(get().to(docs::page)))
+        .service(resource("/docs/style.css", "GET").route(get().to(docs::style)));
+}
+
+/// Those of who acts for whom.
+fn family_routes(config: &mut ServiceConfig) {
+    config
         .service(
             resource("/v1/grants", "GET, POST")
                 .route(post().to(grants::offer::offer))
@@ -133,33 +167,5 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(post().to(age_exceptions::record::record))
                 .route(get().to(age_exceptions::read::read)),
         )
-        .service(resource("/v1/age-exceptions/end", "POST").route(post().to(age_exceptions::end::end)))
-        .service(resource("/v1/reviews", "GET").route(get().to(reviews::list::list)))
-        .service(resource("/v1/reviews/{id}", "GET").route(get().to(reviews::read::read)))
-        .service(resource("/v1/reviews/{id}/approve", "POST").route(post().to(reviews::approve::approve)))
-        .service(resource("/v1/reviews/{id}/ask", "POST").route(post().to(reviews::ask::ask)))
-        .service(resource("/v1/reviews/{id}/decline", "POST").route(post().to(reviews::decline::decline)))
-        .service(
-            resource("/fhir/{organization}/Patient/$match", "POST")
-                .route(post().to(fhir::patient_match::patient_match)),
-        )
-        .service(
-            web::scope("/access/v1")
-                .wrap(from_fn(authzen::echo_request_id))
-                .service(resource("/evaluation", "POST").route(post().to(authzen::evaluate::one)))
-                .service(resource("/evaluations", "POST").route(post().to(authzen::evaluate::many)))
-                .service(resource("/search/subject", "POST").route(post().to(authzen::search::subjects)))
-                .service(resource("/search/resource", "POST").route(post().to(authzen::search::resources)))
-                .service(resource("/search/action", "POST").route(post().to(authzen::search::actions))),
-        )
-        .service(resource("/.well-known/authzen-configuration", "GET").route(get().to(authzen::metadata)))
-        .service(resource("/v1/audit", "GET").route(get().to(audit::list)))
-        .service(resource("/oauth2/token", "POST").route(post().to(oauth::token)))
-        .service(resource("/.well-known/oauth-authorization-server", "GET").route(get().to(oauth::metadata)))
-        .service(resource("/health/live", "GET").route(get().to(health::live)))
-        .service(resource("/health/ready", "GET").route(get().to(health::ready)))
-        .service(resource("/metrics", "GET").route(get().to(health::metrics)))
-        .service(resource("/openapi.json", "GET").route(get().to(docs::document)))
-        .service(resource("/docs", "GET").route(get().to(docs::page)))
-        .service(resource("/docs/style.css", "GET").route(get().to(docs::style)));
+        .service(resource("/v1/age-exceptions/end", "POST").route(post().to(age_exceptions::end::end)));
 }

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use kinlink_api::{ApiSettings, Application, ClaimWorker, ExtraRoutes};
+use kinlink_api::{ApiSettings, Application, ClaimWorker, ExtraRoutes, TurnWorker};
 use kinlink_auth::{ClientSecret, LoginProvider, rotate_api_key};
 use kinlink_delivery::{Letterhead, MailSender, OutboxWorker, Pages, Sender};
 use kinlink_domain::{
@@ -117,6 +117,8 @@ impl Demo {
         let stop_workers = CancellationToken::new();
         let worker = ClaimWorker::new(store.clone(), options.matcher.clone(), ports.clone());
         let mut workers = vec![tokio::spawn(worker.run(stop_workers.clone()))];
+        let turns = TurnWorker::new(store.clone(), ports.clone());
+        workers.push(tokio::spawn(turns.run(stop_workers.clone())));
         let letterhead =
             Letterhead { from: "Kinlink demo <no-reply@kinlink.example>".parse()?, pages: pages.clone() };
         let gateway = Arc::new(Gateway { mailbox: mailbox.clone(), pages });

@@ -237,7 +237,7 @@ impl Grant {
         let (grant, offer) = self.open(now)?;
         let failures = offer.failures.saturating_add(1);
         let expires_at = if failures >= most { now } else { offer.expires_at };
-        Ok(Self { state: GrantState::Offered(Offer { failures, expires_at, ..offer }), ..grant })
+        Ok(Self { state: GrantState::Offered(Offer { expires_at, failures, ..offer }), ..grant })
     }
 
     /// Its link was ended.

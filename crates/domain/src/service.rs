@@ -33,6 +33,7 @@ pub mod submit_claim;
 pub mod submit_request;
 pub mod suspend_link;
 pub mod totp;
+pub mod turn;
 pub mod withdraw_claim;
 pub mod withdraw_evidence;
 mod write_link;

@@ -22,7 +22,7 @@ pub use authenticators::Authenticators;
 pub use claims::{ClaimQueue, Claims, ReviewFilter, Reviews};
 pub use directory::{Clients, Directory};
 pub use disputes::Disputes;
-pub use family::{AccessRequests, Bars, GrantFilter, Grants, RequestQueue};
+pub use family::{AccessRequests, Bars, GrantFilter, Grants, RequestQueue, TurnQueue, Turning};
 pub use feed::{Change, ChangeFeed, ChangeListener, FeedEntry, FeedHead};
 pub use journal::{
     AuditFilter, AuditLog, Deliveries, Idempotency, IdempotencyClaim, IdempotencyKey, Journal, LookupAudit,

@@ -16,6 +16,7 @@ mod lookups;
 mod migrate;
 mod request_queue;
 mod store;
+mod turn_queue;
 mod unit;
 
 pub use connect::{ConnectError, Database, DatabaseSettings, recreate_postgres_database};

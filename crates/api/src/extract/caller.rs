@@ -45,7 +45,7 @@ pub(crate) struct ClientCaller(pub(crate) Arc<AuthenticatedClient>);
 /// Who may submit a claim: an account for itself, or a client on its behalf.
 pub(crate) enum Claimant {
     /// A login that may be a patient's.
-    Account(AccountUser),
+    Account(Box<AccountUser>),
     /// A client.
     Client(Arc<AuthenticatedClient>),
 }
@@ -189,7 +189,7 @@ extract!(Claimant, |request| {
         let now = state(&request)?.ports.clock.now();
         return client(&request, now).await.map(Self::Client);
     }
-    AccountUser::from_request(&request, &mut Payload::None).await.map(Self::Account)
+    AccountUser::from_request(&request, &mut Payload::None).await.map(|user| Self::Account(Box::new(user)))
 });
 
 extract!(AnyCaller, |request| {

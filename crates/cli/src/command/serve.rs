@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use kinlink_api::{Application, ClaimWorker};
+use kinlink_api::{Application, ClaimWorker, TurnWorker};
 use kinlink_delivery::{MailSender, OutboxWorker, Sender, SmtpMailer, WebhookSender};
 use kinlink_domain::{outbox::MessageKind, service::Ports, store::ChangeListener};
 use kinlink_persistence::SeaStore;
@@ -75,6 +75,8 @@ async fn serve(context: Context, listener: TcpListener) -> anyhow::Result<ExitCo
     let stop = CancellationToken::new();
     let mut workers = vec![tokio::spawn(keep_house(store.clone(), ports.clock.clone(), stop.clone()))];
     let worker = ClaimWorker::new(store.clone(), matcher, ports.clone());
+    workers.push(tokio::spawn(worker.run(stop.clone())));
+    let worker = TurnWorker::new(store.clone(), ports.clone());
     workers.push(tokio::spawn(worker.run(stop.clone())));
     for (kind, sender) in senders {
         let Ports { clock, random, .. } = ports.clone();

@@ -35,7 +35,7 @@ pub async fn process(
     let ranking = compare(&organization, matcher, &request, &records)?;
     let best = ranking.candidates.first().filter(|_| ranking.band == Band::Certain && !crowded);
     let best = best.and_then(|best| records.iter().find(|record| record.id == best.patient));
-    let decider = match best {
+    let waits_for = match best {
         Some(record) if asks_the_patient(unit, ports, &organization, &request, record).await? => {
             notify(unit, ports, &organization, &request, record);
             Some(Decider::Patient(record.id))
@@ -45,18 +45,18 @@ pub async fn process(
             ranking.candidates.iter().take(MOST).map(|candidate| candidate.patient).collect(),
         )),
     };
-    let (word, patient) = match &decider {
+    let (word, patient) = match &waits_for {
         Some(Decider::Patient(patient)) => ("patient", Some(*patient)),
         Some(Decider::Staff(_)) => ("staff", None),
         None => ("declined", None),
     };
     let account = request.account;
-    let decided = match decider {
+    let outcome = match waits_for {
         Some(decider) => request.wait_for(decider, now),
         None => request.decline(Actor::System, RequestDecline::NoMatch, now),
     };
-    let decided = decided.map_err(|_| StoreError::Conflict(Constraint::Version))?;
-    unit.update_request(&decided).await?;
+    let outcome = outcome.map_err(|_| StoreError::Conflict(Constraint::Version))?;
+    unit.update_request(&outcome).await?;
     let subject = Subject { account: Some(account), patient, ..Subject::default() };
     let detail = serde_json::json!({"request": id, "band": ranking.band, "to": word});
     unit.record(ports.audit(organization.id, Actor::System, Action::RequestProcess, subject, detail));

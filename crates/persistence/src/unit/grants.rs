@@ -4,14 +4,16 @@ use kinlink_domain::{
     code::Locator,
     grant::{Acceptance, Grant, GrantState, GrantStatus, Offer, ProxyTerms},
     id::{AccountId, GrantId, Id, LinkId, OrganizationId, PatientId},
+    link::Link,
     page::{Listed, Page},
     patient::FhirId,
     port::Vault,
     relationship::Relationship,
-    store::{GrantFilter, Grants, StoreError},
+    store::{GrantFilter, Grants, StoreError, Turning},
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set, sea_query::LockType,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set, prelude::Expr,
+    sea_query::LockType,
 };
 
 use super::SeaUnit;
@@ -180,7 +182,7 @@ fn of(organization: OrganizationId) -> Select<Entity> {
 }
 
 /// Offered and expired are one stored state, told apart by the time of asking.
-fn with_status(select: Select<Entity>, status: GrantStatus, now: DateTime<Utc>) -> Select<Entity> {
+fn with_status(select: &Select<Entity>, status: GrantStatus, now: DateTime<Utc>) -> Select<Entity> {
     let stored = |word: &str| select.clone().filter(Column::Status.eq(word));
     match status {
         GrantStatus::Offered => stored("offered").filter(Column::ExpiresAt.gt(now)),
@@ -190,6 +192,19 @@ fn with_status(select: Select<Entity>, status: GrantStatus, now: DateTime<Utc>) 
 }
 
 impl SeaUnit {
+    /// A proxy's link changed, so what the clock will do to it is worked out anew.
+    pub(super) async fn wake_grant(&self, link: &Link) -> Result<(), StoreError> {
+        Entity::update_many()
+            .col_expr(Column::DueAt, Expr::value(self.begun_at))
+            .filter(Column::OrganizationId.eq(link.organization.uuid()))
+            .filter(Column::LinkId.eq(link.id.uuid()))
+            .filter(Column::Status.eq("accepted"))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
     async fn one_grant(&self, select: Select<Entity>) -> Result<Option<Grant>, StoreError> {
         let row = select.one(&self.tx).await.map_err(store_error)?;
         row.map(|row| grant_from(row, &*self.vault)).transpose()
@@ -228,6 +243,30 @@ impl Grants for SeaUnit {
         self.one_grant(select.lock(LockType::Update)).await
     }
 
+    async fn turning(&mut self, grant: &Grant) -> Result<Turning, StoreError> {
+        let select = of(grant.organization).filter(Column::Id.eq(grant.id.uuid()));
+        let row = select.one(&self.tx).await.map_err(store_error)?;
+        Ok(row.map(|row| Turning { turns_at: row.turns_at, told: row.told }).unwrap_or_default())
+    }
+
+    async fn put_turning(
+        &mut self,
+        grant: &Grant,
+        turning: Turning,
+        due_at: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError> {
+        let columns = ActiveModel {
+            organization_id: Set(grant.organization.uuid()),
+            id: Set(grant.id.uuid()),
+            turns_at: Set(turning.turns_at),
+            told: Set(turning.told),
+            due_at: Set(due_at),
+            ..Default::default()
+        };
+        Entity::update(columns).exec(&self.tx).await.map_err(store_error)?;
+        Ok(())
+    }
+
     async fn grant_of_link(
         &mut self,
         organization: OrganizationId,
@@ -263,7 +302,7 @@ impl Grants for SeaUnit {
             select = select.filter(Column::AccountId.eq(account.uuid()));
         }
         if let Some(status) = filter.status {
-            select = with_status(select, status, now);
+            select = with_status(&select, status, now);
         }
         if let Some(after) = page.after {
             select = select.filter(Column::Id.lt(after));

@@ -279,7 +279,13 @@ impl Links for SeaUnit {
             .exec(&self.tx)
             .await
             .map_err(store_error)?;
-        if result.rows_affected == 1 { Ok(()) } else { Err(StoreError::Conflict(Constraint::Version)) }
+        if result.rows_affected != 1 {
+            return Err(StoreError::Conflict(Constraint::Version));
+        }
+        match link.role {
+            LinkRole::SelfRole => Ok(()),
+            LinkRole::Proxy { .. } => self.wake_grant(link).await,
+        }
     }
 
     async fn link(&mut self, id: LinkId) -> Result<Option<Link>, StoreError> {

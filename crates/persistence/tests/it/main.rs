@@ -10,6 +10,7 @@ mod claims;
 mod clients;
 mod directory;
 mod disputes;
+mod family_model;
 mod feed;
 mod idempotency;
 mod imports;

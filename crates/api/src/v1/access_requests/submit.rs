@@ -78,7 +78,7 @@ pub(crate) async fn submit(
     let once = Once::new(&request, &state, user.id, &bytes)?;
     let named = extract::organization_reference(KIND, "/organization", &value.organization)?;
     let person = value.demographics.into_domain(now.date_naive())?;
-    let asker = asker(value.asker, now.date_naive())?;
+    let who_asks = asker(value.asker, now.date_naive())?;
     let mut unit = state.store.begin().await?;
     let organization = match named {
         OrganizationReference::Id(id) => unit.organization(id).await?,
@@ -90,15 +90,20 @@ pub(crate) async fn submit(
         return Ok(answer);
     }
     let account = unit.ensure_account(&user.key, now).await?;
-    let (organization, account, address) = (&organization, &account, address.as_str());
-    let relationship = value.relationship;
-    let wanted = SubmitRequest { organization, account, person, asker, relationship, address };
-    let asked = submit_request(&mut *unit, &state.ports, wanted).await;
-    let asked = asked.map_err(|error| Problem::from_request(error, now))?;
-    let answer = RequestedAnswer { request: AskedView::new(&asked, now), message: MESSAGE };
+    let wanted = SubmitRequest {
+        organization: &organization,
+        account: &account,
+        person,
+        asker: who_asks,
+        relationship: value.relationship,
+        address: &address,
+    };
+    let submitted = submit_request(&mut *unit, &state.ports, wanted).await;
+    let submitted = submitted.map_err(|error| Problem::from_request(error, now))?;
+    let answer = RequestedAnswer { request: AskedView::new(&submitted, now), message: MESSAGE };
     let mut response = once.answer(&mut *unit, StatusCode::ACCEPTED, &answer).await?;
     unit.save().await?;
-    if let Ok(location) = format!("/v1/access-requests/{}", asked.id).parse() {
+    if let Ok(location) = format!("/v1/access-requests/{}", submitted.id).parse() {
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)

@@ -55,9 +55,9 @@ pub(crate) async fn accept(
     let account = unit.ensure_account(&user.key, state.ports.clock.now()).await?;
     let (code, asserted) = (body.value.code.as_str(), Some(&user.asserted));
     let wanted = UseOffer { account: &account, code, asserted, address: &address };
-    let used = accept_grant::accept(&mut *unit, &state.ports, &wanted).await?;
+    let outcome = accept_grant::accept(&mut *unit, &state.ports, &wanted).await?;
     let now = state.ports.clock.now();
-    let (grant, link) = match used {
+    let (grant, link) = match outcome {
         Used::Done(done) => done,
         Used::Refused(refusal) => {
             keep_refusal(&once, unit).await?;
@@ -97,9 +97,9 @@ pub(crate) async fn decline(
     let account = unit.ensure_account(&user.key, state.ports.clock.now()).await?;
     let code = body.value.code.as_str();
     let wanted = UseOffer { account: &account, code, asserted: None, address: &address };
-    let used = accept_grant::decline(&mut *unit, &state.ports, &wanted).await?;
+    let outcome = accept_grant::decline(&mut *unit, &state.ports, &wanted).await?;
     let now = state.ports.clock.now();
-    let grant = match used {
+    let grant = match outcome {
         Used::Done(grant) => grant,
         Used::Refused(refusal) => {
             keep_refusal(&once, unit).await?;

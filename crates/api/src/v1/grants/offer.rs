@@ -80,8 +80,7 @@ pub(crate) async fn offer(
         return Ok(answer);
     }
     let link = unit.link(value.link).await?.filter(|link| link.account == user.id);
-    let link =
-        link.ok_or_else(|| Problem::new(ProblemType::InvalidMember).at("/link", "no such link of yours"))?;
+    let link = link.ok_or_else(|| Problem::new(ProblemType::NotFound).detail("no such link of yours"))?;
     user.login.stepped_up_at(&mut *unit, &state, link.organization, SteppedAct::Grant).await?;
     let wanted = OfferGrant {
         account: user.id,
