@@ -1,10 +1,12 @@
 //! The pages, as people use them.
 
 mod disputes;
+mod family;
 mod find;
 mod login;
 mod patient;
 mod reviews;
 mod rights;
 mod security;
+mod sharing;
 mod staff;
