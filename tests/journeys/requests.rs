@@ -19,6 +19,7 @@ pub(crate) fn asking(record: &str) -> Value {
         "demographics": {
             "name": {"given": ["Wilhelmina"], "family": format!("{record}-Featherstonehaugh")},
             "birth_date": "1984-02-29",
+            "identifiers": [{"system": "urn:mrn", "value": format!("MRN-{record}-7731"), "type": "MR"}],
         },
         "asker": {"name": {"given": ["Ben"], "family": "Asker"}, "email": "ben@mail.example"},
     })

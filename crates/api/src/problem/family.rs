@@ -48,6 +48,7 @@ impl From<RenewError> for Problem {
     fn from(error: RenewError) -> Self {
         match error {
             RenewError::NotFound => Self::new(ProblemType::NotFound),
+            RenewError::OwnGrant => Self::new(ProblemType::Forbidden).detail(error.to_string()),
             RenewError::NotOpen(refusal) => Self::new(ProblemType::GrantClosed).detail(refusal.to_string()),
             RenewError::RelationshipNotShown => Self::new(ProblemType::RelationshipNotShown),
             RenewError::OverAlready => Self::new(ProblemType::InvalidMember).at("/until", error.to_string()),
@@ -133,6 +134,7 @@ impl Problem {
     pub(crate) fn from_decision(error: DecideRequestError, to_staff: bool) -> Self {
         match error {
             DecideRequestError::NotFound => Self::new(ProblemType::NotFound),
+            DecideRequestError::OwnRequest => Self::new(ProblemType::Forbidden).detail(error.to_string()),
             DecideRequestError::NotOpen(refusal) => {
                 Self::new(ProblemType::RequestClosed).detail(refusal.to_string())
             }

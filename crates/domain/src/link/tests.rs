@@ -98,7 +98,9 @@ fn only_a_contact_disputes_and_only_staff_suspend() {
     let account = Actor::Account(AccountId::from_uuid(Uuid::nil()));
     for reason in Suspension::ALL {
         assert_eq!(reason.allowed_to(contact), reason == Suspension::Disputed);
-        assert_eq!(reason.allowed_to(staff), reason != Suspension::Disputed);
+        let of_staff = !matches!(reason, Suspension::Disputed | Suspension::Grantor);
+        assert_eq!(reason.allowed_to(staff), of_staff);
+        assert_eq!(reason.allowed_to(Actor::System), reason == Suspension::Grantor);
         assert_eq!(active().suspend(account, reason, NOW), Err(SuspendRefusal::ReasonNotAllowed));
     }
     for reason in Revocation::ALL {
@@ -114,12 +116,13 @@ fn a_link_is_ended_once_and_counts_its_versions() {
 }
 
 #[test]
-fn each_reason_belongs_to_the_account_or_to_staff_and_to_nobody_else() {
+fn each_reason_belongs_to_an_account_to_staff_or_to_kinlink_and_to_nobody_else() {
     let account = Actor::Account(AccountId::from_uuid(Uuid::nil()));
     let staff = Actor::Staff(AccountId::from_uuid(Uuid::nil()));
     let client = Actor::Client(ClientId::from_uuid(Uuid::nil()));
     for reason in Revocation::ALL {
-        assert_ne!(reason.allowed_to(account), reason.allowed_to(staff), "{reason:?}");
+        let allowed = [account, staff, Actor::System].into_iter().filter(|actor| reason.allowed_to(*actor));
+        assert_eq!(allowed.count(), 1, "{reason:?}");
         assert!(!reason.allowed_to(client));
         assert_eq!(active().revoke(client, reason, NOW), Err(RevokeRefusal::ReasonNotAllowed));
     }

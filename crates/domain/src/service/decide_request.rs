@@ -65,6 +65,9 @@ pub enum DecideRequestError {
     /// No such request that waits for this caller.
     #[error("no such request")]
     NotFound,
+    /// Staff decide about their own request.
+    #[error("nobody decides about their own request")]
+    OwnRequest,
     /// It was decided before, or its time is over.
     #[error(transparent)]
     NotOpen(#[from] RequestRefusal),
@@ -110,6 +113,9 @@ async fn find(
     let request = unit.request_for_update(organization.id, id).await?;
     let request = request.ok_or(DecideRequestError::NotFound)?;
     match by {
+        By::Staff(staff) if staff.actor() == Actor::Staff(request.account) => {
+            Err(DecideRequestError::OwnRequest)
+        }
         By::Staff(staff) if staff.organization() == organization.id => {
             Ok((request, organization.policy.self_permissions.clone()))
         }

@@ -62,6 +62,10 @@ pub async fn end(
 ) -> Result<Link, EndLinkError> {
     let link =
         unit.link_for_update(id).await?.filter(|link| by.may_end(link)).ok_or(EndLinkError::NotFound)?;
+    // That is the patient's to say of others' links ([`super::end_grant`]), not of one's own.
+    if reason == Revocation::PatientEnded {
+        return Err(RevokeRefusal::ReasonNotAllowed.into());
+    }
     let ended = link.revoke(by.actor(), reason, ports.clock.now())?;
     let told = Told {
         by: by.actor(),

@@ -109,10 +109,14 @@ pub(super) async fn make(
 ) -> Result<Link, ProxyError> {
     check(unit, ports, &new).await?;
     let earlier = unit.unrevoked_link_for_update(new.account.id, new.patient.id).await?;
+    // Nothing is written before the last refusal: a refusal may be saved.
+    if let Some(earlier) = &earlier {
+        check_earlier(earlier)?;
+    }
+    check_limits(unit, ports, &new).await?;
     if let Some(earlier) = earlier {
         supersede(unit, ports, earlier).await?;
     }
-    check_limits(unit, ports, &new).await?;
     let wanted = WantedLink {
         account: new.account.id,
         organization: new.organization,
@@ -155,18 +159,22 @@ pub(super) async fn is_barred(
     Ok(bars_account(&bars, account, ports.clock.now()))
 }
 
-async fn supersede(unit: &mut dyn UnitOfWork, ports: &Ports, earlier: Link) -> Result<(), ProxyError> {
+/// Whether the link that the account has to this record may make way for another.
+fn check_earlier(earlier: &Link) -> Result<(), ProxyError> {
     match (&earlier.role, &earlier.state) {
-        (LinkRole::SelfRole, _) => return Err(ProxyError::OwnRecord),
-        (LinkRole::Proxy { .. }, LinkState::Suspended { .. }) => return Err(ProxyError::Suspended),
-        (LinkRole::Proxy { .. }, _) => {}
+        (LinkRole::SelfRole, _) => Err(ProxyError::OwnRecord),
+        (LinkRole::Proxy { .. }, LinkState::Suspended { .. }) => Err(ProxyError::Suspended),
+        (LinkRole::Proxy { .. }, _) => Ok(()),
     }
+}
+
+async fn supersede(unit: &mut dyn UnitOfWork, ports: &Ports, earlier: Link) -> Result<(), StoreError> {
     let reason = Revocation::Superseded;
     let ended = earlier.revoke(Actor::System, reason, ports.clock.now());
     let ended = ended.map_err(|_| StoreError::Conflict(Constraint::Version))?;
     let detail = serde_json::json!({"reason": reason});
     let (by, action, event) = (Actor::System, Action::LinkRevoke, LinkEventKind::Closed);
-    Ok(write(unit, ports, &ended, Told { by, action, detail, event }).await?)
+    write(unit, ports, &ended, Told { by, action, detail, event }).await
 }
 
 async fn check_limits(
@@ -176,9 +184,11 @@ async fn check_limits(
 ) -> Result<(), ProxyError> {
     let (organization, limits) = (new.organization.id, new.organization.policy.family.limits);
     let now = ports.clock.now();
+    // The link that the new one takes the place of does not count.
+    let replaced = |link: &Link| link.account == new.account.id && link.patient == new.patient.id;
     let counts = |link: &&Link| {
-        let standing = link.stored_status(now);
-        link.role != LinkRole::SelfRole && !matches!(standing, LinkStatus::Revoked | LinkStatus::Expired)
+        let over = matches!(link.stored_status(now), LinkStatus::Revoked | LinkStatus::Expired);
+        link.role != LinkRole::SelfRole && !over && !replaced(link)
     };
     let of_record = unit.links_to_patient(organization, new.patient.id).await?;
     if of_record.iter().filter(counts).count() >= usize::from(limits.per_record) {

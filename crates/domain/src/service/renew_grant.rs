@@ -7,7 +7,7 @@ use super::{
     write_link::{Told, write},
 };
 use crate::{
-    actor::Authorized,
+    actor::{Actor, Authorized},
     audit::Action,
     event::LinkEventKind,
     evidence::{Evidence, EvidenceState, Fact},
@@ -32,6 +32,9 @@ pub enum RenewError {
     /// No such grant at this organization.
     #[error("no such grant at this organization")]
     NotFound,
+    /// Staff renew what they hold themselves.
+    #[error("nobody renews their own access")]
+    OwnGrant,
     /// It was never accepted, or is over for good.
     #[error(transparent)]
     NotOpen(#[from] GrantRefusal),
@@ -65,6 +68,9 @@ pub async fn renew(
     let found = unit.grant(id).await?.filter(|grant| grant.organization == by.organization());
     let found = found.ok_or(RenewError::NotFound)?;
     let accepted = found.acceptance().ok_or(GrantRefusal(found.status(now)))?;
+    if by.actor() == Actor::Staff(accepted.account) {
+        return Err(RenewError::OwnGrant);
+    }
     // The link before the grant, as everywhere.
     let link = unit.link_for_update(accepted.link).await?.ok_or(RenewError::NotFound)?;
     let grant = unit.grant_for_update(id).await?.ok_or(RenewError::NotFound)?.renew(end, now)?;
