@@ -1,3 +1,5 @@
+use chrono::TimeDelta;
+
 use crate::{browser::Browser, disputes::disputed};
 
 journey! {
@@ -66,6 +68,8 @@ journey! {
         let linked = app.person("anna").redeems(&code).await.expect(201);
         let path = format!("/staff/links/{}", linked.text("/link/id"));
         let desk = Browser::of(app, "registrar-here").await;
+        // Evidence of one moment stands in no order.
+        app.pass(TimeDelta::seconds(1));
         let page = desk.get(&path).await.expect(200);
         let once = page.between("name=\"once\" value=\"", "\"").to_owned();
         let add = format!("{path}/evidence");
