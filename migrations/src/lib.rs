@@ -8,6 +8,7 @@ mod m20261124_000005_disputes;
 mod m20261124_000006_blocking_index;
 mod m20261124_000007_access;
 mod m20261124_000008_grants;
+mod m20261124_000009_ending;
 mod statements;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000006_blocking_index::Migration),
             Box::new(m20261124_000007_access::Migration),
             Box::new(m20261124_000008_grants::Migration),
+            Box::new(m20261124_000009_ending::Migration),
         ]
     }
 }

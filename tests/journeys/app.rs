@@ -7,16 +7,20 @@ use kinlink_api::{ApiSettings, Application, ClaimWorker, ExtraRoutes, TurnWorker
 use kinlink_auth::{ClientSecret, LoginProvider, rotate_api_key};
 use kinlink_demo::idp::{self, Idp, LoginClient, SigningKey, User};
 use kinlink_domain::{
-    account::Iss,
+    account::{AccountKey, Iss, Sub},
     client::{Client, ClientKeys, ClientStatus},
-    id::{ClientId, OrganizationId},
+    id::{ClientId, LinkId, OrganizationId},
     issuer::{ClaimPath, Issuer, StaffClaims, TrustedIssuer},
+    link::{Link, LinkRole, LinkState, Period},
     outbox::{Mail, MessageBody, MessageKind},
-    patient::ImportedPatient,
+    patient::{FhirId, ImportedPatient},
+    permission::Permissions,
     policy::Policy,
+    proofing::Assurance,
+    relationship::{ProxyBasis, Relationship},
     store::{ChangeListener, Deliveries},
 };
-use kinlink_persistence::SeaStore;
+use kinlink_persistence::{Database, DatabaseSettings, SeaStore};
 use kinlink_testkit::{ExactMatcher, Fixture, Kind};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -127,7 +131,7 @@ impl App {
         let extra: ExtraRoutes = Arc::new(move |config| {
             config.service(idp::routes("/idp", routes.clone()));
         });
-        let (application, store) = start(&fixture, listener, idp.issuer(), Some(extra));
+        let (application, store) = start(&fixture, &fixture.store, listener, idp.issuer(), Some(extra));
         let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
         Self { fixture, idp, url, http, application, store }
     }
@@ -136,7 +140,17 @@ impl App {
     pub(crate) fn replica(&self) -> (String, Application) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        (url, start(&self.fixture, listener, self.idp.issuer(), None).0)
+        (url, start(&self.fixture, &self.fixture.store, listener, self.idp.issuer(), None).0)
+    }
+
+    /// Another replica with connections of its own, which the database knows by the name `replica`.
+    pub(crate) async fn replica_apart(&self) -> (String, Application) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let named = format!("{}?application_name=replica", self.fixture.database.url());
+        let database = Database::connect(&DatabaseSettings::new(named)).await.unwrap();
+        let store = SeaStore::new(database, self.fixture.ports.clone());
+        (url, start(&self.fixture, &store, listener, self.idp.issuer(), None).0)
     }
 
     pub(crate) fn with_token(&self, token: impl Into<String>) -> Caller {
@@ -238,6 +252,38 @@ impl App {
         unit.save().await.unwrap();
     }
 
+    /// Gives this login a link as a proxy whom the patient chose, as if the patient had.
+    pub(crate) async fn proxy(&self, name: &str, patient: &str) -> LinkId {
+        let key = AccountKey { iss: Iss::parse(self.idp.issuer()).unwrap(), sub: Sub::parse(name).unwrap() };
+        let (here, now) = (self.fixture.here.id, self.fixture.ports.clock.now());
+        let mut unit = self.fixture.begin().await;
+        let account = unit.ensure_account(&key, now).await.unwrap();
+        let fhir_id = FhirId::parse(patient).unwrap();
+        let record = unit.patient(here, &fhir_id).await.unwrap().unwrap();
+        let relationship = Relationship::parse("SPS").unwrap();
+        let link = Link {
+            id: LinkId::new(now, &*self.fixture.ports.random),
+            version: 1,
+            account: account.id,
+            organization: here,
+            patient: record.id,
+            fhir_id,
+            role: LinkRole::Proxy { relationship, basis: ProxyBasis::PatientGrant },
+            permissions: Permissions::everything(),
+            period: Period { start: now, end: None },
+            assurance: Assurance::LEAST.into(),
+            record_usable: true,
+            facts: record.facts(),
+            invitation: None,
+            created_at: now,
+            updated_at: now,
+            state: LinkState::Active,
+        };
+        unit.add_link(&link).await.unwrap();
+        unit.save().await.unwrap();
+        link.id
+    }
+
     /// Imports a record of `here`.
     pub(crate) async fn import(&self, patient: ImportedPatient) {
         let mut unit = self.fixture.begin().await;
@@ -284,6 +330,7 @@ fn users() -> Vec<User> {
 
 fn start(
     fixture: &Fixture,
+    store: &SeaStore,
     listener: TcpListener,
     issuer: &str,
     extra: Option<ExtraRoutes>,
@@ -305,7 +352,7 @@ fn start(
     };
     let mut kept = None;
     let make = |listener: Arc<dyn ChangeListener>| {
-        let store = Arc::new(fixture.store.clone().with_listener(listener));
+        let store = Arc::new(store.clone().with_listener(listener));
         kept = Some(store.clone());
         store
     };

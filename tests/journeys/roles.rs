@@ -55,6 +55,12 @@ async fn operations(app: &App) -> Vec<Operation> {
     let seen = app.registrar().get(&format!("/v1/links/{link}")).await.expect(200);
     let evidence = seen.text("/evidence/0/id").to_owned();
     let passport = json!({"type": "document_seen", "document": "passport"});
+    let mother = app.registrar().invites("p1").await;
+    let ended = app.person("ended").redeems(mother.text("/code")).await.expect(201);
+    let ending = json!({"organization": "here", "account": ended.text("/link/account")});
+    let ending = crate::endings::ends(app, &app.registrar(), &ending, "fraud").await.text("/id").to_owned();
+    let whose = json!({"organization": "here", "patient": "p2"});
+    let unconfirmed = json!({"organization": "here", "patient": "p2", "reason": "safety", "digest": "0"});
     let mistake = json!({"reason": "entered_by_mistake"});
     let op = |method: &Method, path: String, body: Option<Value>| Operation {
         method: method.clone(),
@@ -161,6 +167,25 @@ async fn operations(app: &App) -> Vec<Operation> {
             client: true,
             neighbour: 404,
             ..op(&get, format!("/v1/links/{link}"), None)
+        },
+        Operation {
+            roles: readers,
+            client: true,
+            neighbour: 404,
+            ..op(&get, format!("/v1/links/{link}/explain"), None)
+        },
+        Operation { roles: readers, ..op(&post, "/v1/endings/preview".into(), Some(whose)) },
+        Operation { roles: readers, ..op(&post, "/v1/endings".into(), Some(unconfirmed)) },
+        Operation { roles: readers, ..op(&get, "/v1/endings?organization=here".into(), None) },
+        Operation { roles: readers, neighbour: 404, ..op(&get, format!("/v1/endings/{ending}"), None) },
+        Operation {
+            roles: reviewers,
+            neighbour: 404,
+            ..op(&post, format!("/v1/endings/{ending}/undo"), None)
+        },
+        Operation {
+            roles: reviewers,
+            ..op(&get, "/v1/reports/unusual-proxies?organization=here".into(), None)
         },
         Operation { client: true, ..op(&post, "/v1/links/lookup".into(), Some(app.account("owner"))) },
         Operation { client: true, ..op(&post, "/access/v1/evaluation".into(), Some(authzen.clone())) },

@@ -9,8 +9,10 @@ pub(crate) mod bars;
 pub(crate) mod claims;
 pub(crate) mod disputes;
 pub(crate) mod grants;
+pub(crate) mod endings;
 pub(crate) mod invitations;
 pub(crate) mod links;
+pub(crate) mod reports;
 pub(crate) mod reviews;
 pub(crate) mod totp;
 pub(crate) mod view;
@@ -44,6 +46,18 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(get().to(links::lookup::get)),
         )
         .service(resource("/v1/links/{id}", "GET").route(get().to(links::read::read)))
+        .service(resource("/v1/links/{id}/explain", "GET").route(get().to(links::explain::explain)))
+        .service(
+            resource("/v1/endings", "GET, POST")
+                .route(post().to(endings::end::end))
+                .route(get().to(endings::list::list)),
+        )
+        .service(resource("/v1/endings/preview", "POST").route(post().to(endings::preview::preview)))
+        .service(resource("/v1/endings/{id}", "GET").route(get().to(endings::read::read)))
+        .service(resource("/v1/endings/{id}/undo", "POST").route(post().to(endings::undo::undo)))
+        .service(
+            resource("/v1/reports/unusual-proxies", "GET").route(get().to(reports::unusual_proxies::list)),
+        )
         .service(resource("/v1/links/{id}/revoke", "POST").route(post().to(links::revoke::revoke)))
         .service(resource("/v1/links/{id}/suspend", "POST").route(post().to(links::suspend::suspend)))
         .service(resource("/v1/links/{id}/reinstate", "POST").route(post().to(links::reinstate::reinstate)))

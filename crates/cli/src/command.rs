@@ -5,6 +5,7 @@ mod client;
 mod config;
 mod context;
 mod demo;
+mod end;
 mod evaluate;
 mod import;
 mod index;
@@ -14,8 +15,10 @@ mod keys;
 mod migrate;
 mod organization;
 mod policy;
+mod report;
 mod serve;
 mod train;
+mod undo;
 
 use std::process::ExitCode;
 
@@ -75,6 +78,12 @@ enum Command {
     Index(index::IndexCommand),
     /// Issue invitations: one, or many from CSV.
     Invite(invite::Invite),
+    /// End every access to a record, or of an account, in one act.
+    End(end::End),
+    /// Take an ending back.
+    Undo(undo::Undo),
+    /// What is unusual.
+    Report(report::ReportCommand),
     /// Measure how well a model finds the records of one person, on labelled CSV.
     Evaluate(evaluate::Evaluate),
     /// Fit a model to records, without labels.
@@ -102,6 +111,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(command) => command.run(flags).await,
         Command::Index(command) => command.run(flags).await,
         Command::Invite(command) => command.run(flags).await,
+        Command::End(command) => command.run(flags).await,
+        Command::Undo(command) => command.run(flags).await,
+        Command::Report(command) => command.run(flags).await,
         Command::Audit(command) => command.run(flags).await,
         Command::Evaluate(command) => command.run(),
         Command::Train(command) => command.run(),

@@ -76,13 +76,15 @@ pub enum StaffAct {
     ManageEvidence,
     /// Decide who acts for a patient: access requests, grants, bars, exceptions from the age rules.
     ManageProxies,
+    /// Read reports of what is unusual.
+    ReadReports,
     /// Read the audit.
     ReadAudit,
 }
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ManageInvitations,
         Self::MatchPatients,
         Self::ReadLinks,
@@ -93,6 +95,7 @@ impl StaffAct {
         Self::DecideReviews,
         Self::ReviewLinks,
         Self::ManageProxies,
+        Self::ReadReports,
         Self::ReadAudit,
     ];
 
@@ -111,7 +114,7 @@ impl StaffAct {
             Self::ResetAuthenticators => matches!(role, Role::Reviewer | Role::Admin),
             Self::ResetStaffAuthenticators => matches!(role, Role::Admin),
             Self::DecideReviews => matches!(role, Role::Reviewer | Role::Admin),
-            Self::ReviewLinks => matches!(role, Role::Reviewer | Role::Admin),
+            Self::ReviewLinks | Self::ReadReports => matches!(role, Role::Reviewer | Role::Admin),
             Self::ReadAudit => matches!(role, Role::Auditor),
         }
     }

@@ -113,6 +113,30 @@ pub enum Action {
     /// A reviewer declined.
     #[serde(rename = "review.decline")]
     ReviewDecline,
+    /// A link whose record was merged, or is one of its own again, opens another record.
+    #[serde(rename = "link.move")]
+    LinkMove,
+    /// A link that was ended along with others was opened again.
+    #[serde(rename = "link.reopen")]
+    LinkReopen,
+    /// What an ending would touch was looked at.
+    #[serde(rename = "ending.preview")]
+    EndingPreview,
+    /// Every access to a record, or of an account, was ended.
+    #[serde(rename = "ending.end")]
+    EndingEnd,
+    /// An ending was undone.
+    #[serde(rename = "ending.undo")]
+    EndingUndo,
+    /// An ending was read.
+    #[serde(rename = "ending.read")]
+    EndingRead,
+    /// Endings were listed.
+    #[serde(rename = "ending.list")]
+    EndingList,
+    /// A report was read.
+    #[serde(rename = "report.read")]
+    ReportRead,
     /// The contacts on record were told that a link was made.
     #[serde(rename = "link.notify")]
     LinkNotify,
@@ -256,6 +280,14 @@ impl Action {
             Self::ReviewApprove => "review.approve",
             Self::ReviewAsk => "review.ask",
             Self::ReviewDecline => "review.decline",
+            Self::LinkMove => "link.move",
+            Self::LinkReopen => "link.reopen",
+            Self::EndingPreview => "ending.preview",
+            Self::EndingEnd => "ending.end",
+            Self::EndingUndo => "ending.undo",
+            Self::EndingRead => "ending.read",
+            Self::EndingList => "ending.list",
+            Self::ReportRead => "report.read",
             Self::LinkNotify => "link.notify",
             Self::LinkSuspend => "link.suspend",
             Self::LinkReinstate => "link.reinstate",

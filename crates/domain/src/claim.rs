@@ -5,6 +5,7 @@
 //!   │  │ └────► in_review ───► confirming     a reviewer approved
 //!   │  │            └────────► declined       a reviewer declined
 //!   │  └──────► declined                      nobody on record is this person
+//! any of these three ──► declined             every access was ended
 //!   └─────────► linked                        a trusted client vouches, and policy lets that suffice
 //! any but linked ──► withdrawn   by the claimant
 //! any but linked ──► closed      by the clock or by too many wrong codes: derived when read, never stored
@@ -146,12 +147,14 @@ pub enum Decline {
     Fraud,
     /// The person was linked by another way, such as an invitation.
     LinkedOtherwise,
+    /// Every access to the record, or of the account, was ended.
+    AccessEnded,
 }
 
 impl Decline {
     /// Whether a reviewer may give this reason.
     pub const fn allowed_to_reviewers(self) -> bool {
-        !matches!(self, Self::NoMatch)
+        !matches!(self, Self::NoMatch | Self::AccessEnded)
     }
 }
 
@@ -325,6 +328,14 @@ impl Claim {
     ) -> Result<Self, ClaimRefusal> {
         let claim = self.only_from(&[ClaimStatus::Submitted, ClaimStatus::InReview], policy, now)?;
         Ok(Self { state: ClaimState::Declined { at: now, by, reason }, ..claim })
+    }
+
+    /// Nothing comes of it, even though a code may be on its way: every access was ended. The claimant is not told,
+    /// which is why it is declined and not withdrawn.
+    pub fn cut_off(self, by: Actor, policy: &ClaimPolicy, now: DateTime<Utc>) -> Result<Self, ClaimRefusal> {
+        let open = [ClaimStatus::Submitted, ClaimStatus::Confirming, ClaimStatus::InReview];
+        let claim = self.only_from(&open, policy, now)?;
+        Ok(Self { state: ClaimState::Declined { at: now, by, reason: Decline::AccessEnded }, ..claim })
     }
 
     /// A link came of it: its code was entered, or a trusted client vouched.

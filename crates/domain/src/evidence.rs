@@ -101,6 +101,15 @@ impl Evidence {
         }
     }
 
+    /// Where it stood at `at`, which may lie in the past: what was withdrawn later counted then.
+    pub fn status_at(&self, at: DateTime<Utc>) -> EvidenceStatus {
+        match self.state {
+            EvidenceState::Withdrawn { at: withdrawn, .. } if withdrawn <= at => EvidenceStatus::Withdrawn,
+            _ if self.valid_until.is_some_and(|end| end <= at) => EvidenceStatus::Expired,
+            _ => EvidenceStatus::Valid,
+        }
+    }
+
     /// Takes it out of what is counted.
     pub fn withdraw(
         self,

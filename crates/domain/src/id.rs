@@ -152,6 +152,8 @@ kinds! {
     AuditKind, AuditId, "aud";
     /// A dispute's id, `dsp_…`.
     DisputeKind, DisputeId, "dsp";
+    /// The id of an ending of every access to a record or of an account, `end_…`.
+    EndingKind, EndingId, "end";
     /// The id of something that happened to a link, `evt_…`.
     EventKind, EventId, "evt";
     /// An outbox message's id, `msg_…`.

@@ -144,6 +144,8 @@ pub enum InvitationRevocation {
     PatientRequest,
     /// It is not needed any more.
     NotNeeded,
+    /// Every access to the record was ended.
+    AccessEnded,
 }
 
 /// Where an invitation stands at a given time, as one word.
@@ -222,6 +224,12 @@ impl Invitation {
             }
             closed @ (InvitationStatus::Redeemed | InvitationStatus::Revoked) => Err(NotOpen(closed)),
         }
+    }
+
+    /// Takes back that it was taken back, if that is all that happened to it: by whom, when and why must be known.
+    pub(crate) fn reopen(self, by: Actor, at: DateTime<Utc>) -> Option<Self> {
+        let ended = InvitationState::Revoked { at, by, reason: InvitationRevocation::AccessEnded };
+        (self.state == ended).then_some(Self { state: InvitationState::Issued, ..self })
     }
 
     /// Counts a wrong try, and locks it at the policy's limit.

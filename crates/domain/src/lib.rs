@@ -17,6 +17,9 @@
 //! | what receivers are told | [`event`] |
 //! | evidence, assurance | [`evidence`], [`proofing`], [`federated`] |
 //! | comparison of demographics, and how it is shown | [`comparison`], [`side_by_side`] |
+//! | every access ended in one act | [`ending`] |
+//! | where links go when records are merged | [`merge`] |
+//! | why a link opens its record, or not | [`explain`] |
 //! | "this was not me" | [`dispute`] |
 //! | client (authorization server) | [`client`] |
 //! | staff, roles, who acts | [`actor`] |
@@ -42,14 +45,17 @@ pub mod code;
 pub mod comparison;
 pub mod demographics;
 pub mod dispute;
+pub mod ending;
 pub mod event;
 pub mod evidence;
+pub mod explain;
 pub mod federated;
 pub mod grant;
 pub mod id;
 pub mod invitation;
 pub mod issuer;
 pub mod link;
+pub mod merge;
 pub mod organization;
 pub mod outbox;
 pub mod page;

@@ -63,6 +63,19 @@ impl LinkRole {
     }
 }
 
+/// A record, as a link that comes to it needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The record.
+    pub patient: PatientId,
+    /// Its FHIR id.
+    pub fhir_id: FhirId,
+    /// Whether it can be used.
+    pub usable: bool,
+    /// What the organization's rules ask of the patient.
+    pub facts: PatientFacts,
+}
+
 /// From when to when a link holds (FHIR R4 `Period`, with an exclusive end).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
@@ -118,7 +131,8 @@ pub struct Link {
 }
 
 /// Where a link stands, as stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum LinkState {
     /// It holds within its period.
     Active,
@@ -168,11 +182,13 @@ pub enum Revocation {
     Superseded,
     /// Whoever passed it on does not have it any more.
     GrantorEnded,
+    /// Its record was merged into one that the account has another link to.
+    Merged,
 }
 
 impl Revocation {
     /// Every reason.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NotMe,
         Self::NoLongerWanted,
         Self::WrongPerson,
@@ -184,13 +200,14 @@ impl Revocation {
         Self::PatientEnded,
         Self::Superseded,
         Self::GrantorEnded,
+        Self::Merged,
     ];
 
     /// Whether `actor` may give this reason.
     pub const fn allowed_to(self, actor: Actor) -> bool {
         match self {
             Self::NotMe | Self::NoLongerWanted | Self::PatientEnded => matches!(actor, Actor::Account(_)),
-            Self::Superseded | Self::GrantorEnded => matches!(actor, Actor::System),
+            Self::Superseded | Self::GrantorEnded | Self::Merged => matches!(actor, Actor::System),
             Self::WrongPerson
             | Self::PatientRequest
             | Self::Fraud
@@ -393,6 +410,26 @@ impl Link {
             self
         } else {
             Self { record_usable: usable, facts, ..self.changed(now) }
+        }
+    }
+
+    /// Takes back that it was ended: it stands again as it did before. Only for whoever ended it for many at once
+    /// and knows what it was.
+    #[must_use]
+    pub(crate) fn reopen(self, before: LinkState, now: DateTime<Utc>) -> Self {
+        Self { state: before, ..self.changed(now) }
+    }
+
+    /// Opens another record from now on, as its record was merged into that one, or is one of its own again.
+    #[must_use]
+    pub fn relocate(self, place: Place, now: DateTime<Utc>) -> Self {
+        Self {
+            patient: place.patient,
+            fhir_id: place.fhir_id,
+            record_usable: place.usable,
+            // What staff recorded is about the person, and moves along.
+            facts: PatientFacts { exception: self.facts.exception, ..place.facts },
+            ..self.changed(now)
         }
     }
 

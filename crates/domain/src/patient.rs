@@ -215,6 +215,10 @@ pub struct UpsertReport {
     pub unchanged: u64,
     /// Records of an older version than the one stored; left alone.
     pub stale: u64,
+    /// Links that were moved, closed or opened because records were merged or are records of their own again.
+    pub links_moved: u64,
+    /// Records that name each other as their replacement in a circle; their links stay where they are.
+    pub merge_cycles: u64,
 }
 
 impl std::ops::AddAssign for UpsertReport {
@@ -223,6 +227,8 @@ impl std::ops::AddAssign for UpsertReport {
         self.updated += other.updated;
         self.unchanged += other.unchanged;
         self.stale += other.stale;
+        self.links_moved += other.links_moved;
+        self.merge_cycles += other.merge_cycles;
     }
 }
 

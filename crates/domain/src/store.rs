@@ -9,7 +9,9 @@ mod claims;
 mod directory;
 mod disputes;
 mod family;
+mod endings;
 mod feed;
+mod history;
 mod journal;
 mod links;
 mod people;
@@ -23,7 +25,9 @@ pub use claims::{ClaimQueue, Claims, ReviewFilter, Reviews};
 pub use directory::{Clients, Directory};
 pub use disputes::Disputes;
 pub use family::{AccessRequests, Bars, GrantFilter, Grants, RequestQueue, TurnQueue, Turning};
+pub use endings::Endings;
 pub use feed::{Change, ChangeFeed, ChangeListener, FeedEntry, FeedHead};
+pub use history::{Crowd, History, Reports};
 pub use journal::{
     AuditFilter, AuditLog, Deliveries, Idempotency, IdempotencyClaim, IdempotencyKey, Journal, LookupAudit,
     LookupCount,
@@ -100,6 +104,9 @@ pub trait UnitOfWork:
     + Grants
     + AccessRequests
     + Bars
+    + Endings
+    + History
+    + Reports
     + Journal
     + Idempotency
     + AuditLog

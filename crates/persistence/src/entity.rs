@@ -5,7 +5,7 @@ macro_rules! entity {
         pub(crate) mod $module {
             use sea_orm::entity::prelude::*;
 
-            #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+            #[derive(Clone, Debug, PartialEq, DeriveEntityModel, serde::Serialize, serde::Deserialize)]
             #[sea_orm(table_name = $table)]
             pub(crate) struct Model {
                 $($(#[$meta])* pub $field: $ty,)*
@@ -220,6 +220,74 @@ entity!(access_request, "access_request", {
     ended_by: Option<String>,
     ended_reason: Option<String>,
     grant_id: Option<Uuid>,
+});
+
+entity!(link_history, "link_history", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    account_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    link_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    version: i32,
+    at: DateTimeUtc,
+    contents: String,
+    facts_key_id: Option<i32>,
+    facts_sealed: Option<Vec<u8>>,
+});
+
+entity!(organization_policy, "organization_policy", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    since: DateTimeUtc,
+    policy: String,
+});
+
+entity!(record_replacement, "record_replacement", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    patient_id: Uuid,
+    replaced_by: String,
+});
+
+entity!(displaced_link, "displaced_link", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    link_id: Uuid,
+    account_id: Uuid,
+    home_id: Uuid,
+    absorbed_by: Option<Uuid>,
+    before: Option<String>,
+});
+
+entity!(ending, "ending", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    patient_id: Option<Uuid>,
+    account_id: Option<Uuid>,
+    keep_self: bool,
+    reason: String,
+    ended_by: String,
+    ended_at: DateTimeUtc,
+    undo_until: DateTimeUtc,
+    undone_at: Option<DateTimeUtc>,
+    undone_by: Option<String>,
+});
+
+entity!(ending_item, "ending_item", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    ending_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    kind: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    subject_id: Uuid,
+    before: Option<String>,
 });
 
 entity!(dispute, "dispute", {

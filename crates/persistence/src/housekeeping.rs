@@ -66,7 +66,8 @@ impl SeaStore {
              where kind = 'claim' and status in ('open', 'seconding') and exists (\
                select 1 from claim where claim.organization_id = review.organization_id \
                  and claim.id = review.claim_id \
-                 and (claim.status = 'withdrawn' or claim.expires_at <= $1))";
+                 and (claim.status = 'withdrawn' or claim.ended_reason = 'access_ended' \
+                   or claim.expires_at <= $1))";
         let statement = Statement::from_sql_and_values(self.database.backend(), sql, [now.into()]);
         let result = self.database.writer.execute_raw(statement).await.map_err(store_error)?;
         Ok(result.rows_affected())

@@ -11,10 +11,14 @@ mod clients;
 mod directory;
 mod disputes;
 mod grants;
+mod endings;
+mod history;
 mod idempotency;
 mod invitations;
 mod links;
+mod merges;
 mod patients;
+mod reports;
 mod reviews;
 mod save;
 

@@ -140,6 +140,7 @@ fn problem_words(problem: &Problem) -> (&'static str, String) {
         | ProblemType::DisputeDecided
         | ProblemType::EvidenceWithdrawn
         | ProblemType::GrantClosed
+        | ProblemType::EndingUndone
         | ProblemType::RequestClosed
         | ProblemType::BarLifted
         | ProblemType::InvitationClosed => (

@@ -2,6 +2,7 @@
 
 mod audit;
 mod disputes;
+mod endings;
 mod family;
 mod home;
 mod invitations;
@@ -9,6 +10,7 @@ mod links;
 mod papers;
 mod proxy;
 mod record;
+mod reports;
 mod requests;
 mod reviews;
 
@@ -76,6 +78,15 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(page("/staff/reviews/{id}/decline", "POST").route(post().to(reviews::decline::decline)))
         .service(page("/staff/audit", "GET").route(get().to(audit::show_audit)));
     config
+        .service(
+            page("/staff/endings", "GET, POST")
+                .route(get().to(endings::list::show_list))
+                .route(post().to(endings::preview::end)),
+        )
+        .service(page("/staff/endings/new", "GET").route(get().to(endings::preview::ask)))
+        .service(page("/staff/endings/{id}", "GET").route(get().to(endings::read::show_ending)))
+        .service(page("/staff/endings/{id}/undo", "POST").route(post().to(endings::undo::undo)))
+        .service(page("/staff/reports/unusual-proxies", "GET").route(get().to(reports::show_report)))
         .service(page("/staff/proxies/new", "GET").route(get().to(proxy::ask)))
         .service(page("/staff/proxies", "POST").route(post().to(proxy::issue)))
         .service(page("/staff/requests", "GET").route(get().to(requests::list::show_list)))

@@ -95,6 +95,7 @@ pub(super) const fn revocation(reason: Revocation) -> &'static str {
         Revocation::PatientEnded => "The patient ended it",
         Revocation::Superseded => "A newer one took its place",
         Revocation::GrantorEnded => "Who passed it on does not have it any more",
+        Revocation::Merged => "The record was merged into another",
     }
 }
 
@@ -124,6 +125,7 @@ pub(super) const fn invitation_revocation(reason: InvitationRevocation) -> &'sta
         InvitationRevocation::Lost => "It went astray",
         InvitationRevocation::PatientRequest => "The patient does not want it",
         InvitationRevocation::NotNeeded => "Not needed any more",
+        InvitationRevocation::AccessEnded => "Every access to the record was ended",
     }
 }
 
@@ -269,6 +271,7 @@ pub(super) const fn decline(reason: Decline) -> &'static str {
         Decline::NotEnoughProof => "What was missing never came",
         Decline::Fraud => "Fraud, or the suspicion of it",
         Decline::LinkedOtherwise => "The person was linked by another way",
+        Decline::AccessEnded => "Every access was ended",
     }
 }
 

@@ -100,6 +100,16 @@ catalogue! {
     RequestClosed 409 "request-closed" "The access request cannot be decided any more";
     /// The bar was lifted before.
     BarLifted 409 "bar-lifted" "The bar was lifted before";
+    /// What would be ended is not what was confirmed by its digest. `preview` holds what would be ended now; nothing was.
+    EndingChanged 409 "ending-changed" "Something else would be ended now";
+    /// There is no link, invitation or claim to end.
+    NothingToEnd 409 "nothing-to-end" "There is nothing to end";
+    /// The ending was undone before.
+    EndingUndone 409 "ending-undone" "The ending was undone before";
+    /// The time in which the ending could be undone is over.
+    UndoTooLate 409 "undo-too-late" "The ending cannot be undone any more";
+    /// Whoever ended every access cannot take it back: another person has to.
+    SecondPersonNeeded 409 "second-person-needed" "Another person has to undo it";
     /// The evidence was withdrawn before.
     EvidenceWithdrawn 409 "evidence-withdrawn" "The evidence was withdrawn before";
     /// Somebody else changed the same thing at the same time.

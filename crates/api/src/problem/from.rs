@@ -5,6 +5,7 @@ use kinlink_auth::{BearerError, ClientAuthError};
 use kinlink_domain::{
     actor::StaffRefusal,
     code::MistypedCode,
+    ending::UndoRefusal,
     link::{ReinstateRefusal, RevokeRefusal, SuspendRefusal},
     review::ReviewRefusal,
     service::{
@@ -12,6 +13,7 @@ use kinlink_domain::{
         confirm_claim::ConfirmRefusal,
         decide_review::ReviewError,
         dispute::{DecideError, TokenRefusal},
+        end_access::EndAccessError,
         end_link::EndLinkError,
         federate::FederateError,
         issue_invitation::IssueError,
@@ -19,6 +21,7 @@ use kinlink_domain::{
         revoke_invitation::RevokeInvitationError,
         submit_claim::SubmitRefusal,
         suspend_link::SuspendLinkError,
+        undo_ending::UndoError,
         withdraw_claim::WithdrawError,
         withdraw_evidence::WithdrawEvidenceError,
     },
@@ -129,6 +132,31 @@ impl From<EndLinkError> for Problem {
                 Self::new(ProblemType::InvalidMember).at("/reason", refusal.to_string())
             }
             EndLinkError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EndAccessError> for Problem {
+    fn from(error: EndAccessError) -> Self {
+        match error {
+            EndAccessError::Changed(_) => Self::new(ProblemType::EndingChanged),
+            EndAccessError::Nothing => Self::new(ProblemType::NothingToEnd),
+            EndAccessError::ReasonNotAllowed => {
+                Self::new(ProblemType::InvalidMember).at("/reason", error.to_string())
+            }
+            EndAccessError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UndoError> for Problem {
+    fn from(error: UndoError) -> Self {
+        match error {
+            UndoError::NotFound => Self::new(ProblemType::NotFound),
+            UndoError::Refused(UndoRefusal::AlreadyUndone) => Self::new(ProblemType::EndingUndone),
+            UndoError::Refused(UndoRefusal::TooLate) => Self::new(ProblemType::UndoTooLate),
+            UndoError::Refused(UndoRefusal::SamePerson) => Self::new(ProblemType::SecondPersonNeeded),
+            UndoError::Store(error) => error.into(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
     access::AccessRules,
+    actor::Actor,
     evidence::{AddressValidation, Evidence, EvidenceState, EvidenceStatus, Fact, Withdrawal},
     invitation::{Challenge, Channel, Invitation, InvitationRevocation, InvitationState, InvitationStatus},
     link::{Link, LinkState, LinkStatus, Revocation, Suspension},
@@ -174,6 +175,9 @@ pub(crate) struct LinkView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "no_longer_wanted")]
     reason: Option<Reason>,
+    /// Whether the account itself ended it.
+    #[serde(skip)]
+    own_act: bool,
 }
 
 /// Why a link is suspended, or was ended.
@@ -221,14 +225,16 @@ impl LinkView {
             suspended_at,
             ended_at,
             reason,
+            own_act: matches!(link.state, LinkState::Revoked { by: Actor::Account(by), .. } if by == link.account),
         }
     }
 
-    /// What the account itself is told of an ended or suspended link: that it is. Why, and who said so, may
-    /// endanger somebody.
+    /// What the account itself is told of an ended or suspended link: that it is. Why, who said so, and when, may
+    /// endanger somebody, unless it was the account.
     #[must_use]
     pub(crate) fn without_reason(self) -> Self {
-        Self { reason: None, ..self }
+        let ended_at = self.ended_at.filter(|_| self.own_act);
+        Self { reason: None, suspended_at: None, ended_at, ..self }
     }
 }
 

@@ -96,6 +96,15 @@ fn tell(summary: &ImportSummary, took: Duration, rejects: &RejectsFile) {
         done.stale,
         summary.rejected
     ));
+    if done.links_moved > 0 {
+        output::line(format!("{} links followed merges of records", done.links_moved));
+    }
+    if done.merge_cycles > 0 {
+        output::line(format!(
+            "{} records name each other as their replacement in a circle: their links open nothing",
+            done.merge_cycles
+        ));
+    }
     if summary.rejected > 0 {
         output::line(format!("Why lines were rejected stands in {}", rejects.path.display()));
     }

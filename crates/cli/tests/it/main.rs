@@ -4,6 +4,7 @@
 mod administration;
 mod audit;
 mod configuration;
+mod endings;
 mod import;
 mod index;
 mod invite;

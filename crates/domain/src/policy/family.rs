@@ -21,6 +21,10 @@ pub struct FamilyPolicy {
     pub self_from_age: u8,
     /// Days for which a patient's own link stays open after their death; proxies end with it.
     pub self_days_after_death: u16,
+    /// Hours in which an ending of every access can be undone: 0 to 720.
+    pub undo_hours: u16,
+    /// Live proxy links from which on an account, or a record, is reported as unusual: 2 to 1,000.
+    pub unusual_proxies: u16,
     /// What can be given to a proxy, by a short name.
     pub profiles: BTreeMap<String, Profile>,
     /// What proxies of a minor get from an age on.
@@ -111,6 +115,8 @@ impl Default for FamilyPolicy {
             leap_birthday: LeapBirthday::default(),
             self_from_age: 12,
             self_days_after_death: 0,
+            undo_hours: 72,
+            unusual_proxies: 5,
             profiles: profiles.into_iter().map(|(name, profile)| (name.to_owned(), profile)).collect(),
             ages: vec![age(0, Some("everything")), age(12, Some("basics")), age(18, None)],
             limits: ProxyLimits::default(),
@@ -147,6 +153,8 @@ impl FamilyPolicy {
         findings.range("offer_days", self.offer_days.into(), 1, 30);
         findings.range("request_days", self.request_days.into(), 1, 365);
         findings.range("notice_days", self.notice_days.into(), 1, 365);
+        findings.range("undo_hours", self.undo_hours.into(), 0, 720);
+        findings.range("unusual_proxies", self.unusual_proxies.into(), 2, 1_000);
         for (name, profile) in &self.profiles {
             if profile.permissions.is_empty() {
                 findings.add(&format!("profiles.{name}.permissions"), Violation::NothingPermitted);

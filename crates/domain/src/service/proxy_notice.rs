@@ -55,7 +55,7 @@ pub(super) async fn ended(
     reason: Revocation,
 ) -> Result<(), StoreError> {
     let (proxy, patient) = match reason {
-        Revocation::Safety | Revocation::Superseded => return Ok(()),
+        Revocation::Safety | Revocation::Superseded | Revocation::Merged => return Ok(()),
         Revocation::NoLongerWanted | Revocation::NotMe => (false, true),
         Revocation::PatientEnded => (true, false),
         Revocation::WrongPerson

@@ -10,6 +10,7 @@ use super::{
     Ports,
     make_link::{Made, Support, WantedLink, make_link},
     proxy::{self, NewProxy, ProxyError},
+    surviving_record::surviving,
     wrong_try,
 };
 use crate::{
@@ -133,6 +134,7 @@ async fn accept(
             why: "its organization or record is gone".into(),
         });
     };
+    let patient = surviving(unit, patient).await?;
     let trusted = unit.trust_in(&request.account.key.iss).await?;
     if !trusted.iter().any(|trust| trust.organization == organization.id && trust.accounts) {
         return Ok(Redeemed::Refused(RedeemRefusal::IssuerNotTrusted));

@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use kinlink_domain::{
     claim::{Assertion, Claim, ClaimState, Confirmation},
     comparison::{Candidate, Comparison},
@@ -171,6 +172,62 @@ impl SeaUnit {
     async fn one_claim(&self, select: Select<Entity>) -> Result<Option<Claim>, StoreError> {
         let row = select.one(&self.tx).await.map_err(store_error)?;
         row.map(|row| claim(row, &*self.vault)).transpose()
+    }
+
+    async fn open_claims(
+        &self,
+        select: Select<Entity>,
+        lock: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let mut select = select.filter(Column::ExpiresAt.gt(now)).order_by_asc(Column::Id);
+        if lock {
+            select = select.lock(LockType::Update);
+        }
+        let rows = select.all(&self.tx).await.map_err(store_error)?;
+        rows.into_iter().map(|row| claim(row, &*self.vault)).collect()
+    }
+
+    /// An account's claims of which a link may still come.
+    pub(super) async fn open_claims_of(
+        &self,
+        organization: OrganizationId,
+        account: AccountId,
+        lock: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let here = of(account).filter(Column::OrganizationId.eq(organization.uuid()));
+        let open = here.filter(Column::Status.is_in(["submitted", "confirming", "in_review"]));
+        self.open_claims(open, lock, now).await
+    }
+
+    /// The claims whose code opens one of these records, and those in review that look most like one of them; by
+    /// the indexes `claim_confirming` and `claim_candidate_first`.
+    pub(super) async fn open_claims_to(
+        &self,
+        organization: OrganizationId,
+        patients: &[uuid::Uuid],
+        lock: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let here = || Entity::find().filter(Column::OrganizationId.eq(organization.uuid()));
+        let confirming = here()
+            .filter(Column::Status.eq("confirming"))
+            .filter(Column::PatientId.is_in(patients.iter().copied()));
+        let reviewed: Vec<uuid::Uuid> = claim_candidate::Entity::find()
+            .select_only()
+            .column(claim_candidate::Column::ClaimId)
+            .filter(claim_candidate::Column::OrganizationId.eq(organization.uuid()))
+            .filter(claim_candidate::Column::PatientId.is_in(patients.iter().copied()))
+            .filter(claim_candidate::Column::Place.eq(0))
+            .into_tuple()
+            .all(&self.tx)
+            .await
+            .map_err(store_error)?;
+        let in_review = here().filter(Column::Status.eq("in_review")).filter(Column::Id.is_in(reviewed));
+        let mut claims = self.open_claims(confirming, lock, now).await?;
+        claims.extend(self.open_claims(in_review, lock, now).await?);
+        Ok(claims)
     }
 }
 

@@ -77,7 +77,7 @@ impl Directory for SeaUnit {
             .map_err(store_error)?;
         let end = audit_log::end_row(&ChainEnd::new(organization.id, 0, [0; 32], &*self.vault));
         audit_end::Entity::insert(end).exec_without_returning(&self.tx).await.map_err(store_error)?;
-        Ok(())
+        self.keep_policy(organization).await
     }
 
     async fn update_organization(&mut self, organization: &Organization) -> Result<(), StoreError> {
@@ -85,7 +85,7 @@ impl Directory for SeaUnit {
             .exec(&self.tx)
             .await
             .map_err(store_error)?;
-        Ok(())
+        self.keep_policy(organization).await
     }
 
     async fn organization(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {

@@ -142,6 +142,25 @@ fn with_status(select: Select<Entity>, status: InvitationStatus, now: DateTime<U
     }
 }
 
+impl SeaUnit {
+    /// Those that can be redeemed, by the index `invitation_by_patient`.
+    pub(super) async fn open_invitations_to(
+        &self,
+        organization: OrganizationId,
+        patients: &[uuid::Uuid],
+        lock: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Invitation>, StoreError> {
+        let to = of(organization).filter(Column::PatientId.is_in(patients.iter().copied()));
+        let mut select = with_status(to, InvitationStatus::Issued, now).order_by_asc(Column::Id);
+        if lock {
+            select = select.lock(LockType::Update);
+        }
+        let rows = select.all(&self.tx).await.map_err(store_error)?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+}
+
 #[async_trait]
 impl Invitations for SeaUnit {
     async fn add_invitation(&mut self, invitation: &Invitation) -> Result<(), StoreError> {

@@ -231,6 +231,31 @@ impl SeaUnit {
         rows.into_iter().map(|row| link_from(row, &*self.vault)).collect()
     }
 
+    /// By the index `link_by_patient`.
+    pub(super) async fn unrevoked_to(
+        &self,
+        organization: OrganizationId,
+        patients: &[Uuid],
+    ) -> Result<Vec<Link>, StoreError> {
+        let select = Entity::find()
+            .filter(Column::OrganizationId.eq(organization.uuid()))
+            .filter(Column::PatientId.is_in(patients.iter().copied()))
+            .filter(Column::Status.ne("revoked"));
+        self.all(select).await
+    }
+
+    pub(super) async fn unrevoked_of(
+        &self,
+        organization: OrganizationId,
+        account: AccountId,
+    ) -> Result<Vec<Link>, StoreError> {
+        let select = Entity::find()
+            .filter(Column::AccountId.eq(account.uuid()))
+            .filter(Column::OrganizationId.eq(organization.uuid()))
+            .filter(Column::Status.ne("revoked"));
+        self.all(select).await
+    }
+
     /// Locked, since somebody may be ending one of them.
     pub(super) async fn links_to_patients_for_update(
         &self,
@@ -243,12 +268,12 @@ impl SeaUnit {
         self.all(select.lock(LockType::Update)).await
     }
 
-    /// The link as its record will be until the end of this unit.
+    /// The link as its record will be until the end of this unit, and whether the record was merged into another.
     ///
     /// An import that changes a record marks the links that it sees, and it does not see one that another unit
     /// is only about to save. So the record is locked against the import here: either it has committed, and
     /// what it wrote is read, or it waits for this unit, and sees the link.
-    async fn with_record(&self, link: &Link) -> Result<Link, StoreError> {
+    async fn with_record(&self, link: &Link) -> Result<(Link, bool), StoreError> {
         let row = patient::Entity::find_by_id((link.organization.uuid(), link.patient.uuid()))
             .lock(LockType::Share)
             .one(&self.tx)
@@ -256,23 +281,32 @@ impl SeaUnit {
             .map_err(store_error)?
             .ok_or_else(|| corrupt(WHAT, "its record is gone"))?;
         let record = Stored::open(row, &*self.vault)?;
+        let facts = PatientFacts { exception: link.facts.exception, ..record.facts() };
         let usable = link.record_usable && record.record.is_usable();
-        Ok(Link { record_usable: usable, facts: record.facts(), ..link.clone() })
+        let replaced = record.record.replaced_by().is_some();
+        Ok((Link { record_usable: usable, facts, ..link.clone() }, replaced))
     }
 }
 
 #[async_trait]
 impl Links for SeaUnit {
     async fn add_link(&mut self, link: &Link) -> Result<(), StoreError> {
-        let row = row(&self.with_record(link).await?, &*self.vault);
-        Entity::insert(row).exec_without_returning(&self.tx).await.map_err(store_error)?;
+        let (link, replaced) = self.with_record(link).await?;
+        let row = row(&link, &*self.vault);
+        Entity::insert(row.clone()).exec_without_returning(&self.tx).await.map_err(store_error)?;
+        self.keep_version(row).await?;
+        if replaced {
+            // Its record was merged into another while this unit was on its way.
+            self.settle(link.organization, link.account, link.created_at).await?;
+        }
         Ok(())
     }
 
     async fn update_link(&mut self, link: &Link) -> Result<(), StoreError> {
         let before = i32::try_from(link.version).unwrap_or(i32::MAX) - 1;
+        let row = row(link, &*self.vault);
         let result = Entity::update_many()
-            .set(row(link, &*self.vault).reset_all())
+            .set(row.clone().reset_all())
             .filter(Column::AccountId.eq(link.account.uuid()))
             .filter(Column::Id.eq(link.id.uuid()))
             .filter(Column::Version.eq(before))
@@ -282,6 +316,7 @@ impl Links for SeaUnit {
         if result.rows_affected != 1 {
             return Err(StoreError::Conflict(Constraint::Version));
         }
+        self.keep_version(row).await?;
         match link.role {
             LinkRole::SelfRole => Ok(()),
             LinkRole::Proxy { .. } => self.wake_grant(link).await,

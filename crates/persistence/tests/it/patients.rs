@@ -29,7 +29,7 @@ pub(crate) async fn upsert(it: &Fixture, patients: Vec<ImportedPatient>) -> Upse
 }
 
 fn merged_away(id: &str) -> ImportedPatient {
-    let other = FhirId::parse("p3").unwrap();
+    let other = FhirId::parse("not-imported").unwrap();
     let links = vec![RecordLink { other, kind: RecordLinkType::ReplacedBy }];
     ImportedPatient { links, version: version(9), ..imported(id) }
 }

@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
+    actor::Actor,
     link::{Link, LinkState, LinkStatus},
     organization::Organization,
 };
@@ -53,7 +54,9 @@ impl Record {
         let status = link.status(&organization.policy.family.rules(), now);
         let (proven, proven_how) = words::assurance(link.assurance.at(now));
         let ended = match link.state {
-            LinkState::Revoked { at, .. } => Some(at),
+            LinkState::Revoked { at, by: Actor::Account(by), .. } if by == link.account => Some(at),
+            // When somebody else ended it may endanger whoever did.
+            LinkState::Revoked { .. } => None,
             LinkState::Active | LinkState::Suspended { .. } => link.period.end,
         };
         Self {

@@ -34,7 +34,7 @@ struct Door {
 }
 
 /// The pages that each act leads to.
-const DOORS: [(StaffAct, &str, &str, &str); 8] = [
+const DOORS: [(StaffAct, &str, &str, &str); 10] = [
     (
         StaffAct::ManageInvitations,
         "/staff/invitations/new",
@@ -71,6 +71,18 @@ const DOORS: [(StaffAct, &str, &str, &str); 8] = [
         "/staff/record",
         "Who opens a record?",
         "Its links, their evidence, and their end.",
+    ),
+    (
+        StaffAct::EndLinks,
+        "/staff/endings",
+        "What was ended at once",
+        "Every access to a record or of an account; to be undone by a second person.",
+    ),
+    (
+        StaffAct::ReadReports,
+        "/staff/reports/unusual-proxies",
+        "Unusually many",
+        "Accounts that act for many, and records that many act for.",
     ),
     (StaffAct::ReadAudit, "/staff/audit", "Audit", "Who did what, when, and why."),
 ];

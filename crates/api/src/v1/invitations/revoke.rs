@@ -51,10 +51,15 @@ pub(crate) async fn revoke(
     Ok(response)
 }
 
-/// One reason is Kinlink's own to give.
+/// Two reasons are Kinlink's own to give.
 pub(crate) fn check_reason(reason: InvitationRevocation) -> Result<(), Problem> {
-    if reason == InvitationRevocation::Reissued {
-        return Err(Problem::new(ProblemType::InvalidMember).at("/reason", "reissue it instead"));
-    }
-    Ok(())
+    let instead = match reason {
+        InvitationRevocation::Reissued => "reissue it instead",
+        InvitationRevocation::AccessEnded => "end every access to the record instead",
+        InvitationRevocation::WrongPerson
+        | InvitationRevocation::Lost
+        | InvitationRevocation::PatientRequest
+        | InvitationRevocation::NotNeeded => return Ok(()),
+    };
+    Err(Problem::new(ProblemType::InvalidMember).at("/reason", instead))
 }

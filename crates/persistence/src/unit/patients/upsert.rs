@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
@@ -11,7 +11,7 @@ use sea_orm::{EntityTrait, sea_query::OnConflict};
 use uuid::Uuid;
 
 use super::{
-    super::SeaUnit,
+    super::{SeaUnit, merges::Written},
     Head,
     index::Entries,
     row::{Hashes, seal},
@@ -97,8 +97,23 @@ impl SeaUnit {
             }
         }
         report.updated = u64::try_from(updates.len()).unwrap_or_default();
+        let written = |incoming: &Incoming, created| Written {
+            id: incoming.id,
+            fhir_id: incoming.patient.fhir_id.to_string(),
+            replaced_by: incoming.patient.replaced_by().map(ToString::to_string),
+            created,
+        };
+        let known = updates.iter().map(|incoming| written(incoming, false));
+        let new = creations.iter().map(|incoming| written(incoming, true));
+        let mut written: Vec<Written> = known.chain(new).collect();
         self.write_updates(organization, updates, now).await?;
         let left = self.write_creations(organization, creations, now, &mut report).await?;
+        if !left.is_empty() {
+            let others: HashSet<&str> = left.iter().map(|patient| patient.fhir_id.as_str()).collect();
+            written.retain(|record| !(record.created && others.contains(record.fhir_id.as_str())));
+        }
+        // Before links are marked, so that those that go elsewhere change once.
+        self.follow_merges(organization, &written, now, &mut report).await?;
         self.mark_links(organization, &changed, now).await?;
         Ok((report, left))
     }

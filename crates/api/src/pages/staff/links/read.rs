@@ -4,9 +4,11 @@ use kinlink_domain::{
     actor::StaffAct,
     dispute::DisputeStatus,
     evidence::{Evidence, EvidenceState, EvidenceStatus},
+    explain::Listener,
     id::LinkId,
     link::{Link, LinkState, LinkStatus},
     organization::Organization,
+    service::explain_link::{Told, explain as explain_link},
     store::UnitOfWork,
 };
 use serde::Deserialize;
@@ -37,6 +39,7 @@ pub(in crate::pages) struct Said {
 struct LinkPage {
     frame: Frame,
     link: Shown,
+    why: Option<Why>,
     evidence: Vec<Item>,
     acts: Acts,
     documents: &'static [(&'static str, &'static str)],
@@ -77,6 +80,13 @@ struct Closed {
     at: String,
     by: String,
     reason: &'static str,
+}
+
+/// Why it opens the record now, or not.
+struct Why {
+    summary: String,
+    reasons: Vec<(bool, String)>,
+    next: Option<String>,
 }
 
 struct Item {
@@ -122,6 +132,7 @@ pub(super) async fn show_again(
     let (link, seen) = read::see(state, &mut *unit, &staff.visitor.caller(), id).await?;
     let organization = unit.organization(link.organization).await?;
     let acts = acts(&mut *unit, staff, &link).await?;
+    let told = explain_link(&mut *unit, link.clone(), Listener::Staff, now).await?;
     unit.save().await?;
     // Whoever is only its account sees it among their own records.
     let Seen::Staff(evidence) = seen else { return Err(Problem::new(ProblemType::NotFound).into()) };
@@ -129,6 +140,7 @@ pub(super) async fn show_again(
     let status = if complaints.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = LinkPage {
         frame: Frame::new(&staff.visitor, "/staff").saying(said),
+        why: why(told),
         link: shown(&link, organization, now),
         evidence: evidence.iter().map(|one| item(one, now)).collect(),
         acts,
@@ -177,6 +189,17 @@ fn shown(link: &Link, organization: Organization, now: chrono::DateTime<chrono::
         proven_how,
         closed: closed(&link.state),
     }
+}
+
+/// As [`crate::v1::links::explain`] tells it.
+fn why(told: Told) -> Option<Why> {
+    let Told::Explained { explanation, .. } = told else { return None };
+    let next = explanation.next.map(|next| {
+        let then = if next.live { "it opens the record" } else { "it does not open the record" };
+        format!("By the clock alone, the next change is {}: {then} then.", words::moment(next.at))
+    });
+    let reasons = explanation.reasons.into_iter().map(|reason| (reason.holds, reason.text)).collect();
+    Some(Why { summary: explanation.summary, reasons, next })
 }
 
 fn closed(state: &LinkState) -> Option<Closed> {

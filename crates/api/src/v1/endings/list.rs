@@ -1,0 +1,79 @@
+use actix_web::{HttpResponse, web::Data};
+use kinlink_domain::{
+    actor::StaffAct,
+    audit::{Action, Subject},
+    ending::Ending,
+    organization::Organization,
+    page::Listed,
+    store::UnitOfWork,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::EndingView;
+use crate::{
+    extract::{self, Cursor, Parameters, StaffCaller},
+    problem::{Problem, ProblemType},
+    state::State,
+};
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListEndingsParameters {
+    /// The organization, by id or short name; needed only by staff of several.
+    organization: Option<String>,
+    /// `next_cursor` of the last answer.
+    cursor: Option<String>,
+    /// At most so many, 1 to 200; 50 unless said.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u16>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EndingList {
+    /// Newest first.
+    endings: Vec<EndingView>,
+    /// There are more: ask again with this cursor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// List an organization's endings. Staff with the role `registrar`, `reviewer` or `admin`.
+#[utoipa::path(get, path = "/v1/endings", tag = "endings", security(("staff" = [])),
+    params(ListEndingsParameters),
+    responses(
+        (status = 200, description = "Endings", body = EndingList),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn list(
+    state: Data<State>,
+    staff: StaffCaller,
+    parameters: Parameters<ListEndingsParameters>,
+) -> Result<HttpResponse, Problem> {
+    let mut unit = state.store.begin().await?;
+    let (_, listed) = search(&state, &mut *unit, &staff, parameters.0).await?;
+    unit.save().await?;
+    let endings = listed.items.iter().map(Into::into).collect();
+    Ok(HttpResponse::Ok().json(EndingList { endings, next_cursor: listed.next.map(Cursor::write) }))
+}
+
+/// The endings that the parameters ask for, for JSON and pages; that they were listed is put on record.
+pub(crate) async fn search(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    parameters: ListEndingsParameters,
+) -> Result<(Organization, Listed<Ending>), Problem> {
+    const KIND: ProblemType = ProblemType::MalformedParameter;
+    let page = extract::limit(parameters.cursor.as_deref(), parameters.limit)?;
+    let named = parameters.organization.as_deref();
+    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
+    let organization = extract::organization(unit, staff, named.as_ref(), KIND).await?;
+    let by = staff.at(organization.id, StaffAct::EndLinks)?;
+    let listed = unit.endings(organization.id, page).await?;
+    let detail = serde_json::json!({"count": listed.items.len()});
+    let (action, subject) = (Action::EndingList, Subject::default());
+    unit.record(state.ports.audit(organization.id, by.actor(), action, subject, detail));
+    Ok((organization, listed))
+}
