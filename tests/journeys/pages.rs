@@ -1,6 +1,7 @@
 //! The pages, as people use them.
 
 mod disputes;
+mod endings;
 mod family;
 mod find;
 mod login;

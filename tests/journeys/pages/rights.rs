@@ -29,6 +29,13 @@ async fn doors(app: &App) -> Vec<Door> {
     let request = asked.text("/id").to_owned();
     let order = json!({"patient": {"id": "p1"}, "person": "Karl", "reference": "12 F 34/26"});
     let bar = app.registrar().post("/v1/bars", order).await.expect(201).text("/bar/id").to_owned();
+    let whose = json!({"organization": "here", "patient": "p2", "keep_self": true});
+    app.registrar().invites("p2").await;
+    let preview = app.registrar().post("/v1/endings/preview", whose.clone()).await.expect(200);
+    let mut confirmed = whose;
+    confirmed["digest"] = json!(preview.text("/digest"));
+    confirmed["reason"] = json!("safety");
+    let ending = app.registrar().post("/v1/endings", confirmed).await.expect(201).text("/id").to_owned();
     let (desk, readers) = ([true, false, false, true], [true, true, false, true]);
     let reviewers = [false, true, false, true];
     let get = |path: String, roles| Door { method: Method::GET, path, roles };
@@ -47,6 +54,12 @@ async fn doors(app: &App) -> Vec<Door> {
         get("/staff/family?organization=here&patient=p1".into(), readers),
         get("/staff/requests?organization=here".into(), readers),
         get(format!("/staff/requests/{request}"), readers),
+        get("/staff/endings?organization=here".into(), readers),
+        get("/staff/endings/new?organization=here&patient=p1".into(), readers),
+        get(format!("/staff/endings/{ending}"), readers),
+        get("/staff/reports/unusual-proxies?organization=here".into(), reviewers),
+        post("/staff/endings".into(), readers),
+        post(format!("/staff/endings/{ending}/undo"), reviewers),
         post("/staff/proxies".into(), desk),
         post(format!("/staff/requests/{request}/approve"), readers),
         post(format!("/staff/requests/{request}/decline"), readers),

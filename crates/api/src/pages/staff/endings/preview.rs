@@ -196,7 +196,8 @@ pub(in crate::pages) async fn end(
         }
         Err(EndAccessError::Changed(_)) => {
             drop(unit);
-            let why = "Something changed meanwhile, and nothing was ended. Look at the list again, and confirm it";
+            let why =
+                "Something changed meanwhile, and nothing was ended. Look at the list again, and confirm it";
             let complaints = Complaints::one("reason", why);
             ask_again(&state, &staff, form, StatusCode::CONFLICT, complaints).await
         }

@@ -60,7 +60,9 @@ pub(in crate::pages) async fn show_ending(
     Filters(query): Filters<Said>,
 ) -> Result<HttpResponse, Refusal> {
     let said = match query.said.as_deref() {
-        Some("ended") => Some("Ended, at once and in every app. Nobody whom it touched is told who did it, or why."),
+        Some("ended") => {
+            Some("Ended, at once and in every app. Nobody whom it touched is told who did it, or why.")
+        }
         Some("undone") => Some("Undone. What was closed opens again, but for what somebody changed since."),
         _ => None,
     };
