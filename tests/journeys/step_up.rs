@@ -16,7 +16,7 @@ fn shown(secret: &str, at: DateTime<Utc>) -> String {
     totp.generate(u64::try_from(at.timestamp()).unwrap()).to_string()
 }
 
-fn code(app: &App, secret: &str, steps: i64) -> String {
+pub(crate) fn code(app: &App, secret: &str, steps: i64) -> String {
     shown(secret, app.fixture.ports.clock.now() + TimeDelta::seconds(30 * steps))
 }
 

@@ -6,6 +6,7 @@
 //! sealed cookie (`session`); every form carries that session's token (`form`).
 
 mod assets;
+mod authenticator;
 mod complaint;
 mod cookie;
 mod find;
@@ -59,6 +60,31 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(get().to(me::end::ask))
                 .route(post().to(me::end::end_link)),
         )
+        .service(page("/me/access", "GET").route(get().to(me::access::show_access)))
+        .service(
+            page("/me/access/new", "GET, POST")
+                .route(get().to(me::access::give::ask))
+                .route(post().to(me::access::give::give)),
+        )
+        .service(page("/me/access/{id}/end", "POST").route(post().to(me::access::end::end)))
+        .service(page("/me/access/{id}/withdraw", "POST").route(post().to(me::access::end::withdraw)))
+        .service(page("/me/requests/{id}", "GET").route(get().to(me::requests::ask)))
+        .service(page("/me/requests/{id}/approve", "POST").route(post().to(me::requests::approve)))
+        .service(page("/me/requests/{id}/decline", "POST").route(post().to(me::requests::decline)))
+        .service(page("/me/others", "GET").route(get().to(me::others::show_others)))
+        .service(
+            page("/me/others/ask", "GET, POST")
+                .route(get().to(me::others::ask::ask))
+                .route(post().to(me::others::ask::submit)),
+        )
+        .service(page("/me/others/asked/{id}", "GET").route(get().to(me::others::asked::show_asked)))
+        .service(page("/me/others/asked/{id}/withdraw", "POST").route(post().to(me::others::asked::withdraw)))
+        .service(page("/me/others/{id}/leave", "POST").route(post().to(me::others::leave::leave)))
+        .service(page("/redeem/accept", "POST").route(post().to(me::others::offer::accept)))
+        .service(page("/redeem/decline", "POST").route(post().to(me::others::offer::decline)))
+        .service(page("/me/security", "GET").route(get().to(me::security::show_security)))
+        .service(page("/me/security/enrol", "POST").route(post().to(me::security::enrol::enrol)))
+        .service(page("/me/security/confirm", "POST").route(post().to(me::security::confirm::confirm)))
         .service(page("/redeem", "GET, POST").route(get().to(redeem::ask)).route(post().to(redeem::redeem)));
     config
         .service(

@@ -1,4 +1,5 @@
 use reqwest::Method;
+use serde_json::json;
 
 use crate::{app::App, browser::Browser};
 
@@ -17,7 +18,26 @@ async fn doors(app: &App) -> Vec<Door> {
     let linked = app.registrar().invites("p2").await;
     let redeemed = app.person("owner").redeems(linked.text("/code")).await.expect(201);
     let link = redeemed.text("/link/id").to_owned();
+    let dispute = crate::disputes::disputed(app, "p3").await;
+    let seen = app.registrar().get(&format!("/v1/links/{link}")).await.expect(200);
+    let evidence = seen.text("/evidence/0/id").to_owned();
+    crate::family::child(app, "c1").await;
+    let mut body = crate::requests::asking("c1");
+    body["demographics"]["birth_date"] = json!("2015-06-01");
+    let asked = app.person("owner").post("/v1/access-requests", body).await.expect(202);
+    app.match_claims().await;
+    let request = asked.text("/id").to_owned();
+    let order = json!({"patient": {"id": "p1"}, "person": "Karl", "reference": "12 F 34/26"});
+    let bar = app.registrar().post("/v1/bars", order).await.expect(201).text("/bar/id").to_owned();
+    let whose = json!({"organization": "here", "patient": "p2", "keep_self": true});
+    app.registrar().invites("p2").await;
+    let preview = app.registrar().post("/v1/endings/preview", whose.clone()).await.expect(200);
+    let mut confirmed = whose;
+    confirmed["digest"] = json!(preview.text("/digest"));
+    confirmed["reason"] = json!("safety");
+    let ending = app.registrar().post("/v1/endings", confirmed).await.expect(201).text("/id").to_owned();
     let (desk, readers) = ([true, false, false, true], [true, true, false, true]);
+    let reviewers = [false, true, false, true];
     let get = |path: String, roles| Door { method: Method::GET, path, roles };
     let post = |path: String, roles| Door { method: Method::POST, path, roles };
     vec![
@@ -27,23 +47,49 @@ async fn doors(app: &App) -> Vec<Door> {
         get(format!("/staff/invitations/{invitation}"), desk),
         get(format!("/staff/links/{link}"), readers),
         get("/staff/audit?organization=here".into(), [false, false, true, false]),
+        get(format!("/staff/links/{link}/evidence/{evidence}/withdraw"), readers),
+        get("/staff/disputes?organization=here".into(), reviewers),
+        get(format!("/staff/disputes/{dispute}"), reviewers),
+        get("/staff/proxies/new?organization=here&patient=p1".into(), desk),
+        get("/staff/family?organization=here&patient=p1".into(), readers),
+        get("/staff/requests?organization=here".into(), readers),
+        get(format!("/staff/requests/{request}"), readers),
+        get("/staff/endings?organization=here".into(), readers),
+        get("/staff/endings/new?organization=here&patient=p1".into(), readers),
+        get(format!("/staff/endings/{ending}"), readers),
+        get("/staff/reports/unusual-proxies?organization=here".into(), reviewers),
+        post("/staff/endings".into(), readers),
+        post(format!("/staff/endings/{ending}/undo"), reviewers),
+        post("/staff/proxies".into(), desk),
+        post(format!("/staff/requests/{request}/approve"), readers),
+        post(format!("/staff/requests/{request}/decline"), readers),
+        post("/staff/bars".into(), readers),
+        post(format!("/staff/bars/{bar}/lift"), readers),
+        post("/staff/age-exceptions".into(), readers),
+        post("/staff/age-exceptions/end".into(), readers),
         post("/staff/invitations".into(), desk),
         post(format!("/staff/invitations/{invitation}/revoke"), desk),
         post(format!("/staff/invitations/{invitation}/reissue"), desk),
         post(format!("/staff/links/{link}/revoke"), readers),
+        post(format!("/staff/links/{link}/suspend"), reviewers),
+        post(format!("/staff/links/{link}/reinstate"), reviewers),
+        post(format!("/staff/links/{link}/evidence"), readers),
+        post(format!("/staff/links/{link}/evidence/{evidence}/withdraw"), readers),
+        post(format!("/staff/disputes/{dispute}/uphold"), reviewers),
+        post(format!("/staff/disputes/{dispute}/dismiss"), reviewers),
     ]
 }
 
 /// Allowed means past the check of rights: an empty form is complained about.
 fn allowed(status: u16) -> bool {
-    matches!(status, 200 | 201 | 409 | 422)
+    matches!(status, 200 | 201 | 303 | 409 | 422)
 }
 
 async fn knock(browser: &Browser, door: &Door) -> u16 {
     if door.method == Method::GET {
         browser.get(&door.path).await.status
     } else {
-        browser.submit(&door.path, &[("organization", "here")]).await.status
+        browser.submit(&door.path, &[("organization", "here"), ("patient", "p1")]).await.status
     }
 }
 
@@ -80,7 +126,7 @@ journey! {
         for path in ["/", "/login", "/nowhere", "/login/callback"] {
             pages.push((path.to_owned(), nobody.get(path).await));
         }
-        for path in ["/", "/me", "/redeem", "/staff", "/nowhere", "/me/links/x/end"] {
+        for path in ["/", "/me", "/me/security", "/me/access", "/me/access/new", "/me/others", "/me/others/ask", "/redeem", "/staff", "/nowhere", "/me/links/x/end"] {
             pages.push((path.to_owned(), desk.get(path).await));
         }
         for door in doors(app).await.into_iter().filter(|door| door.method == Method::GET) {

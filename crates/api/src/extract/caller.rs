@@ -94,7 +94,8 @@ impl StaffCaller {
     }
 }
 
-fn organizations(user: &StaffUser) -> Vec<OrganizationId> {
+/// The organizations that somebody has a role at.
+pub(crate) fn organizations(user: &StaffUser) -> Vec<OrganizationId> {
     let mut organizations: Vec<_> = user.roles.iter().map(|(organization, _)| *organization).collect();
     organizations.sort_unstable();
     organizations.dedup();

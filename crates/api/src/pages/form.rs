@@ -11,9 +11,11 @@ use actix_web::{
     http::header::{self, HeaderName},
     web::Query,
 };
+use chrono::{DateTime, NaiveDate, Utc};
+use kinlink_domain::age::TimeZone;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{refusal::Refusal, session::Session};
+use super::{complaint::Complaints, refusal::Refusal, session::Session};
 use crate::{
     extract::{self, read_body},
     problem::{Problem, ProblemType},
@@ -84,4 +86,26 @@ impl<T: DeserializeOwned> FromRequest for Filters<T> {
 /// What was typed, if anything was.
 pub(super) fn filled(typed: &str) -> Option<&str> {
     Some(typed.trim()).filter(|typed| !typed.is_empty())
+}
+
+/// A name for one form, so that what comes twice is done once.
+pub(super) fn fresh(state: &State) -> String {
+    let mut once = [0; 16];
+    state.ports.random.fill(&mut once);
+    uuid::Uuid::from_bytes(once).simple().to_string()
+}
+
+/// The end of a day that was typed as the last on which something holds.
+pub(super) fn last_day(
+    typed: &str,
+    zone: TimeZone,
+    field: &'static str,
+    complaints: &mut Complaints,
+) -> Option<DateTime<Utc>> {
+    let typed = filled(typed)?;
+    let next = typed.parse::<NaiveDate>().ok().and_then(|day| day.succ_opt());
+    if next.is_none() {
+        complaints.add(field, "Enter a day, or leave it empty");
+    }
+    next.map(|day| zone.beginning(day))
 }

@@ -10,8 +10,9 @@ use super::{
     complaint::Complaints,
     form::{Form, filled},
     frame::{Frame, see_other, show},
+    me::others::offer::{is_offer, look},
     refusal::Refusal,
-    visitor::Patient,
+    visitor::{Patient, Visitor},
     words,
 };
 use crate::{extract, state::State, v1::invitations::redeem as operation};
@@ -49,13 +50,19 @@ pub(super) async fn redeem(
 ) -> Result<HttpResponse, Refusal> {
     let typed_date = form.birth_date.as_deref().and_then(filled);
     let birth_date = typed_date.map(str::parse::<PartialDate>).transpose();
-    let refused = match (filled(&form.code), birth_date) {
+    let answered = match (filled(&form.code), birth_date) {
         (None, _) => Err((StatusCode::UNPROCESSABLE_ENTITY, Complaints::one("code", "Enter the code"))),
         (_, Err(wrong)) => {
             Err((StatusCode::UNPROCESSABLE_ENTITY, Complaints::one("birth_date", wrong.to_string())))
         }
         (Some(code), Ok(birth_date)) => {
             let address = extract::address(&request)?;
+            if is_offer(&state, code).await? {
+                return match look(&request, &state, &visitor, code).await? {
+                    Ok(shown) => Ok(shown),
+                    Err(why) => Ok(refused(&state, &visitor, form.code, why)),
+                };
+            }
             let mut unit = state.store.begin().await?;
             let outcome =
                 operation::attempt(&state, &mut *unit, (&visitor.login, None), code, birth_date, &address)
@@ -69,7 +76,7 @@ pub(super) async fn redeem(
             }
         }
     };
-    let (status, complaints) = match refused {
+    let (status, complaints) = match answered {
         Ok(onward) => return Ok(see_other(onward)),
         Err(refused) => refused,
     };
@@ -79,8 +86,19 @@ pub(super) async fn redeem(
     Ok(show(&state, &visitor, status, &page))
 }
 
-/// What a patient reads of a refusal. All that is not accepted looks the same.
-fn explain(refusal: RedeemRefusal) -> (StatusCode, Complaints) {
+/// The page again, with what was wrong with the code of an offer.
+pub(super) fn refused(
+    state: &State,
+    visitor: &Visitor,
+    code: String,
+    (status, complaints): (StatusCode, Complaints),
+) -> HttpResponse {
+    let page = RedeemPage { frame: Frame::new(visitor, "/redeem"), code, birth_date: None, complaints };
+    show(state, visitor, status, &page)
+}
+
+/// What people read of a refusal. All that is not accepted looks the same.
+pub(super) fn explain(refusal: RedeemRefusal) -> (StatusCode, Complaints) {
     let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
     match refusal {
         RedeemRefusal::Mistyped(mistyped) => {

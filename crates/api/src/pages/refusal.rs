@@ -133,7 +133,17 @@ fn problem_words(problem: &Problem) -> (&'static str, String) {
             "We cannot answer just now",
             "Nothing was changed. Please try again in a few minutes.".to_owned(),
         ),
-        ProblemType::Conflict | ProblemType::LinkEnded | ProblemType::InvitationClosed => (
+        ProblemType::Conflict
+        | ProblemType::LinkEnded
+        | ProblemType::LinkSuspended
+        | ProblemType::LinkNotSuspended
+        | ProblemType::DisputeDecided
+        | ProblemType::EvidenceWithdrawn
+        | ProblemType::GrantClosed
+        | ProblemType::EndingUndone
+        | ProblemType::RequestClosed
+        | ProblemType::BarLifted
+        | ProblemType::InvitationClosed => (
             "Somebody was faster",
             "What you wanted to change has been changed already. Go back and look at it again.".to_owned(),
         ),

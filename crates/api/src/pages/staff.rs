@@ -1,13 +1,21 @@
 //! What staff see: each role its own part.
 
 mod audit;
+mod disputes;
+mod endings;
+mod family;
 mod home;
 mod invitations;
 mod links;
+mod papers;
+mod proxy;
 mod record;
+mod reports;
+mod requests;
 mod reviews;
 
 use actix_web::web::{ServiceConfig, get, post};
+use kinlink_domain::{organization::Organization, store::UnitOfWork};
 
 use super::page;
 use crate::{
@@ -15,7 +23,6 @@ use crate::{
     pages::refusal::Refusal,
     problem::ProblemType,
 };
-use kinlink_domain::{organization::Organization, store::UnitOfWork};
 
 /// The organization that a page is about.
 async fn organization(
@@ -52,10 +59,43 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         )
         .service(page("/staff/links/{id}", "GET").route(get().to(links::read::show_link)))
         .service(page("/staff/links/{id}/revoke", "POST").route(post().to(links::revoke::revoke)))
+        .service(page("/staff/links/{id}/suspend", "POST").route(post().to(links::suspend::suspend)))
+        .service(page("/staff/links/{id}/reinstate", "POST").route(post().to(links::reinstate::reinstate)))
+        .service(page("/staff/links/{id}/evidence", "POST").route(post().to(links::evidence::add::add)))
+        .service(
+            page("/staff/links/{id}/evidence/{evidence}/withdraw", "GET, POST")
+                .route(get().to(links::evidence::withdraw::ask))
+                .route(post().to(links::evidence::withdraw::withdraw)),
+        )
+        .service(page("/staff/disputes", "GET").route(get().to(disputes::list::show_list)))
+        .service(page("/staff/disputes/{id}", "GET").route(get().to(disputes::read::show_dispute)))
+        .service(page("/staff/disputes/{id}/uphold", "POST").route(post().to(disputes::decide::uphold)))
+        .service(page("/staff/disputes/{id}/dismiss", "POST").route(post().to(disputes::decide::dismiss)))
         .service(page("/staff/reviews", "GET").route(get().to(reviews::list::show_list)))
         .service(page("/staff/reviews/{id}", "GET").route(get().to(reviews::read::show_review)))
         .service(page("/staff/reviews/{id}/approve", "POST").route(post().to(reviews::approve::approve)))
         .service(page("/staff/reviews/{id}/ask", "POST").route(post().to(reviews::ask::ask)))
         .service(page("/staff/reviews/{id}/decline", "POST").route(post().to(reviews::decline::decline)))
         .service(page("/staff/audit", "GET").route(get().to(audit::show_audit)));
+    config
+        .service(
+            page("/staff/endings", "GET, POST")
+                .route(get().to(endings::list::show_list))
+                .route(post().to(endings::preview::end)),
+        )
+        .service(page("/staff/endings/new", "GET").route(get().to(endings::preview::ask)))
+        .service(page("/staff/endings/{id}", "GET").route(get().to(endings::read::show_ending)))
+        .service(page("/staff/endings/{id}/undo", "POST").route(post().to(endings::undo::undo)))
+        .service(page("/staff/reports/unusual-proxies", "GET").route(get().to(reports::show_report)))
+        .service(page("/staff/proxies/new", "GET").route(get().to(proxy::ask)))
+        .service(page("/staff/proxies", "POST").route(post().to(proxy::issue)))
+        .service(page("/staff/requests", "GET").route(get().to(requests::list::show_list)))
+        .service(page("/staff/requests/{id}", "GET").route(get().to(requests::read::show_request)))
+        .service(page("/staff/requests/{id}/approve", "POST").route(post().to(requests::decide::approve)))
+        .service(page("/staff/requests/{id}/decline", "POST").route(post().to(requests::decide::decline)))
+        .service(page("/staff/family", "GET").route(get().to(family::show_family)))
+        .service(page("/staff/bars", "POST").route(post().to(family::bars::record)))
+        .service(page("/staff/bars/{id}/lift", "POST").route(post().to(family::bars::lift)))
+        .service(page("/staff/age-exceptions", "POST").route(post().to(family::exceptions::record)))
+        .service(page("/staff/age-exceptions/end", "POST").route(post().to(family::exceptions::end)));
 }

@@ -2,19 +2,19 @@
 
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
-use kinlink_domain::service::totp::{Login, TotpRefusal, verify::verify};
+use kinlink_domain::service::totp::verify::verify;
 use serde::Deserialize;
 
 use super::{
+    authenticator::{explain, login, typed},
     complaint::Complaints,
-    form::{Filters, Form, filled},
+    form::{Filters, Form},
     frame::{Frame, see_other, show},
     login::local_path,
     refusal::Refusal,
-    visitor::{Staff, Visitor},
-    words,
+    visitor::{Person, Visitor},
 };
-use crate::{extract::StaffCaller, problem::Problem, state::State, v1::totp::given};
+use crate::state::State;
 
 #[derive(Template)]
 #[template(path = "step_up.html")]
@@ -43,10 +43,10 @@ pub(super) struct CodeForm {
 /// `/step-up`: show once more that it is you.
 pub(super) async fn ask(
     state: Data<State>,
-    staff: Staff,
+    Person(visitor): Person,
     Filters(onward): Filters<Onward>,
 ) -> Result<HttpResponse, Refusal> {
-    ask_again(&state, &staff.visitor, &onward.return_to, StatusCode::OK, Complaints::default()).await
+    ask_again(&state, &visitor, &onward.return_to, StatusCode::OK, Complaints::default()).await
 }
 
 async fn ask_again(
@@ -56,7 +56,7 @@ async fn ask_again(
     status: StatusCode,
     complaints: Complaints,
 ) -> Result<HttpResponse, Refusal> {
-    let return_to = local_path(return_to).unwrap_or("/staff");
+    let return_to = onward(visitor, return_to);
     let mut unit = state.store.begin_read().await?;
     let authenticator = unit.authenticator(visitor.account()).await?;
     let logins =
@@ -67,7 +67,7 @@ async fn ask_again(
         format!("/login/start?{}", query.append_pair("return_to", return_to).finish())
     };
     let page = StepUpPage {
-        frame: Frame::new(visitor, "/staff"),
+        frame: Frame::new(visitor, ""),
         return_to: return_to.to_owned(),
         has_app: authenticator.is_some_and(|it| it.active().is_some()),
         logins: logins.map(|(index, it)| (start(index), it.label.clone())).collect(),
@@ -79,41 +79,33 @@ async fn ask_again(
 /// A code of the app is given; it counts for this session and for no other.
 pub(super) async fn give_code(
     state: Data<State>,
-    staff: Staff,
+    Person(visitor): Person,
     Form(form): Form<CodeForm>,
 ) -> Result<HttpResponse, Refusal> {
-    let (visitor, unprocessable) = (&staff.visitor, StatusCode::UNPROCESSABLE_ENTITY);
-    let code = match given(filled(&form.code), None) {
-        Ok(Some(code)) => code,
-        Ok(None) => {
-            let complaints = Complaints::one("code", "Enter the six digits that your app shows");
-            return ask_again(&state, visitor, &form.return_to, unprocessable, complaints).await;
-        }
-        Err(problem) => {
-            let why = problem.errors.first().map_or(problem.title, |error| &error.message).to_owned();
+    let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
+    let typed = typed(&form.code).and_then(|code| code.ok_or_else(|| "Enter a code".to_owned()));
+    let code = match typed {
+        Ok(code) => code,
+        Err(why) => {
             let complaints = Complaints::one("code", why);
-            return ask_again(&state, visitor, &form.return_to, unprocessable, complaints).await;
+            return ask_again(&state, &visitor, &form.return_to, unprocessable, complaints).await;
         }
     };
     let mut unit = state.store.begin().await?;
-    let stepping = visitor.stepping_up();
-    let staff_at = StaffCaller::organizations(&staff.caller);
-    let login =
-        Login { account: visitor.account(), staff_at: &staff_at, logged_in_at: stepping.authentication.time };
-    let decided = verify(&mut *unit, &state.ports, login, stepping.token, &code).await?;
+    let (staff_at, token) = (visitor.staff_at(), visitor.stepping_up().token);
+    let decided = verify(&mut *unit, &state.ports, login(&visitor, &staff_at), token, &code).await?;
     // A refusal is saved too: it is counted.
     unit.save().await?;
     match decided {
-        Ok(_) => Ok(see_other(local_path(&form.return_to).unwrap_or("/staff"))),
-        Err(TotpRefusal::TooManyAttempts { until }) => {
-            let why = format!("Too many wrong tries. Try again after {}", words::moment(until));
-            let complaints = Complaints::one("code", why);
-            ask_again(&state, visitor, &form.return_to, StatusCode::TOO_MANY_REQUESTS, complaints).await
-        }
+        Ok(_) => Ok(see_other(onward(&visitor, &form.return_to))),
         Err(refusal) => {
-            let problem = Problem::from_totp(refusal, state.ports.clock.now());
-            let complaints = Complaints::one("code", problem.title);
-            ask_again(&state, visitor, &form.return_to, unprocessable, complaints).await
+            let (status, why) = explain(refusal);
+            ask_again(&state, &visitor, &form.return_to, status, Complaints::one("code", why)).await
         }
     }
+}
+
+/// Where the visitor goes on to.
+fn onward<'a>(visitor: &Visitor, return_to: &'a str) -> &'a str {
+    local_path(return_to).unwrap_or(if visitor.is_staff() { "/staff" } else { "/me" })
 }

@@ -32,6 +32,9 @@ pub(super) struct Anybody(pub(super) Option<Visitor>);
 /// Somebody whose login may be a patient's.
 pub(super) struct Patient(pub(super) Visitor);
 
+/// Somebody whose login may be a patient's, or who has a staff role.
+pub(super) struct Person(pub(super) Visitor);
+
 /// Somebody with a staff role.
 pub(super) struct Staff {
     pub(super) visitor: Visitor,
@@ -96,6 +99,11 @@ impl Visitor {
         self.is_patient().then(|| self.account())
     }
 
+    /// Where they have a staff role.
+    pub(super) fn staff_at(&self) -> Vec<OrganizationId> {
+        extract::organizations(&self.staff)
+    }
+
     async fn required(request: &HttpRequest) -> Result<Self, Refusal> {
         match Self::of(request).await? {
             Some(visitor) => Ok(visitor),
@@ -128,6 +136,15 @@ extract!(Patient, |request| {
         Ok(Self(visitor))
     } else {
         Err(Problem::new(ProblemType::Forbidden).detail("Your login is not one that patients use.").into())
+    }
+});
+
+extract!(Person, |request| {
+    let visitor = Visitor::required(&request).await?;
+    if visitor.is_patient() || visitor.is_staff() {
+        Ok(Self(visitor))
+    } else {
+        Err(Problem::new(ProblemType::Forbidden).detail("Your login is not one that is used here.").into())
     }
 });
 

@@ -1,8 +1,12 @@
 //! What the domain's words are called on pages.
 
+mod acts;
+mod family;
+
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
     actor::Actor,
+    age::TimeZone,
     claim::Decline,
     comparison::{Band, Field},
     evidence::{AddressValidation, Document, Fact, Paper},
@@ -13,9 +17,23 @@ use kinlink_domain::{
     review::{Missing, ReviewReason, ReviewStatus},
 };
 
+pub(super) use acts::{dispute_status, reinstatement, suspension, withdrawal, word};
+pub(super) use family::{
+    FAMILY, asker_status, bases, basis, candidate_relationship, every_relationship, exception, grant_status,
+    names, papers, profiles, relationship, request_decline, request_status,
+};
+
+/// Reasons to choose from: the word that the form sends, and what people read.
+pub(super) type Reasons = Vec<(String, &'static str)>;
+
 /// A day, for reading.
 pub(super) fn day(at: DateTime<Utc>) -> String {
     at.format("%-d %B %Y").to_string()
+}
+
+/// A day, as the organization's people count them.
+pub(super) fn day_in(zone: TimeZone, at: DateTime<Utc>) -> String {
+    zone.day(at).format("%-d %B %Y").to_string()
 }
 
 /// A moment, for reading.
@@ -159,8 +177,10 @@ pub(super) fn fact(fact: &Fact) -> String {
                 reference.as_ref().map(|text| format!(", reference “{text}”")).unwrap_or_default();
             format!("Was compared with a document: {}{reference}", document(*seen))
         }
-        Fact::RelationshipSeen { paper: seen, .. } => {
-            format!("The relationship was shown by a paper: {}", paper(*seen))
+        Fact::RelationshipSeen { paper: seen, reference, .. } => {
+            let reference =
+                reference.as_ref().map(|text| format!(", reference “{text}”")).unwrap_or_default();
+            format!("The relationship was shown by a paper: {}{reference}", paper(*seen))
         }
         Fact::Granted { channel: None, .. } => "Was allowed to act for the patient".to_owned(),
         Fact::Granted { channel: Some(way), .. } => {

@@ -148,9 +148,9 @@ async fn own_records(
     Ok(records)
 }
 
-/// The organization of a request, and as who the caller decides it. One that waits for somebody else is not
+/// The organization of a request, and as whom the caller decides it. One that waits for somebody else is not
 /// found, as if it did not exist.
-async fn decider(
+pub(crate) async fn decider(
     state: &State,
     unit: &mut dyn UnitOfWork,
     caller: AnyCaller,

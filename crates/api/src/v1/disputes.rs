@@ -74,7 +74,7 @@ impl From<&Dispute> for DisputeView {
 
 /// Finds a dispute at one of the organizations whose disputes the caller decides. One at another organization
 /// is not found, as if it did not exist.
-async fn find(
+pub(crate) async fn find(
     unit: &mut dyn UnitOfWork,
     staff: &StaffCaller,
     id: DisputeId,

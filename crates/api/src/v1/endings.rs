@@ -123,16 +123,16 @@ impl TouchedView {
 }
 
 /// Whose access is to end, as a body says it.
-struct Whose<'a> {
-    organization: Option<&'a str>,
-    patient: Option<&'a str>,
-    account: Option<&'a str>,
-    keep_self: bool,
+pub(crate) struct Whose<'a> {
+    pub(crate) organization: Option<&'a str>,
+    pub(crate) patient: Option<&'a str>,
+    pub(crate) account: Option<&'a str>,
+    pub(crate) keep_self: bool,
 }
 
 impl Whose<'_> {
     /// Checks that the caller may, before anything is looked for.
-    async fn find(
+    pub(crate) async fn find(
         &self,
         unit: &mut dyn UnitOfWork,
         staff: &StaffCaller,
@@ -157,7 +157,7 @@ impl Whose<'_> {
 }
 
 /// Finds an ending at one of the organizations where the caller may do this.
-async fn find(
+pub(crate) async fn find(
     unit: &mut dyn UnitOfWork,
     staff: &StaffCaller,
     act: StaffAct,

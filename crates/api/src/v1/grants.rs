@@ -186,7 +186,7 @@ async fn link(
 }
 
 /// From the audit of lookups, which counts them by account and minute.
-async fn last_used(
+pub(crate) async fn last_used(
     unit: &mut dyn UnitOfWork,
     grant: &Grant,
     accepted: &Acceptance,

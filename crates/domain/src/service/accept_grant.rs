@@ -74,6 +74,16 @@ pub enum UseRefusal {
     },
 }
 
+/// What the code offers, for whoever wants to see it before they accept or decline. A wrong code counts as in
+/// [`accept`].
+pub async fn look(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    request: &UseOffer<'_>,
+) -> Result<Used<(Grant, Organization)>, StoreError> {
+    Ok(find(unit, ports, request).await?.map_or_else(Used::Refused, Used::Done))
+}
+
 /// Accepts an offer: the account may then open the record.
 pub async fn accept(
     unit: &mut dyn UnitOfWork,

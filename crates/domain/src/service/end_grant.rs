@@ -75,8 +75,8 @@ pub async fn standing(
     Ok(patient.then_some(Standing::Patient))
 }
 
-/// What patients decide themselves; what staff decided on papers is staff's to end.
-fn is_the_patients(grant: &Grant) -> bool {
+/// Whether patients end it themselves; what staff decided on papers is staff's to end.
+pub fn is_the_patients(grant: &Grant) -> bool {
     grant.basis == ProxyBasis::PatientGrant || matches!(grant.by, Actor::Account(_))
 }
 

@@ -14,7 +14,7 @@ use crate::{
     idempotency::Once,
     pages::{
         complaint::Complaints,
-        form::Form,
+        form::{Form, fresh},
         frame::{Frame, see_other, show},
         refusal::Refusal,
         visitor::{Patient, Visitor},
@@ -38,9 +38,13 @@ struct AskPage {
     complaints: Complaints,
 }
 
-struct Hospital {
-    slug: String,
-    name: String,
+pub(in crate::pages) struct Hospital {
+    pub(in crate::pages) slug: String,
+    pub(in crate::pages) name: String,
+}
+
+pub(in crate::pages) fn hospitals(organizations: Vec<Organization>) -> Vec<Hospital> {
+    organizations.into_iter().map(|it| Hospital { slug: it.slug.to_string(), name: it.name }).collect()
 }
 
 /// A claim of before.
@@ -68,15 +72,10 @@ async fn ask_again(
     let mut unit = state.store.begin_read().await?;
     let organizations = organizations(&mut *unit, &visitor.account_at).await?;
     let earlier = earlier(state, &mut *unit, visitor).await?;
-    let mut once = [0; 16];
-    state.ports.random.fill(&mut once);
-    let given = Given { once: uuid::Uuid::from_bytes(once).simple().to_string(), ..given };
+    let given = Given { once: fresh(state), ..given };
     let page = AskPage {
         frame: Frame::new(visitor, "/find"),
-        organizations: organizations
-            .into_iter()
-            .map(|it| Hospital { slug: it.slug.to_string(), name: it.name })
-            .collect(),
+        organizations: hospitals(organizations),
         sexes: [("female", "Female"), ("male", "Male"), ("other", "Other"), ("unknown", "Rather not say")],
         given,
         earlier,
@@ -85,7 +84,7 @@ async fn ask_again(
     Ok(show(state, visitor, status, &page))
 }
 
-async fn organizations(
+pub(in crate::pages) async fn organizations(
     unit: &mut dyn UnitOfWork,
     ids: &[OrganizationId],
 ) -> Result<Vec<Organization>, Refusal> {

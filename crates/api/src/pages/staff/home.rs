@@ -34,12 +34,18 @@ struct Door {
 }
 
 /// The pages that each act leads to.
-const DOORS: [(StaffAct, &str, &str, &str); 5] = [
+const DOORS: [(StaffAct, &str, &str, &str); 10] = [
     (
         StaffAct::ManageInvitations,
         "/staff/invitations/new",
         "Invite a patient",
         "A code to hand over, to post, to read out or to email.",
+    ),
+    (
+        StaffAct::ManageInvitations,
+        "/staff/proxies/new",
+        "Invite a proxy",
+        "A parent, a guardian, an executor: somebody who acts for a patient.",
     ),
     (StaffAct::ManageInvitations, "/staff/invitations", "Invitations", "How they stand; revoke, issue anew."),
     (
@@ -49,10 +55,34 @@ const DOORS: [(StaffAct, &str, &str, &str); 5] = [
         "People who look for their record, where it is not beyond doubt.",
     ),
     (
+        StaffAct::ManageProxies,
+        "/staff/requests",
+        "Requests to act",
+        "People who ask to act for a patient, and what speaks for it.",
+    ),
+    (
+        StaffAct::ReviewLinks,
+        "/staff/disputes",
+        "Disputes",
+        "People who were told of a link and say that it was not them.",
+    ),
+    (
         StaffAct::ReadLinks,
         "/staff/record",
         "Who opens a record?",
         "Its links, their evidence, and their end.",
+    ),
+    (
+        StaffAct::EndLinks,
+        "/staff/endings",
+        "What was ended at once",
+        "Every access to a record or of an account; to be undone by a second person.",
+    ),
+    (
+        StaffAct::ReadReports,
+        "/staff/reports/unusual-proxies",
+        "Unusually many",
+        "Accounts that act for many, and records that many act for.",
     ),
     (StaffAct::ReadAudit, "/staff/audit", "Audit", "Who did what, when, and why."),
 ];
@@ -69,7 +99,7 @@ pub(super) async fn show_home(
         let slug = organization.slug.to_string();
         let open = DOORS.into_iter().filter(|(act, ..)| caller.at(id, *act).is_ok());
         let doors = open.map(|(_, path, title, about)| {
-            let status = if path == "/staff/reviews" { "open" } else { "" };
+            let status = if matches!(path, "/staff/reviews" | "/staff/disputes") { "open" } else { "" };
             let href = link_to(path, &[("organization", slug.as_str()), ("status", status)]);
             Door { href, title, about }
         });

@@ -53,6 +53,8 @@ struct Found {
     person: Person,
     links: Vec<Row>,
     may_invite: bool,
+    may_see_family: bool,
+    may_end: bool,
 }
 
 /// Enough to see that it is the right person.
@@ -105,6 +107,8 @@ pub(super) async fn show_record(
                 found = Some(Found {
                     person: Person::new(&patient),
                     links: links.iter().map(|link| row(link, &rules, now)).collect(),
+                    may_end: caller.at(at.id, StaffAct::EndLinks).is_ok(),
+                    may_see_family: caller.at(at.id, StaffAct::ManageProxies).is_ok(),
                     may_invite: caller.at(at.id, StaffAct::ManageInvitations).is_ok(),
                 });
             }

@@ -135,7 +135,7 @@ async fn staff_approval(
     }
 }
 
-async fn candidate(
+pub(crate) async fn candidate(
     unit: &mut dyn UnitOfWork,
     organization: &Organization,
     patient: String,

@@ -1,9 +1,12 @@
 use actix_web::{HttpResponse, web::Data};
 use kinlink_domain::{
+    access_request::AccessRequest,
     actor::{Actor, StaffAct},
     audit::{Action, Subject},
     id::AccountId,
-    page::Page,
+    organization::Organization,
+    page::{Listed, Page},
+    service::lookup::OrganizationReference,
     store::UnitOfWork,
 };
 use serde::{Deserialize, Serialize};
@@ -90,6 +93,19 @@ async fn own(
 ) -> Result<RequestList, Problem> {
     let now = state.ports.clock.now();
     let listed = unit.requests_of_account(account, page).await?;
+    let pending = waiting(state, unit, account).await?;
+    let pending = pending.iter().map(|request| PendingView::new(request, now)).collect();
+    let asked = listed.items.iter().map(|request| AskedView::new(request, now)).collect();
+    Ok(RequestList::Own { asked, pending, next_cursor: listed.next.map(Cursor::write) })
+}
+
+/// The requests that wait for this account as the patient; that they were read is put on record.
+pub(crate) async fn waiting(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    account: AccountId,
+) -> Result<Vec<AccessRequest>, Problem> {
+    let now = state.ports.clock.now();
     let mut pending = Vec::new();
     for (organization, patient) in own_records(state, unit, account).await? {
         let waiting = unit.requests_to_patient(organization, patient, now).await?;
@@ -99,10 +115,9 @@ async fn own(
             let by = Actor::Account(account);
             unit.record(state.ports.audit(organization, by, Action::RequestRead, subject, detail));
         }
-        pending.extend(waiting.iter().map(|request| PendingView::new(request, now)));
+        pending.extend(waiting);
     }
-    let asked = listed.items.iter().map(|request| AskedView::new(request, now)).collect();
-    Ok(RequestList::Own { asked, pending, next_cursor: listed.next.map(Cursor::write) })
+    Ok(pending)
 }
 
 async fn of_organization(
@@ -113,13 +128,25 @@ async fn of_organization(
     page: Page,
 ) -> Result<RequestList, Problem> {
     let named = extract::organization_reference(KIND, "organization", named)?;
-    let organization = extract::organization(unit, staff, Some(&named), KIND).await?;
-    let by = staff.at(organization.id, StaffAct::ManageProxies)?;
+    let (_, listed) = search(state, unit, staff, Some(&named), page).await?;
     let now = state.ports.clock.now();
-    let listed = unit.requests_to_staff(organization.id, page, now).await?;
+    let requests = listed.items.iter().map(|request| PendingView::new(request, now)).collect();
+    Ok(RequestList::Organization { requests, next_cursor: listed.next.map(Cursor::write) })
+}
+
+/// The requests that wait for staff, for JSON and pages; that they were listed is put on record.
+pub(crate) async fn search(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    named: Option<&OrganizationReference>,
+    page: Page,
+) -> Result<(Organization, Listed<AccessRequest>), Problem> {
+    let organization = extract::organization(unit, staff, named, KIND).await?;
+    let by = staff.at(organization.id, StaffAct::ManageProxies)?;
+    let listed = unit.requests_to_staff(organization.id, page, state.ports.clock.now()).await?;
     let detail = serde_json::json!({"count": listed.items.len()});
     let (action, subject) = (Action::RequestRead, Subject::default());
     unit.record(state.ports.audit(organization.id, by.actor(), action, subject, detail));
-    let requests = listed.items.iter().map(|request| PendingView::new(request, now)).collect();
-    Ok(RequestList::Organization { requests, next_cursor: listed.next.map(Cursor::write) })
+    Ok((organization, listed))
 }

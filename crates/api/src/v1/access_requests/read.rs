@@ -4,7 +4,9 @@ use kinlink_domain::{
     access_request::{AccessRequest, Decider, RequestState},
     actor::{Actor, Authorized},
     audit::{Action, Subject},
+    bar::Bar,
     id::RequestId,
+    patient::PatientRecord,
     service::decide_request::{
         By,
         relationships::{CandidateRelationship, candidate_relationships},
@@ -90,7 +92,11 @@ pub(crate) async fn read(
             RequestAnswer::Staff {
                 account: request.account.to_string(),
                 person: PersonView::from(&request.person),
-                candidates: candidates(&state, &mut *unit, by, &request, now).await?,
+                candidates: candidates(&state, &mut *unit, by, &request, now)
+                    .await?
+                    .into_iter()
+                    .map(|candidate| CandidateView::new(candidate, now))
+                    .collect(),
                 request: PendingView::new(&request, now),
             }
         }
@@ -99,40 +105,58 @@ pub(crate) async fn read(
     Ok(HttpResponse::Ok().json(answer))
 }
 
-fn record(state: &State, unit: &mut dyn UnitOfWork, by: Actor, request: &AccessRequest) {
+pub(crate) fn record(state: &State, unit: &mut dyn UnitOfWork, by: Actor, request: &AccessRequest) {
     let subject = Subject { account: Some(request.account), ..Subject::default() };
     let detail = serde_json::json!({"request": request.id});
     unit.record(state.ports.audit(request.organization, by, Action::RequestRead, subject, detail));
 }
 
-async fn candidates(
+/// A record that may be the person's.
+pub(crate) struct Candidate {
+    pub(crate) record: PatientRecord,
+    /// What speaks for a relationship of the asker to this patient.
+    pub(crate) relationships: Vec<CandidateRelationship>,
+    /// Those in force.
+    pub(crate) bars: Vec<Bar>,
+}
+
+impl CandidateView {
+    fn new(candidate: Candidate, now: DateTime<Utc>) -> Self {
+        let Candidate { record, relationships, bars } = candidate;
+        let fhir_id = &record.record.fhir_id;
+        Self {
+            patient: fhir_id.to_string(),
+            person: PersonView::from(&record.record.demographics),
+            relationships,
+            bars: bars.iter().map(|bar| BarView::new(bar, fhir_id, now)).collect(),
+        }
+    }
+}
+
+/// The records that a request may be about, the likeliest first; that each was read is put on record.
+pub(crate) async fn candidates(
     state: &State,
     unit: &mut dyn UnitOfWork,
     by: Authorized,
     request: &AccessRequest,
     now: DateTime<Utc>,
-) -> Result<Vec<CandidateView>, Problem> {
+) -> Result<Vec<Candidate>, Problem> {
     let ids = match &request.state {
         RequestState::Pending(Decider::Staff(ids)) => ids.clone(),
         RequestState::Pending(Decider::Patient(id)) => vec![*id],
         _ => Vec::new(),
     };
-    let mut views = Vec::with_capacity(ids.len());
+    let mut found = Vec::with_capacity(ids.len());
     for id in ids {
         let Some(record) = unit.patient_by_id(request.organization, id).await? else { continue };
-        let bars = unit.bars(request.organization, id).await?;
-        let in_force = bars.iter().filter(|bar| bar.is_in_force(now));
-        let fhir_id = record.record.fhir_id.clone();
-        views.push(CandidateView {
-            bars: in_force.map(|bar| BarView::new(bar, &fhir_id, now)).collect(),
-            patient: fhir_id.to_string(),
-            person: PersonView::from(&record.record.demographics),
-            relationships: candidate_relationships(unit, &state.ports, request, &record).await?,
-        });
+        let mut bars = unit.bars(request.organization, id).await?;
+        bars.retain(|bar| bar.is_in_force(now));
+        let relationships = candidate_relationships(unit, &state.ports, request, &record).await?;
+        found.push(Candidate { record, relationships, bars });
         let subject = Subject { patient: Some(id), ..Subject::default() };
         let detail = serde_json::json!({"request": request.id});
         let (organization, action) = (request.organization, Action::PatientRead);
         unit.record(state.ports.audit(organization, by.actor(), action, subject, detail));
     }
-    Ok(views)
+    Ok(found)
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The oldest that a patient can be treated as.
-const OLDEST: u8 = 26;
+pub(crate) const OLDEST: u8 = 26;
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]

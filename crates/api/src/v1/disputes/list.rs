@@ -2,7 +2,10 @@ use actix_web::{HttpResponse, web::Data};
 use kinlink_domain::{
     actor::StaffAct,
     audit::{Action, Subject},
-    dispute::DisputeStatus,
+    dispute::{Dispute, DisputeStatus},
+    organization::Organization,
+    page::Listed,
+    store::UnitOfWork,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -21,7 +24,7 @@ pub(crate) struct ListDisputesParameters {
     organization: Option<String>,
     /// Only those that are `open`, `upheld` or `dismissed`.
     #[param(value_type = Option<String>)]
-    status: Option<DisputeStatus>,
+    pub(crate) status: Option<DisputeStatus>,
     /// `next_cursor` of the last answer.
     cursor: Option<String>,
     /// At most so many, 1 to 200; 50 unless said.
@@ -51,19 +54,29 @@ pub(crate) async fn list(
     staff: StaffCaller,
     parameters: Parameters<ListDisputesParameters>,
 ) -> Result<HttpResponse, Problem> {
+    let mut unit = state.store.begin().await?;
+    let (_, listed) = search(&state, &mut *unit, &staff, parameters.0).await?;
+    unit.save().await?;
+    let disputes = listed.items.iter().map(Into::into).collect();
+    Ok(HttpResponse::Ok().json(DisputeList { disputes, next_cursor: listed.next.map(Cursor::write) }))
+}
+
+/// The disputes that the parameters ask for, for JSON and pages; that they were listed is put on record.
+pub(crate) async fn search(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    parameters: ListDisputesParameters,
+) -> Result<(Organization, Listed<Dispute>), Problem> {
     const KIND: ProblemType = ProblemType::MalformedParameter;
-    let parameters = parameters.0;
     let page = extract::limit(parameters.cursor.as_deref(), parameters.limit)?;
     let named = parameters.organization.as_deref();
     let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
-    let mut unit = state.store.begin().await?;
-    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
+    let organization = extract::organization(unit, staff, named.as_ref(), KIND).await?;
     let by = staff.at(organization.id, StaffAct::ReviewLinks)?;
     let listed = unit.disputes(organization.id, parameters.status, page).await?;
     let detail = serde_json::json!({"count": listed.items.len()});
     let (action, subject) = (Action::DisputeList, Subject::default());
     unit.record(state.ports.audit(organization.id, by.actor(), action, subject, detail));
-    unit.save().await?;
-    let disputes = listed.items.iter().map(Into::into).collect();
-    Ok(HttpResponse::Ok().json(DisputeList { disputes, next_cursor: listed.next.map(Cursor::write) }))
+    Ok((organization, listed))
 }

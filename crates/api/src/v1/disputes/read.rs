@@ -1,5 +1,7 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use kinlink_domain::{audit::Action, service::dispute::subject};
+use kinlink_domain::{
+    audit::Action, dispute::Dispute, id::DisputeId, service::dispute::subject, store::UnitOfWork,
+};
 
 use super::{DisputeView, find};
 use crate::{
@@ -23,10 +25,21 @@ pub(crate) async fn read(
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(&request)?;
     let mut unit = state.store.begin().await?;
-    let (by, dispute) = find(&mut *unit, &staff, id).await?;
+    let dispute = see(&state, &mut *unit, &staff, id).await?;
+    unit.save().await?;
+    Ok(HttpResponse::Ok().json(DisputeView::from(&dispute)))
+}
+
+/// A dispute as the caller may see it; that it was read is put on record.
+pub(crate) async fn see(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    id: DisputeId,
+) -> Result<Dispute, Problem> {
+    let (by, dispute) = find(unit, staff, id).await?;
     let detail = serde_json::json!({"dispute": id});
     let action = Action::DisputeRead;
     unit.record(state.ports.audit(by.organization(), by.actor(), action, subject(&dispute), detail));
-    unit.save().await?;
-    Ok(HttpResponse::Ok().json(DisputeView::from(&dispute)))
+    Ok(dispute)
 }

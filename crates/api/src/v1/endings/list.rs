@@ -2,6 +2,10 @@ use actix_web::{HttpResponse, web::Data};
 use kinlink_domain::{
     actor::StaffAct,
     audit::{Action, Subject},
+    ending::Ending,
+    organization::Organization,
+    page::Listed,
+    store::UnitOfWork,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -47,19 +51,29 @@ pub(crate) async fn list(
     staff: StaffCaller,
     parameters: Parameters<ListEndingsParameters>,
 ) -> Result<HttpResponse, Problem> {
+    let mut unit = state.store.begin().await?;
+    let (_, listed) = search(&state, &mut *unit, &staff, parameters.0).await?;
+    unit.save().await?;
+    let endings = listed.items.iter().map(Into::into).collect();
+    Ok(HttpResponse::Ok().json(EndingList { endings, next_cursor: listed.next.map(Cursor::write) }))
+}
+
+/// The endings that the parameters ask for, for JSON and pages; that they were listed is put on record.
+pub(crate) async fn search(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    parameters: ListEndingsParameters,
+) -> Result<(Organization, Listed<Ending>), Problem> {
     const KIND: ProblemType = ProblemType::MalformedParameter;
-    let parameters = parameters.0;
     let page = extract::limit(parameters.cursor.as_deref(), parameters.limit)?;
     let named = parameters.organization.as_deref();
     let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
-    let mut unit = state.store.begin().await?;
-    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
+    let organization = extract::organization(unit, staff, named.as_ref(), KIND).await?;
     let by = staff.at(organization.id, StaffAct::EndLinks)?;
     let listed = unit.endings(organization.id, page).await?;
     let detail = serde_json::json!({"count": listed.items.len()});
     let (action, subject) = (Action::EndingList, Subject::default());
     unit.record(state.ports.audit(organization.id, by.actor(), action, subject, detail));
-    unit.save().await?;
-    let endings = listed.items.iter().map(Into::into).collect();
-    Ok(HttpResponse::Ok().json(EndingList { endings, next_cursor: listed.next.map(Cursor::write) }))
+    Ok((organization, listed))
 }

@@ -1,7 +1,10 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use kinlink_domain::{
-    actor::StaffAct,
+    actor::{Authorized, StaffAct},
     audit::{Action, Subject},
+    ending::Ending,
+    id::EndingId,
+    store::UnitOfWork,
 };
 
 use super::{EndingView, find};
@@ -26,10 +29,21 @@ pub(crate) async fn read(
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(&request)?;
     let mut unit = state.store.begin().await?;
-    let (by, ending) = find(&mut *unit, &staff, StaffAct::EndLinks, id).await?;
+    let (_, ending) = see(&state, &mut *unit, &staff, id).await?;
+    unit.save().await?;
+    Ok(HttpResponse::Ok().json(EndingView::from(&ending)))
+}
+
+/// An ending as the caller may see it; that it was read is put on record.
+pub(crate) async fn see(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    id: EndingId,
+) -> Result<(Authorized, Ending), Problem> {
+    let (by, ending) = find(unit, staff, StaffAct::EndLinks, id).await?;
     let detail = serde_json::json!({"ending": id});
     let (action, subject) = (Action::EndingRead, Subject::default());
     unit.record(state.ports.audit(by.organization(), by.actor(), action, subject, detail));
-    unit.save().await?;
-    Ok(HttpResponse::Ok().json(EndingView::from(&ending)))
+    Ok((by, ending))
 }

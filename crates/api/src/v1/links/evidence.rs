@@ -40,7 +40,7 @@ impl EvidenceAnswer {
 }
 
 /// Acting for the organization of a link. One at another organization is not found, as if it did not exist.
-async fn authorized(
+pub(crate) async fn authorized(
     unit: &mut dyn UnitOfWork,
     staff: &StaffCaller,
     link: LinkId,

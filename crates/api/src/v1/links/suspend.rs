@@ -64,7 +64,7 @@ pub(crate) async fn suspend(
 
 /// The caller, acting at the organization of a link that they may suspend. A link of another organization is
 /// not found, as if it did not exist.
-pub(super) async fn reviewer_of(
+pub(crate) async fn reviewer_of(
     unit: &mut dyn UnitOfWork,
     staff: &StaffCaller,
     id: LinkId,

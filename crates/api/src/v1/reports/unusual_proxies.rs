@@ -2,6 +2,8 @@ use actix_web::{HttpResponse, web::Data};
 use kinlink_domain::{
     actor::StaffAct,
     audit::{Action, Subject},
+    organization::Organization,
+    store::UnitOfWork,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -15,7 +17,7 @@ use crate::{
 /// Who or what has the many proxies.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Of {
+pub(crate) enum Of {
     #[default]
     Accounts,
     Records,
@@ -28,7 +30,7 @@ pub(crate) struct UnusualProxiesParameters {
     organization: Option<String>,
     /// `accounts` that are proxies of many, or `records` with many proxies; accounts unless said.
     #[param(value_type = Option<String>)]
-    of: Option<Of>,
+    pub(crate) of: Option<Of>,
     /// From how many on, 1 to 1,000; the policy's `family.unusual_proxies` unless said.
     #[param(minimum = 1, maximum = 1_000)]
     at_least: Option<u16>,
@@ -51,17 +53,17 @@ pub(crate) struct UnusualProxies {
 
 /// An account or a record with many proxy links that hold.
 #[derive(Serialize, ToSchema)]
-struct Unusual {
+pub(crate) struct Unusual {
     #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<String>,
+    pub(crate) account: Option<String>,
     /// Whether the account has acted as staff of the organization.
     #[serde(skip_serializing_if = "Option::is_none")]
-    staff: Option<bool>,
+    pub(crate) staff: Option<bool>,
     /// The FHIR id of the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "n-002")]
-    patient: Option<String>,
-    proxies: u64,
+    pub(crate) patient: Option<String>,
+    pub(crate) proxies: u64,
 }
 
 /// Accounts that are proxies of unusually many, and records with unusually many proxies. Staff with the role
@@ -78,16 +80,34 @@ pub(crate) async fn list(
     staff: StaffCaller,
     parameters: Parameters<UnusualProxiesParameters>,
 ) -> Result<HttpResponse, Problem> {
+    let mut unit = state.store.begin().await?;
+    let (_, Counted { at_least, unusual, next }) = count(&state, &mut *unit, &staff, parameters.0).await?;
+    unit.save().await?;
+    Ok(HttpResponse::Ok().json(UnusualProxies { at_least, unusual, next_cursor: next.map(Cursor::write) }))
+}
+
+/// What was counted.
+pub(crate) struct Counted {
+    pub(crate) at_least: u16,
+    pub(crate) unusual: Vec<Unusual>,
+    pub(crate) next: Option<uuid::Uuid>,
+}
+
+/// Counts, for JSON and pages; that it was read is put on record.
+pub(crate) async fn count(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    parameters: UnusualProxiesParameters,
+) -> Result<(Organization, Counted), Problem> {
     const KIND: ProblemType = ProblemType::MalformedParameter;
-    let parameters = parameters.0;
     let page = extract::limit(parameters.cursor.as_deref(), parameters.limit)?;
     if parameters.at_least.is_some_and(|least| !(1..=1_000).contains(&least)) {
         return Err(Problem::new(KIND).at("at_least", "between 1 and 1000"));
     }
     let named = parameters.organization.as_deref();
     let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
-    let mut unit = state.store.begin().await?;
-    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
+    let organization = extract::organization(unit, staff, named.as_ref(), KIND).await?;
     let by = staff.at(organization.id, StaffAct::ReadReports)?;
     let at_least = parameters.at_least.unwrap_or(organization.policy.family.unusual_proxies);
     let now = state.ports.clock.now();
@@ -116,6 +136,5 @@ pub(crate) async fn list(
     let detail = serde_json::json!({"report": "unusual_proxies", "count": unusual.len()});
     let (action, subject) = (Action::ReportRead, Subject::default());
     unit.record(state.ports.audit(organization.id, by.actor(), action, subject, detail));
-    unit.save().await?;
-    Ok(HttpResponse::Ok().json(UnusualProxies { at_least, unusual, next_cursor: next.map(Cursor::write) }))
+    Ok((organization, Counted { at_least, unusual, next }))
 }

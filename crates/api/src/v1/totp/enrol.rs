@@ -1,6 +1,8 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
+    account::AccountKey,
+    id::OrganizationId,
     service::totp::enrol::{Enrolled, enrol as enrol_authenticator},
     store::UnitOfWork,
 };
@@ -33,15 +35,15 @@ pub(crate) struct EnrolBody {
 pub(crate) struct EnrolAnswer {
     /// The secret in base 32, to be typed where no picture can be taken.
     #[schema(example = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")]
-    secret: String,
+    pub(crate) secret: String,
     /// What the QR code holds.
     otpauth_uri: String,
     /// The QR code as an SVG document.
-    qr_svg: String,
+    pub(crate) qr_svg: String,
     /// The QR code as a PNG in base 64.
     qr_png: String,
     /// Until when a first code must be given to `/v1/totp/confirm`.
-    expires_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
 }
 
 /// Enrol an authenticator app, for any login. It counts once its first code was given to
@@ -72,7 +74,9 @@ pub(crate) async fn enrol(
     unit.ensure_account(&caller.bearer.key, now).await?;
     match enrol_authenticator(&mut *unit, &state.ports, login(&caller), given.as_ref()).await? {
         Ok(enrolled) => {
-            let answer = answer(&mut *unit, &caller, &enrolled).await?;
+            let at: Vec<_> = caller.bearer.trusted.iter().map(|trust| trust.organization).collect();
+            let name = shown_login(&caller.bearer.key, caller.bearer.login_name());
+            let answer = shown(&mut *unit, &at, &name, &enrolled).await?;
             let response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
             unit.save().await?;
             Ok(response)
@@ -85,13 +89,15 @@ pub(crate) async fn enrol(
     }
 }
 
-async fn answer(
+/// What is shown of a new secret to a login that these organizations trust.
+pub(crate) async fn shown(
     unit: &mut dyn UnitOfWork,
-    caller: &PersonCaller,
+    trusted_by: &[OrganizationId],
+    login: &str,
     enrolled: &Enrolled,
 ) -> Result<EnrolAnswer, Problem> {
-    let issuer = shown_issuer(unit, caller).await?;
-    let uri = enrolled.secret.otpauth_uri(&issuer, &shown_login(caller));
+    let issuer = shown_issuer(unit, trusted_by).await?;
+    let uri = enrolled.secret.otpauth_uri(&issuer, login);
     let pictures = qr::draw(&uri)?;
     Ok(EnrolAnswer {
         secret: enrolled.secret.base32().to_string(),
@@ -103,9 +109,9 @@ async fn answer(
 }
 
 /// What the app shows above its codes: the organization, if the login is of one only.
-async fn shown_issuer(unit: &mut dyn UnitOfWork, caller: &PersonCaller) -> Result<String, Problem> {
-    let organization = match caller.bearer.trusted.as_slice() {
-        [only] => unit.organization(only.organization).await?,
+async fn shown_issuer(unit: &mut dyn UnitOfWork, trusted_by: &[OrganizationId]) -> Result<String, Problem> {
+    let organization = match trusted_by {
+        [only] => unit.organization(*only).await?,
         _ => None,
     };
     Ok(organization.map_or_else(|| "Kinlink".to_owned(), |organization| organization.name))
@@ -113,12 +119,12 @@ async fn shown_issuer(unit: &mut dyn UnitOfWork, caller: &PersonCaller) -> Resul
 
 /// And under it: the login as its owner calls it, or else the identity provider with the end of the account's
 /// id, which tells two logins apart.
-fn shown_login(caller: &PersonCaller) -> String {
-    let named = caller.bearer.login_name().map(str::trim).filter(|name| (1..=100).contains(&name.len()));
+pub(crate) fn shown_login(key: &AccountKey, named: Option<&str>) -> String {
+    let named = named.map(str::trim).filter(|name| (1..=100).contains(&name.len()));
     named.map_or_else(
         || {
-            let account = caller.login.account.to_string();
-            let host = caller.bearer.key.iss.as_str().split('/').nth(2).unwrap_or_default();
+            let account = key.id().to_string();
+            let host = key.iss.as_str().split('/').nth(2).unwrap_or_default();
             format!("{host} {}", account.get(account.len() - 4..).unwrap_or_default())
         },
         ToOwned::to_owned,

@@ -19,7 +19,7 @@ use crate::{
     idempotency::Once,
     pages::{
         complaint::Complaints,
-        form::{Filters, Form, filled},
+        form::{Filters, Form, filled, fresh},
         frame::{Frame, show},
         refusal::Refusal,
         staff::{
@@ -100,9 +100,7 @@ fn ask_again(
     form: IssueForm,
     complaints: Complaints,
 ) -> HttpResponse {
-    let mut once = [0; 16];
-    state.ports.random.fill(&mut once);
-    let form = IssueForm { once: uuid::Uuid::from_bytes(once).simple().to_string(), ..form };
+    let form = IssueForm { once: fresh(state), ..form };
     let status = if complaints.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = IssuePage {
         frame: Frame::new(visitor, "/staff"),
@@ -233,7 +231,7 @@ pub(in crate::pages::staff) fn documents_seen(
 }
 
 /// Where an emailed code goes, as a form says.
-pub(super) fn email(address: &str, validated: &str) -> EmailTarget {
+pub(in crate::pages::staff) fn email(address: &str, validated: &str) -> EmailTarget {
     match filled(address) {
         None => EmailTarget::OnRecord,
         Some(address) => {

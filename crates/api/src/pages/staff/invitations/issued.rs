@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, http::StatusCode};
 use askama::Template;
 use kinlink_domain::{
     invitation::{Challenge, Channel},
+    link::LinkRole,
     organization::Organization,
     service::issue_invitation::Issued,
 };
@@ -11,7 +12,7 @@ use kinlink_domain::{
 use crate::{
     pages::{
         frame::{Frame, show},
-        staff::link_to,
+        staff::{family::BarRow, link_to},
         visitor::Visitor,
         words,
     },
@@ -32,6 +33,8 @@ struct IssuedPage {
     expires_at: String,
     redeem_at: String,
     other_self_links: usize,
+    for_proxy: bool,
+    bars: Vec<BarRow>,
 }
 
 /// The same form came twice: what it asked for was done the first time.
@@ -42,13 +45,14 @@ struct IssuedBeforePage {
     invitations: String,
 }
 
-pub(super) fn show_issued(
+pub(in crate::pages::staff) fn show_issued(
     state: &State,
     visitor: &Visitor,
     organization: &Organization,
     issued: &Issued,
 ) -> HttpResponse {
-    let invitation = &issued.invitation;
+    let (invitation, now) = (&issued.invitation, state.ports.clock.now());
+    let for_proxy = invitation.role != LinkRole::SelfRole;
     let page = IssuedPage {
         frame: Frame::new(visitor, "/staff"),
         organization: organization.name.clone(),
@@ -60,12 +64,14 @@ pub(super) fn show_issued(
         asks_birth_date: invitation.challenge == Some(Challenge::BirthDate),
         expires_at: words::moment(invitation.expires_at),
         redeem_at: format!("{}/redeem", state.settings.public_url),
-        other_self_links: issued.other_self_links,
+        other_self_links: if for_proxy { 0 } else { issued.other_self_links },
+        for_proxy,
+        bars: issued.bars.iter().map(|bar| BarRow::new(bar, now)).collect(),
     };
     show(state, visitor, StatusCode::CREATED, &page)
 }
 
-pub(super) fn show_issued_before(
+pub(in crate::pages::staff) fn show_issued_before(
     state: &State,
     visitor: &Visitor,
     organization: &Organization,

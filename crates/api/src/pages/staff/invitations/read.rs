@@ -14,7 +14,7 @@ use crate::{
     extract::path_id,
     pages::{
         complaint::Complaints,
-        form::Filters,
+        form::{Filters, fresh},
         frame::{Frame, show},
         refusal::Refusal,
         visitor::Staff,
@@ -90,8 +90,6 @@ pub(super) async fn show_again(
     let Organization { slug, name, .. } = organization.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let now = state.ports.clock.now();
     let closed = matches!(invitation.status(now), InvitationStatus::Redeemed | InvitationStatus::Revoked);
-    let mut once = [0; 16];
-    state.ports.random.fill(&mut once);
     let status = if complaints.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = InvitationPage {
         frame: Frame::new(&staff.visitor, "/staff").saying(said),
@@ -100,7 +98,7 @@ pub(super) async fn show_again(
         invitation: shown(&invitation, now),
         reasons: if closed { Vec::new() } else { revoke::REASONS.map(reason).into() },
         channels: Channel::ALL.map(|it| (it.as_str(), words::channel(it))).into(),
-        once: uuid::Uuid::from_bytes(once).simple().to_string(),
+        once: fresh(state),
         complaints,
     };
     Ok(show(state, &staff.visitor, status, &page))

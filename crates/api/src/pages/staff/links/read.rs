@@ -1,23 +1,28 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 use kinlink_domain::{
-    actor::{Actor, StaffAct},
-    evidence::{Evidence, EvidenceStatus},
+    actor::StaffAct,
+    dispute::DisputeStatus,
+    evidence::{Evidence, EvidenceState, EvidenceStatus},
+    explain::Listener,
     id::LinkId,
-    link::{Link, LinkState, LinkStatus, Revocation},
+    link::{Link, LinkState, LinkStatus},
     organization::Organization,
+    service::explain_link::{Told, explain as explain_link},
+    store::UnitOfWork,
 };
 use serde::Deserialize;
 
+use super::{reinstate, revoke, suspend};
 use crate::{
     extract::path_id,
     pages::{
         complaint::Complaints,
-        form::Filters,
+        form::{Filters, fresh},
         frame::{Frame, show},
         refusal::Refusal,
         visitor::Staff,
-        words,
+        words::{self, Reasons},
     },
     problem::{Problem, ProblemType},
     state::State,
@@ -34,10 +39,22 @@ pub(in crate::pages) struct Said {
 struct LinkPage {
     frame: Frame,
     link: Shown,
+    why: Option<Why>,
     evidence: Vec<Item>,
-    /// Reasons to end it, if the visitor may.
-    reasons: Vec<(String, &'static str)>,
+    acts: Acts,
+    documents: &'static [(&'static str, &'static str)],
+    once: String,
     complaints: Complaints,
+}
+
+/// What the visitor may do with the link as it stands. What is empty is not offered.
+struct Acts {
+    end: Reasons,
+    suspend: Reasons,
+    reinstate: Reasons,
+    evidence: bool,
+    /// A dispute that has to be decided first.
+    dispute: Option<String>,
 }
 
 struct Shown {
@@ -50,22 +67,35 @@ struct Shown {
     status: &'static str,
     opens: bool,
     since: String,
+    until: Option<String>,
     permissions: String,
     proven: &'static str,
     proven_how: &'static str,
-    ended: Option<Ended>,
+    closed: Option<Closed>,
 }
 
-struct Ended {
+/// That somebody suspended or ended it.
+struct Closed {
+    what: &'static str,
     at: String,
     by: String,
     reason: &'static str,
 }
 
+/// Why it opens the record now, or not.
+struct Why {
+    summary: String,
+    reasons: Vec<(bool, String)>,
+    next: Option<String>,
+}
+
 struct Item {
+    id: String,
     fact: String,
     at: String,
     by: String,
+    until: Option<String>,
+    withdrawn: Option<Closed>,
 }
 
 /// `/staff/links/{id}`: why is this link there?
@@ -75,9 +105,19 @@ pub(in crate::pages) async fn show_link(
     staff: Staff,
     Filters(query): Filters<Said>,
 ) -> Result<HttpResponse, Refusal> {
-    let ended = query.said.is_some_and(|word| word == "ended");
-    let said = ended.then_some("Ended. Authorization servers hear of it at once.");
+    let said = query.said.as_deref().and_then(said);
     show_again(&state, &staff, path_id(&request)?, said, Complaints::default()).await
+}
+
+fn said(word: &str) -> Option<&'static str> {
+    match word {
+        "ended" => Some("Ended. Authorization servers hear of it at once."),
+        "suspended" => Some("Suspended. It opens nothing until somebody lifts that."),
+        "reinstated" => Some("The link opens the record again."),
+        "added" => Some("The evidence is added, and counts at once."),
+        "withdrawn" => Some("The evidence is withdrawn, and counts no more."),
+        _ => None,
+    }
 }
 
 pub(super) async fn show_again(
@@ -91,40 +131,48 @@ pub(super) async fn show_again(
     let mut unit = state.store.begin().await?;
     let (link, seen) = read::see(state, &mut *unit, &staff.visitor.caller(), id).await?;
     let organization = unit.organization(link.organization).await?;
+    let acts = acts(&mut *unit, staff, &link).await?;
+    let told = explain_link(&mut *unit, link.clone(), Listener::Staff, now).await?;
     unit.save().await?;
     // Whoever is only its account sees it among their own records.
     let Seen::Staff(evidence) = seen else { return Err(Problem::new(ProblemType::NotFound).into()) };
     let organization = organization.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    let may_end = staff.caller.at(link.organization, StaffAct::EndLinks).is_ok();
-    let reasons =
-        if may_end && !matches!(link.state, LinkState::Revoked { .. }) { reasons(staff) } else { Vec::new() };
     let status = if complaints.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = LinkPage {
         frame: Frame::new(&staff.visitor, "/staff").saying(said),
+        why: why(told),
         link: shown(&link, organization, now),
         evidence: evidence.iter().map(|one| item(one, now)).collect(),
-        reasons,
+        acts,
+        documents: &words::DOCUMENTS,
+        once: fresh(state),
         complaints,
     };
     Ok(show(state, &staff.visitor, status, &page))
 }
 
-/// The reasons that staff may give, with the words that the form sends.
-fn reasons(staff: &Staff) -> Vec<(String, &'static str)> {
-    let actor = Actor::Staff(staff.visitor.account());
-    let allowed = Revocation::ALL.into_iter().filter(|reason| reason.allowed_to(actor));
-    allowed.map(|reason| (super::revoke::word(reason), words::revocation(reason))).collect()
+async fn acts(unit: &mut dyn UnitOfWork, staff: &Staff, link: &Link) -> Result<Acts, Refusal> {
+    let may = |act| staff.caller.at(link.organization, act).is_ok();
+    let (reviews, ends, vouches) =
+        (may(StaffAct::ReviewLinks), may(StaffAct::EndLinks), may(StaffAct::ManageEvidence));
+    let disputes =
+        if reviews { unit.disputes_of_link(link.organization, link.id).await? } else { Vec::new() };
+    let open = disputes.iter().find(|dispute| dispute.status() == DisputeStatus::Open);
+    let not_over = !matches!(link.state, LinkState::Revoked { .. });
+    let suspended = matches!(link.state, LinkState::Suspended { .. });
+    let offered = |offered: bool, reasons: Reasons| if offered { reasons } else { Vec::new() };
+    Ok(Acts {
+        end: offered(ends && not_over, revoke::reasons(staff)),
+        suspend: offered(reviews && link.state == LinkState::Active, suspend::reasons(staff)),
+        reinstate: offered(reviews && suspended && open.is_none(), reinstate::reasons()),
+        evidence: vouches && not_over && staff.visitor.account() != link.account,
+        dispute: open.map(|dispute| dispute.id.to_string()),
+    })
 }
 
 fn shown(link: &Link, organization: Organization, now: chrono::DateTime<chrono::Utc>) -> Shown {
     let status = link.status(&organization.policy.family.rules(), now);
     let (proven, proven_how) = words::assurance(link.assurance.at(now));
-    let ended = match link.state {
-        LinkState::Active | LinkState::Suspended { .. } => None,
-        LinkState::Revoked { at, by, reason } => {
-            Some(Ended { at: words::moment(at), by: words::actor(by), reason: words::revocation(reason) })
-        }
-    };
     Shown {
         id: link.id.to_string(),
         organization: organization.slug.to_string(),
@@ -135,11 +183,32 @@ fn shown(link: &Link, organization: Organization, now: chrono::DateTime<chrono::
         status: words::link_status(status),
         opens: status == LinkStatus::Active,
         since: words::moment(link.period.start),
+        until: link.period.end.map(words::moment),
         permissions: link.permissions.to_string(),
         proven,
         proven_how,
-        ended,
+        closed: closed(&link.state),
     }
+}
+
+/// As [`crate::v1::links::explain`] tells it.
+fn why(told: Told) -> Option<Why> {
+    let Told::Explained { explanation, .. } = told else { return None };
+    let next = explanation.next.map(|next| {
+        let then = if next.live { "it opens the record" } else { "it does not open the record" };
+        format!("By the clock alone, the next change is {}: {then} then.", words::moment(next.at))
+    });
+    let reasons = explanation.reasons.into_iter().map(|reason| (reason.holds, reason.text)).collect();
+    Some(Why { summary: explanation.summary, reasons, next })
+}
+
+fn closed(state: &LinkState) -> Option<Closed> {
+    let (what, at, by, reason) = match *state {
+        LinkState::Active => return None,
+        LinkState::Suspended { at, by, reason } => ("Suspended", at, by, words::suspension(reason)),
+        LinkState::Revoked { at, by, reason } => ("Ended", at, by, words::revocation(reason)),
+    };
+    Some(Closed { what, at: words::moment(at), by: words::actor(by), reason })
 }
 
 fn item(evidence: &Evidence, now: chrono::DateTime<chrono::Utc>) -> Item {
@@ -148,9 +217,21 @@ fn item(evidence: &Evidence, now: chrono::DateTime<chrono::Utc>) -> Item {
         EvidenceStatus::Expired => " — expired",
         EvidenceStatus::Withdrawn => " — withdrawn, does not count",
     };
+    let withdrawn = match evidence.state {
+        EvidenceState::Valid => None,
+        EvidenceState::Withdrawn { at, by, reason } => Some(Closed {
+            what: "Withdrawn",
+            at: words::moment(at),
+            by: words::actor(by),
+            reason: words::withdrawal(reason),
+        }),
+    };
     Item {
+        id: evidence.id.to_string(),
         fact: format!("{}{counts}", words::fact(&evidence.fact)),
         at: words::moment(evidence.established_at),
         by: words::actor(evidence.by),
+        until: evidence.valid_until.map(words::moment),
+        withdrawn,
     }
 }

@@ -1,11 +1,18 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use kinlink_domain::{id::LinkId, link::Revocation, service::end_link::end};
+use kinlink_domain::{actor::Actor, id::LinkId, link::Revocation, service::end_link::end};
 use serde::Deserialize;
 
 use super::read::show_again;
 use crate::{
     extract::path_id,
-    pages::{complaint::Complaints, form::Form, frame::see_other, refusal::Refusal, visitor::Staff},
+    pages::{
+        complaint::Complaints,
+        form::Form,
+        frame::see_other,
+        refusal::Refusal,
+        visitor::Staff,
+        words::{self, Reasons},
+    },
     state::State,
     v1::links::revoke as operation,
 };
@@ -16,12 +23,11 @@ pub(in crate::pages) struct RevokeForm {
     reason: String,
 }
 
-/// The word that JSON and forms have for a reason.
-pub(super) fn word(reason: Revocation) -> String {
-    serde_json::to_value(reason)
-        .ok()
-        .and_then(|word| word.as_str().map(ToOwned::to_owned))
-        .unwrap_or_default()
+/// The reasons that staff may give.
+pub(in crate::pages::staff) fn reasons(staff: &Staff) -> Reasons {
+    let actor = Actor::Staff(staff.visitor.account());
+    let allowed = Revocation::ALL.into_iter().filter(|reason| reason.allowed_to(actor));
+    allowed.map(|reason| (words::word(reason), words::revocation(reason))).collect()
 }
 
 /// Staff end a link.
@@ -32,7 +38,7 @@ pub(in crate::pages) async fn revoke(
     Form(form): Form<RevokeForm>,
 ) -> Result<HttpResponse, Refusal> {
     let id: LinkId = path_id(&request)?;
-    let Some(reason) = Revocation::ALL.into_iter().find(|reason| word(*reason) == form.reason) else {
+    let Some(reason) = Revocation::ALL.into_iter().find(|reason| words::word(*reason) == form.reason) else {
         let complaints = Complaints::one("reason", "Choose why the link is ended");
         return show_again(&state, &staff, id, None, complaints).await;
     };

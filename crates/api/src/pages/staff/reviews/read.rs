@@ -17,7 +17,7 @@ use crate::{
     extract::path_id,
     pages::{
         complaint::Complaints,
-        form::Filters,
+        form::{Filters, fresh},
         frame::{Frame, show},
         refusal::Refusal,
         visitor::Staff,
@@ -116,11 +116,9 @@ pub(super) async fn show_again(
     let mut unit = state.store.begin().await?;
     let looked = look(state, &mut *unit, &staff.caller, id).await?;
     unit.save().await?;
-    let mut once = [0; 16];
-    state.ports.random.fill(&mut once);
     let frame = Frame::new(&staff.visitor, "/staff").saying(said);
     let me = Actor::Staff(staff.visitor.account());
-    let once = uuid::Uuid::from_bytes(once).simple().to_string();
+    let once = fresh(state);
     Ok(show(state, &staff.visitor, status, &page(frame, &looked, me, once, complaints)))
 }
 

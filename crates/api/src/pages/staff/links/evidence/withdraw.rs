@@ -1,0 +1,105 @@
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use askama::Template;
+use kinlink_domain::{
+    evidence::{EvidenceState, Withdrawal},
+    id::{EvidenceId, LinkId},
+    service::withdraw_evidence::withdraw as withdraw_evidence,
+};
+use serde::Deserialize;
+
+use crate::{
+    extract::{path_id, path_part},
+    pages::{
+        complaint::Complaints,
+        form::Form,
+        frame::{Frame, see_other, show},
+        refusal::Refusal,
+        visitor::Staff,
+        words::{self, Reasons},
+    },
+    problem::{Problem, ProblemType},
+    state::State,
+    v1::links::{
+        evidence::authorized,
+        read::{Seen, see},
+    },
+};
+
+#[derive(Deserialize)]
+pub(in crate::pages) struct WithdrawForm {
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Template)]
+#[template(path = "staff/withdraw_evidence.html")]
+struct WithdrawPage {
+    frame: Frame,
+    link: String,
+    evidence: String,
+    fact: String,
+    at: String,
+    by: String,
+    reasons: Reasons,
+    complaints: Complaints,
+}
+
+/// `/staff/links/{id}/evidence/{evidence}/withdraw`: shall this count no more?
+pub(in crate::pages) async fn ask(
+    request: HttpRequest,
+    state: Data<State>,
+    staff: Staff,
+) -> Result<HttpResponse, Refusal> {
+    ask_again(&request, &state, &staff, Complaints::default()).await
+}
+
+async fn ask_again(
+    request: &HttpRequest,
+    state: &State,
+    staff: &Staff,
+    complaints: Complaints,
+) -> Result<HttpResponse, Refusal> {
+    let (link, id): (LinkId, EvidenceId) = (path_id(request)?, path_part(request, "evidence")?);
+    let mut unit = state.store.begin().await?;
+    authorized(&mut *unit, &staff.caller, link).await?;
+    let (_, seen) = see(state, &mut *unit, &staff.visitor.caller(), link).await?;
+    unit.save().await?;
+    let Seen::Staff(evidence) = seen else { return Err(Problem::new(ProblemType::NotFound).into()) };
+    let found = evidence.into_iter().find(|one| one.id == id);
+    let found = found.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    if found.state != EvidenceState::Valid {
+        return Err(Problem::new(ProblemType::EvidenceWithdrawn).into());
+    }
+    let page = WithdrawPage {
+        frame: Frame::new(&staff.visitor, "/staff"),
+        link: link.to_string(),
+        evidence: id.to_string(),
+        fact: words::fact(&found.fact),
+        at: words::moment(found.established_at),
+        by: words::actor(found.by),
+        reasons: Withdrawal::ALL.map(|reason| (words::word(reason), words::withdrawal(reason))).into(),
+        complaints,
+    };
+    let fine = page.complaints.is_empty();
+    let status = if fine { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok(show(state, &staff.visitor, status, &page))
+}
+
+/// Staff withdraw evidence.
+pub(in crate::pages) async fn withdraw(
+    request: HttpRequest,
+    state: Data<State>,
+    staff: Staff,
+    Form(form): Form<WithdrawForm>,
+) -> Result<HttpResponse, Refusal> {
+    let (link, id): (LinkId, EvidenceId) = (path_id(&request)?, path_part(&request, "evidence")?);
+    let Some(reason) = Withdrawal::ALL.into_iter().find(|reason| words::word(*reason) == form.reason) else {
+        let complaints = Complaints::one("reason", "Choose why it is withdrawn");
+        return ask_again(&request, &state, &staff, complaints).await;
+    };
+    let mut unit = state.store.begin().await?;
+    let by = authorized(&mut *unit, &staff.caller, link).await?;
+    withdraw_evidence(&mut *unit, &state.ports, by, link, id, reason).await?;
+    unit.save().await?;
+    Ok(see_other(&format!("/staff/links/{link}?said=withdrawn")))
+}

@@ -1,0 +1,56 @@
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use kinlink_domain::{actor::StaffAct, id::LinkId, link::Reinstatement, service::suspend_link};
+use serde::Deserialize;
+
+use super::read::show_again;
+use crate::{
+    extract::path_id,
+    pages::{
+        complaint::Complaints,
+        form::Form,
+        frame::see_other,
+        refusal::Refusal,
+        visitor::Staff,
+        words::{self, Reasons},
+    },
+    state::State,
+    v1::links::suspend::reviewer_of,
+};
+
+/// Why a suspension can be lifted, or a dispute dismissed.
+pub(in crate::pages::staff) const REASONS: [Reinstatement; 4] = [
+    Reinstatement::PatientConfirmed,
+    Reinstatement::ContactOutdated,
+    Reinstatement::Unfounded,
+    Reinstatement::StaffError,
+];
+
+#[derive(Deserialize)]
+pub(in crate::pages) struct ReinstateForm {
+    #[serde(default)]
+    reason: String,
+}
+
+pub(in crate::pages::staff) fn reasons() -> Reasons {
+    REASONS.map(|reason| (words::word(reason), words::reinstatement(reason))).into()
+}
+
+/// Staff lift a suspension.
+pub(in crate::pages) async fn reinstate(
+    request: HttpRequest,
+    state: Data<State>,
+    staff: Staff,
+    Form(form): Form<ReinstateForm>,
+) -> Result<HttpResponse, Refusal> {
+    let id: LinkId = path_id(&request)?;
+    staff.caller.wherever(StaffAct::ReviewLinks)?;
+    let Some(reason) = REASONS.into_iter().find(|reason| words::word(*reason) == form.reason) else {
+        let complaints = Complaints::one("reinstate", "Choose why the suspension is lifted");
+        return show_again(&state, &staff, id, None, complaints).await;
+    };
+    let mut unit = state.store.begin().await?;
+    let by = reviewer_of(&mut *unit, &staff.caller, id).await?;
+    suspend_link::reinstate(&mut *unit, &state.ports, by, id, reason).await?;
+    unit.save().await?;
+    Ok(see_other(&format!("/staff/links/{id}?said=reinstated")))
+}

@@ -1,0 +1,260 @@
+//! Staff let somebody act for a patient: an invitation for a parent, a guardian, an executor.
+
+use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use askama::Template;
+use kinlink_domain::{
+    actor::{Authorized, StaffAct},
+    invitation::{Challenge, Channel},
+    link::LinkRole,
+    organization::Organization,
+    patient::FhirId,
+    relationship::{ProxyBasis, Relationship},
+    service::issue_invitation::{
+        IssueError, IssueInvitation, PatientReference, find_patient, issue as issue_invitation,
+    },
+    step_up::SteppedAct,
+    store::UnitOfWork,
+};
+use serde::Deserialize;
+
+use super::{
+    family::BarRow,
+    invitations::{
+        issue::{documents_seen, email},
+        issued::{show_issued, show_issued_before},
+    },
+    link_to, organization,
+    papers::Papers,
+    record::{Person, record_reading},
+};
+use crate::{
+    idempotency::Once,
+    pages::{
+        complaint::Complaints,
+        form::{Filters, Form, fresh, last_day},
+        frame::{Frame, show},
+        me::access::give::complain_of_terms,
+        refusal::Refusal,
+        visitor::{Staff, Visitor},
+        words,
+    },
+    problem::{Problem, ProblemType},
+    state::State,
+    v1::invitations::issue::{check_step_up, count_issued},
+};
+
+const PATH: &str = "/staff/proxies";
+const NEW: &str = "/staff/proxies/new";
+
+#[derive(Deserialize)]
+pub(in crate::pages) struct Start {
+    organization: Option<String>,
+    #[serde(default)]
+    patient: String,
+}
+
+/// What was filled in; kept when something is wrong.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(in crate::pages) struct ProxyForm {
+    organization: Option<String>,
+    once: String,
+    patient: String,
+    relationship: String,
+    basis: String,
+    profile: String,
+    until: String,
+    #[serde(flatten)]
+    papers: Papers,
+    channel: String,
+    email: String,
+    email_validated: String,
+    challenge: String,
+    document: String,
+    reference: String,
+}
+
+#[derive(Template)]
+#[template(path = "staff/proxy.html")]
+struct ProxyPage {
+    frame: Frame,
+    slug: String,
+    organization: String,
+    person: Option<Person>,
+    bars: Vec<BarRow>,
+    relationships: Vec<(String, String)>,
+    bases: Vec<(&'static str, &'static str)>,
+    profiles: Vec<(String, String)>,
+    papers: Vec<(&'static str, String)>,
+    documents: &'static [(&'static str, &'static str)],
+    form: ProxyForm,
+    complaints: Complaints,
+}
+
+/// `/staff/proxies/new`: let somebody act for a patient.
+pub(in crate::pages) async fn ask(
+    state: Data<State>,
+    Staff { visitor, caller }: Staff,
+    Filters(start): Filters<Start>,
+) -> Result<HttpResponse, Refusal> {
+    let mut unit = state.store.begin().await?;
+    let at = organization(&mut *unit, &caller, start.organization.as_deref()).await?;
+    let by = caller.at(at.id, StaffAct::ManageInvitations)?;
+    let form = ProxyForm { patient: start.patient, challenge: "birth_date".into(), ..ProxyForm::default() };
+    ask_again(&state, &visitor, unit, (&at, by), form, Complaints::default()).await
+}
+
+async fn ask_again(
+    state: &State,
+    visitor: &Visitor,
+    mut unit: Box<dyn UnitOfWork>,
+    (at, by): (&Organization, Authorized),
+    form: ProxyForm,
+    complaints: Complaints,
+) -> Result<HttpResponse, Refusal> {
+    let (person, bars) = patient(state, &mut *unit, at, by, &form.patient).await?;
+    unit.save().await?;
+    let status = if complaints.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = ProxyPage {
+        frame: Frame::new(visitor, "/staff"),
+        slug: at.slug.to_string(),
+        organization: at.name.clone(),
+        person,
+        bars,
+        relationships: words::every_relationship(),
+        bases: words::bases(),
+        profiles: words::profiles(&at.policy.family),
+        papers: words::papers(),
+        documents: &words::DOCUMENTS,
+        form: ProxyForm { once: fresh(state), ..form },
+        complaints,
+    };
+    Ok(show(state, visitor, status, &page))
+}
+
+/// Whom it is about, and whom a court keeps away.
+async fn patient(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    at: &Organization,
+    by: Authorized,
+    named: &str,
+) -> Result<(Option<Person>, Vec<BarRow>), Refusal> {
+    let Ok(id) = FhirId::parse(named.trim()) else { return Ok((None, Vec::new())) };
+    match find_patient(unit, at, PatientReference::FhirId(id)).await {
+        Ok(patient) => {
+            record_reading(state, unit, by, &patient, &[]);
+            let now = state.ports.clock.now();
+            let bars = unit.bars(at.id, patient.id).await?;
+            let in_force = bars.iter().filter(|bar| bar.is_in_force(now)).map(|bar| BarRow::new(bar, now));
+            Ok((Some(Person::new(&patient)), in_force.collect()))
+        }
+        Err(IssueError::Store(error)) => Err(error.into()),
+        Err(_) => Ok((None, Vec::new())),
+    }
+}
+
+/// Staff issue the invitation; its code is shown on the page that comes, and never again.
+pub(in crate::pages) async fn issue(
+    state: Data<State>,
+    Staff { visitor, caller }: Staff,
+    Form(form): Form<ProxyForm>,
+) -> Result<HttpResponse, Refusal> {
+    let mut unit = state.store.begin().await?;
+    let at = organization(&mut *unit, &caller, form.organization.as_deref()).await?;
+    let by = caller.at(at.id, StaffAct::ManageInvitations)?;
+    let wanted = match wanted(&form, &at) {
+        Ok(wanted) => wanted,
+        Err(complaints) => return ask_again(&state, &visitor, unit, (&at, by), form, complaints).await,
+    };
+    let once = Once::named(&state, visitor.account(), PATH, &form.once, b"");
+    if once.answered(&mut *unit, &state).await?.is_some() {
+        return Ok(show_issued_before(&state, &visitor, &at));
+    }
+    let place = [("organization", at.slug.as_str()), ("patient", form.patient.trim())];
+    let stepping = |problem| Refusal::stepping_up(problem, &link_to(NEW, &place));
+    check_step_up(&state, &mut *unit, &caller, &at, !wanted.proof.is_empty()).await.map_err(stepping)?;
+    let policy = &at.policy.step_up;
+    caller.login.stepped_up(&mut *unit, &state, policy, SteppedAct::Grant).await.map_err(stepping)?;
+    let channel = wanted.channel;
+    match issue_invitation(&mut *unit, &state.ports, &at, by, wanted).await {
+        Ok(issued) => {
+            once.answer(&mut *unit, StatusCode::CREATED, &issued.invitation.id).await?;
+            unit.save().await?;
+            count_issued(channel);
+            Ok(show_issued(&state, &visitor, &at, &issued))
+        }
+        Err(error) => {
+            let complaints = complain(error)?;
+            // What was begun is not saved; who was seen is.
+            drop(unit);
+            let unit = state.store.begin().await?;
+            ask_again(&state, &visitor, unit, (&at, by), form, complaints).await
+        }
+    }
+}
+
+fn wanted(form: &ProxyForm, at: &Organization) -> Result<IssueInvitation, Complaints> {
+    let mut complaints = Complaints::default();
+    let patient = FhirId::parse(form.patient.trim());
+    if let Err(wrong) = &patient {
+        complaints.add("patient", format!("Name the record: {wrong}"));
+    }
+    let role = role(&form.relationship, &form.basis, &mut complaints);
+    if form.profile.is_empty() {
+        complaints.add("profile", "Choose what the person may see");
+    }
+    let zone = at.policy.family.time_zone;
+    let until = last_day(&form.until, zone, "until", &mut complaints);
+    let mut proof = form.papers.seen(zone, &mut complaints);
+    proof.extend(documents_seen(&form.document, &form.reference, &mut complaints));
+    let channel = Channel::ALL.into_iter().find(|channel| channel.as_str() == form.channel);
+    if channel.is_none() {
+        complaints.add("channel", "Choose how the code gets to the person");
+    }
+    match (patient, role, channel) {
+        (Ok(patient), Some(role), Some(channel)) if complaints.is_empty() => Ok(IssueInvitation {
+            patient: PatientReference::FhirId(patient),
+            role,
+            profile: Some(form.profile.clone()),
+            until,
+            channel,
+            email: email(&form.email, &form.email_validated),
+            challenge: (form.challenge == "birth_date").then_some(Challenge::BirthDate),
+            proof,
+            send: false,
+        }),
+        _ => Err(complaints),
+    }
+}
+
+/// What the person is to the patient, and on what ground.
+pub(super) fn role(relationship: &str, basis: &str, complaints: &mut Complaints) -> Option<LinkRole> {
+    let relationship = Relationship::parse(relationship).ok();
+    if relationship.is_none() {
+        complaints.add("relationship", "Choose what the person is to the patient");
+    }
+    let basis = ProxyBasis::ALL.into_iter().find(|one| one.as_str() == basis);
+    if basis.is_none() {
+        complaints.add("basis", "Choose on what ground the person may act");
+    }
+    Some(LinkRole::Proxy { relationship: relationship?, basis: basis? })
+}
+
+/// Which field an error belongs to. What is no field's fault is a refusal.
+fn complain(error: IssueError) -> Result<Complaints, Refusal> {
+    if let IssueError::Terms(error) = error {
+        return Ok(complain_of_terms(error));
+    }
+    let problem = Problem::from(error);
+    let field = match problem.kind {
+        ProblemType::PatientNotFound | ProblemType::PatientAmbiguous | ProblemType::RecordNotInvitable => {
+            "patient"
+        }
+        ProblemType::RelationshipNotShown => "paper",
+        ProblemType::ChallengeImpossible => "challenge",
+        ProblemType::NoContact | ProblemType::ContactNotOnRecord => "email",
+        _ => return Err(problem.into()),
+    };
+    Ok(Complaints::one(field, problem.title))
+}
