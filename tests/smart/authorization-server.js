@@ -2,6 +2,7 @@
 import Provider from 'oidc-provider';
 import { exportJWK, generateKeyPair } from 'jose';
 import { kinlink } from './kinlink.js';
+import { receiver } from './receiver.js';
 
 const people = new Set(['anna', 'ben', 'cleo', 'dora']);
 
@@ -35,11 +36,13 @@ export async function authorizationServer(urls, config) {
   });
   provider.use(records.middleware);
   provider.on('server_error', (_ctx, error) => console.error(error));
+  const receive = receiver(provider, config);
   const rest = provider.callback();
 
   function route(req, res) {
     const [, place, uid, step] = new URL(req.url, urls.login).pathname.split('/');
     if (place === 'picked') return records.cameBack(req, res);
+    if (place === 'events') return receive(req, res);
     if (place !== 'interaction' || !uid) return rest(req, res);
     return step === 'picked' ? records.picked(provider, req, res) : interaction(provider, records, req, res);
   }

@@ -1,7 +1,7 @@
 //! Measures Kinlink on this machine and prints what it found, as a table and as JSON.
 
-mod hooks;
 mod events;
+mod hooks;
 mod lookup;
 mod matching;
 mod postgres;

@@ -18,9 +18,7 @@ use crate::{
     actor::Actor,
     claim::Claim,
     grant::Grant,
-    id::{
-        AccountId, ClaimId, EndingId, GrantId, InvitationId, LinkId, OrganizationId, PatientId, RequestId,
-    },
+    id::{AccountId, ClaimId, EndingId, GrantId, InvitationId, LinkId, OrganizationId, PatientId, RequestId},
     invitation::Invitation,
     link::{Link, LinkState, Revocation},
     policy::FamilyPolicy,

@@ -17,9 +17,9 @@ mod history;
 mod journal;
 mod links;
 mod people;
-mod streams;
-mod sources;
 mod provisioning;
+mod sources;
+mod streams;
 
 use std::fmt;
 
@@ -41,9 +41,9 @@ pub use journal::{
 };
 pub use links::{AnswerableLink, InvitationFilter, Invitations, LinkReader, Links};
 pub use people::{Accounts, Attempts, Candidates, Patients};
-pub use streams::{DueEvent, EventQueue, SettledEvent, Streams};
-pub use sources::Sources;
 pub use provisioning::Provisioning;
+pub use sources::Sources;
+pub use streams::{DueEvent, EventQueue, SettledEvent, Streams};
 
 /// Why storage did not do what was asked.
 #[derive(Debug, thiserror::Error)]

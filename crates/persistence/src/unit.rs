@@ -12,22 +12,22 @@ mod clients;
 mod connections;
 mod directory;
 mod disputes;
-mod events;
 mod endings;
-mod history;
+mod events;
 mod grants;
+mod history;
 mod idempotency;
 mod invitations;
 mod links;
 mod merges;
 mod patients;
 mod pickers;
-mod reports;
 mod provisioning;
+mod reports;
 mod reviews;
 mod save;
-mod streams;
 mod sources;
+mod streams;
 
 use std::sync::Arc;
 

@@ -19,9 +19,10 @@ async fn a_client_is_generated_from_the_document_and_the_recipe_fits_its_types()
 #[test]
 fn the_page_shows_the_very_recipe() {
     let page = include_str!("../../../docs/connect/oidc-provider.md");
-    let recipe = include_str!("../../smart/kinlink.js");
-    assert!(
-        page.contains(&format!("```js\n{recipe}```\n")),
-        "copy tests/smart/kinlink.js into docs/connect/oidc-provider.md"
-    );
+    for recipe in [include_str!("../../smart/kinlink.js"), include_str!("../../smart/receiver.js")] {
+        assert!(
+            page.contains(&format!("```js\n{recipe}```\n")),
+            "docs/connect/oidc-provider.md is stale: copy\n{recipe}"
+        );
+    }
 }

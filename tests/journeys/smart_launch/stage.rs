@@ -3,23 +3,25 @@
 use kinlink_domain::{
     account::{AccountKey, Iss, Sub},
     connection::{ConnectionSettings, ReturnUrl, Server, Several},
-    id::LinkId,
+    id::{ClientId, LinkId},
     link::LinkRole,
     organization::FhirBase,
     port::Clock,
 };
 use kinlink_testkit::Kind;
 use kinlink_vault::SystemClock;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{outside::Outside, person::Person};
 use crate::{
-    app::App,
+    app::{App, Caller},
     hooks::stage::{connect_client, link_of, proxy, revoke},
 };
 
 pub(crate) struct Stage {
     pub(crate) kinlink: App,
+    /// The authorization server, as it calls Kinlink.
+    pub(crate) client: Caller,
     pub(crate) outside: Outside,
     pub(crate) person: Person,
 }
@@ -42,10 +44,11 @@ impl Stage {
         let (kinlink, mut outside) = (App::start(Kind::Sqlite).await, Outside::start().await);
         // Those outside have clocks of their own.
         kinlink.pass(SystemClock.now() - kinlink.fixture.ports.clock.now());
-        let config = connect(&kinlink, &outside).await;
-        outside.configure(&config).await;
+        let (id, client, _) = kinlink.client(&[kinlink.fixture.here.id]).await;
+        connect(&kinlink, &outside, id).await;
+        outside.configure(&json!({"url": kinlink.url, "client": id, "key": client.token})).await;
         let person = Person::new(&outside).await;
-        Self { kinlink, outside, person }
+        Self { kinlink, client, outside, person }
     }
 
     pub(crate) async fn clear(self) {
@@ -95,9 +98,8 @@ fn iss(outside: &Outside) -> Iss {
     Iss::parse(&outside.login).unwrap()
 }
 
-/// Registers the authorization server, and returns what it has to know.
-async fn connect(kinlink: &App, outside: &Outside) -> Value {
-    let (client, key, _) = kinlink.client(&[kinlink.fixture.here.id]).await;
+/// Connects the authorization server, and puts the FHIR server where it is.
+async fn connect(kinlink: &App, outside: &Outside, client: ClientId) {
     let settings = ConnectionSettings {
         several: Several::Picker,
         return_urls: vec![ReturnUrl::parse(&format!("{}/picked", outside.login)).unwrap()],
@@ -109,5 +111,4 @@ async fn connect(kinlink: &App, outside: &Outside) -> Value {
     here.fhir_base = FhirBase::parse(&outside.fhir).unwrap();
     unit.update_organization(&here).await.unwrap();
     unit.save().await.unwrap();
-    json!({"url": kinlink.url, "client": client, "key": key.token})
 }

@@ -10,8 +10,8 @@ use kinlink_api::{Application, ClaimWorker, TurnWorker};
 use kinlink_delivery::{EventWorker, MailSender, OutboxWorker, Sender, SmtpMailer, WebhookSender};
 use kinlink_domain::{outbox::MessageKind, service::Ports, store::ChangeListener};
 use kinlink_persistence::SeaStore;
-use kinlink_pull::{Pace, PullWorker, Puller};
 use kinlink_provisioning::Provisioner;
+use kinlink_pull::{Pace, PullWorker, Puller};
 use tokio_util::sync::CancellationToken;
 
 use super::context::{self, Context};

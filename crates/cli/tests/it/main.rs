@@ -4,14 +4,14 @@
 mod administration;
 mod audit;
 mod configuration;
-mod events;
 mod endings;
+mod events;
 mod import;
 mod index;
 mod invite;
 mod killed;
 mod kinlink;
 mod policy;
-mod pull;
 mod provision;
+mod pull;
 mod walkthrough;

@@ -94,9 +94,6 @@ const fn revocation(why: Revocation) -> &'static str {
         Revocation::Superseded => "a newer grant took its place",
         Revocation::GrantorEnded => "whoever passed it on does not have it any more",
         Revocation::Merged => "records were merged, and another link of the account opens the same one",
-        Revocation::PatientEnded => "the patient ended what they had granted",
-        Revocation::Superseded => "a newer grant took its place",
-        Revocation::GrantorEnded => "whoever passed it on does not have it any more",
     }
 }
 
