@@ -41,6 +41,13 @@ pub(in crate::pages) struct Given {
     person_given: String,
     person_family: String,
     person_birth_date: String,
+    person_street: String,
+    person_postal_code: String,
+    person_city: String,
+    person_phone: String,
+    person_email: String,
+    person_number: String,
+    person_number_system: String,
     my_given: String,
     my_family: String,
     my_birth_date: String,
@@ -94,19 +101,18 @@ impl Given {
         if relationship.is_none() {
             complaints.add("relationship", "Choose what you are to the person");
         }
-        let line: Vec<&str> = filled(&self.my_street).into_iter().collect();
         let person = json!({
             "name": {"given": words_of(&self.person_given), "family": filled(&self.person_family)},
             "birth_date": filled(&self.person_birth_date),
+            "address": address(&self.person_street, &self.person_postal_code, &self.person_city),
+            "phone": filled(&self.person_phone),
+            "email": filled(&self.person_email),
+            "identifiers": self.numbers(),
         });
         let asker = json!({
             "name": {"given": words_of(&self.my_given), "family": filled(&self.my_family)},
             "birth_date": filled(&self.my_birth_date),
-            "address": {
-                "line": line,
-                "postal_code": filled(&self.my_postal_code),
-                "city": filled(&self.my_city),
-            },
+            "address": address(&self.my_street, &self.my_postal_code, &self.my_city),
             "phone": filled(&self.my_phone),
             "email": filled(&self.my_email),
         });
@@ -119,6 +125,11 @@ impl Given {
             }
             _ => Err(complaints),
         }
+    }
+
+    fn numbers(&self) -> Vec<serde_json::Value> {
+        let number = filled(&self.person_number).zip(filled(&self.person_number_system));
+        number.map(|(value, system)| json!({"system": system, "value": value})).into_iter().collect()
     }
 
     fn check_names(&self, complaints: &mut Complaints) {
@@ -136,15 +147,28 @@ impl Given {
     }
 }
 
+fn address(street: &str, postal_code: &str, city: &str) -> serde_json::Value {
+    let line: Vec<&str> = filled(street).into_iter().collect();
+    json!({"line": line, "postal_code": filled(postal_code), "city": filled(city)})
+}
+
 fn words_of(text: &str) -> Vec<String> {
     text.split_whitespace().map(ToOwned::to_owned).collect()
 }
 
-/// The fields of a person's name, first name, birth date, address, telephone and email.
-type Fields = [&'static str; 6];
-const PERSON: Fields =
-    ["person_family", "person_given", "person_birth_date", "person_given", "person_given", "person_given"];
-const ASKER: Fields = ["my_family", "my_given", "my_birth_date", "my_street", "my_phone", "my_email"];
+/// The fields of a person's last name, first name, birth date, address, telephone, email and number.
+type Fields = [&'static str; 7];
+const PERSON: Fields = [
+    "person_family",
+    "person_given",
+    "person_birth_date",
+    "person_street",
+    "person_phone",
+    "person_email",
+    "person_number",
+];
+const ASKER: Fields =
+    ["my_family", "my_given", "my_birth_date", "my_street", "my_phone", "my_email", "my_given"];
 
 /// Reads it by the rules of the JSON body; what is wrong stands at its field.
 fn demographics(
@@ -171,6 +195,7 @@ fn demographics(
             "address" => fields[3],
             "phone" => fields[4],
             "email" => fields[5],
+            "identifiers" => fields[6],
             _ => fields[1],
         };
         let mut message = error.message.clone();
