@@ -89,6 +89,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .configure(event_routes)
         .configure(family_routes)
+        .configure(ending_routes)
+        .configure(authzen_routes)
         .service(
             resource("/v1/links/lookup", "GET, POST")
                 .route(post().to(links::lookup::post))
@@ -96,17 +98,6 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         )
         .service(resource("/v1/links/{id}", "GET").route(get().to(links::read::read)))
         .service(resource("/v1/links/{id}/explain", "GET").route(get().to(links::explain::explain)))
-        .service(
-            resource("/v1/endings", "GET, POST")
-                .route(post().to(endings::end::end))
-                .route(get().to(endings::list::list)),
-        )
-        .service(resource("/v1/endings/preview", "POST").route(post().to(endings::preview::preview)))
-        .service(resource("/v1/endings/{id}", "GET").route(get().to(endings::read::read)))
-        .service(resource("/v1/endings/{id}/undo", "POST").route(post().to(endings::undo::undo)))
-        .service(
-            resource("/v1/reports/unusual-proxies", "GET").route(get().to(reports::unusual_proxies::list)),
-        )
         .service(resource("/v1/links/{id}/revoke", "POST").route(post().to(links::revoke::revoke)))
         .service(resource("/v1/links/{id}/suspend", "POST").route(post().to(links::suspend::suspend)))
         .service(resource("/v1/links/{id}/reinstate", "POST").route(post().to(links::reinstate::reinstate)))
@@ -165,16 +156,6 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/v1/smart/context", "POST").route(post().to(smart::context::context)))
         .service(resource("/v1/smart/jwks", "GET").route(get().to(smart::jwks::jwks)))
         .configure(fhir::routes)
-        .service(
-            web::scope("/access/v1")
-                .wrap(from_fn(authzen::echo_request_id))
-                .service(resource("/evaluation", "POST").route(post().to(authzen::evaluate::one)))
-                .service(resource("/evaluations", "POST").route(post().to(authzen::evaluate::many)))
-                .service(resource("/search/subject", "POST").route(post().to(authzen::search::subjects)))
-                .service(resource("/search/resource", "POST").route(post().to(authzen::search::resources)))
-                .service(resource("/search/action", "POST").route(post().to(authzen::search::actions))),
-        )
-        .service(resource("/.well-known/authzen-configuration", "GET").route(get().to(authzen::metadata)))
         .service(resource("/v1/provisioning", "GET").route(get().to(provisioning::list::list)))
         .service(resource("/v1/provisioning/{id}", "GET").route(get().to(provisioning::read::read)))
         .service(
@@ -191,6 +172,37 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/docs", "GET").route(get().to(docs::page)))
         .service(resource("/docs/style.css", "GET").route(get().to(docs::style)));
     hooks::routes(config, resource);
+}
+
+/// Those of ending every access at once, and of what is unusual.
+fn ending_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/v1/endings", "GET, POST")
+                .route(post().to(endings::end::end))
+                .route(get().to(endings::list::list)),
+        )
+        .service(resource("/v1/endings/preview", "POST").route(post().to(endings::preview::preview)))
+        .service(resource("/v1/endings/{id}", "GET").route(get().to(endings::read::read)))
+        .service(resource("/v1/endings/{id}/undo", "POST").route(post().to(endings::undo::undo)))
+        .service(
+            resource("/v1/reports/unusual-proxies", "GET").route(get().to(reports::unusual_proxies::list)),
+        );
+}
+
+/// Those of AuthZEN.
+fn authzen_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            web::scope("/access/v1")
+                .wrap(from_fn(authzen::echo_request_id))
+                .service(resource("/evaluation", "POST").route(post().to(authzen::evaluate::one)))
+                .service(resource("/evaluations", "POST").route(post().to(authzen::evaluate::many)))
+                .service(resource("/search/subject", "POST").route(post().to(authzen::search::subjects)))
+                .service(resource("/search/resource", "POST").route(post().to(authzen::search::resources)))
+                .service(resource("/search/action", "POST").route(post().to(authzen::search::actions))),
+        )
+        .service(resource("/.well-known/authzen-configuration", "GET").route(get().to(authzen::metadata)));
 }
 
 /// Those of who acts for whom.
