@@ -17,6 +17,7 @@ pub use next::{Cause, NextChange};
 use crate::{
     access::{Access, AccessRules, Closed},
     evidence::{Evidence, EvidenceStatus, Fact},
+    grant::Grant,
     link::{Link, LinkStatus},
     policy::Policy,
     proofing::{Assurance, assess},
@@ -42,6 +43,8 @@ pub struct Situation<'a> {
     pub evidence: &'a [Evidence],
     /// The organization's policy as it was then.
     pub policy: &'a Policy,
+    /// The grant that a proxy's link comes from.
+    pub grant: Option<&'a Grant>,
     /// The moment.
     pub at: DateTime<Utc>,
 }
@@ -64,6 +67,8 @@ pub enum About {
     Life,
     /// What its evidence is worth, against what the organization asks for.
     Assurance,
+    /// Who let a proxy act, and on what terms.
+    Grant,
     /// What it gives.
     Permissions,
 }
@@ -146,7 +151,7 @@ impl Situation<'_> {
         }
     }
 
-    /// All that counts. The grant that a proxy's link comes from is told of here too, once it stands with it.
+    /// All that counts.
     fn reasons(self, listener: Listener, rules: &AccessRules) -> Vec<Reason> {
         let mut reasons = vec![
             words::state(self.link, listener),
@@ -158,6 +163,7 @@ impl Situation<'_> {
             reasons.extend(words::exception(self.link, self.at));
         }
         reasons.extend(words::age(self, rules, listener));
+        reasons.extend(self.grant.and_then(|grant| words::grant(grant, self.at, listener)));
         reasons.push(words::assurance(self));
         reasons.push(words::permissions(self, rules));
         reasons

@@ -49,7 +49,7 @@ fn passport(state: EvidenceState) -> Evidence {
 
 /// All that a listener is told, as a page.
 fn told(link: &Link, evidence: &[Evidence], policy: &Policy, now: &str, listener: Listener) -> String {
-    let told = Situation { link, evidence, policy, at: at(now) }.explain(listener);
+    let told = Situation { link, evidence, policy, grant: None, at: at(now) }.explain(listener);
     let mut page = format!("{:?}: {}\n", told.status, told.summary);
     for reason in &told.reasons {
         let _ =
@@ -156,7 +156,7 @@ fn the_answer_changes_exactly_when_it_is_said_to() {
         let mut now = at("2026-03-01T12:00:00Z");
         for _ in 0..8 {
             let told =
-                Situation { link: &link, evidence: &[], policy: &policy, at: now }.explain(Listener::Staff);
+                Situation { link: &link, evidence: &[], policy: &policy, grant: None, at: now }.explain(Listener::Staff);
             let Some(next) = told.next else { break };
             let answer = |at| {
                 let access = link.access(&rules, policy.minimum_assurance, at);
@@ -180,7 +180,7 @@ fn what_was_withdrawn_later_counted_then() {
     let status = |now: &str| {
         let link = mother_of(None);
         let policy = Policy::default();
-        let told = Situation { link: &link, evidence: &evidence, policy: &policy, at: at(now) };
+        let told = Situation { link: &link, evidence: &evidence, policy: &policy, grant: None, at: at(now) };
         told.explain(Listener::Staff).evidence.first().map(|worth| worth.status)
     };
     assert_eq!(status("2019-12-31T23:59:59Z"), None);

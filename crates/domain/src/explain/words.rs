@@ -6,6 +6,7 @@ use super::{About, Explanation, Listener, Reason, Situation, age};
 use crate::{
     access::{Access, AccessRules, AgeExceptionKind, Closed},
     actor::Actor,
+    grant::{Grant, GrantState},
     link::{Link, LinkRole, LinkState, LinkStatus, Revocation, Suspension},
     relationship::ProxyBasis,
 };
@@ -106,6 +107,25 @@ const fn suspension(why: Suspension) -> &'static str {
         Suspension::Review => "staff look into it",
         Suspension::Grantor => "whoever granted it is in doubt",
     }
+}
+
+/// Absent while nobody had accepted it.
+pub(super) fn grant(grant: &Grant, at: DateTime<Utc>, listener: Listener) -> Option<Reason> {
+    let accepted = grant.acceptance().filter(|accepted| accepted.at <= at)?;
+    let ended = matches!(grant.state, GrantState::Ended { at: ended, .. } if ended <= at);
+    let by = match (grant.by, listener) {
+        (Actor::Account(_), _) => "the patient",
+        (_, Listener::Staff) => actor(grant.by),
+        _ => "the organization",
+    };
+    let until = grant.terms.until.map_or_else(String::new, |until| format!(", until {}", moment(until)));
+    let over = if ended { " It has ended." } else { "" };
+    let text = format!(
+        "A grant by {by} of the profile `{}` was accepted on {}{until}.{over}",
+        grant.terms.profile,
+        moment(accepted.at)
+    );
+    Some(reason(About::Grant, !ended, text))
 }
 
 pub(super) fn period(link: &Link, at: DateTime<Utc>) -> Reason {

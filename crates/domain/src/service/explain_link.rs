@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     explain::{Explanation, Listener, Situation},
-    link::Link,
+    link::{Link, LinkRole},
     policy::Policy,
     store::{StoreError, UnitOfWork},
 };
@@ -41,7 +41,12 @@ pub async fn explain(
     let gone = || StoreError::Corrupt { what: "link", why: "its organization is gone".into() };
     let policy = unit.policy_at(link.organization, at).await?.ok_or_else(gone)?;
     let evidence = unit.evidence(link.id).await?;
-    let situation = Situation { link: &then, evidence: &evidence, policy: &policy, at };
+    let grant = match then.role {
+        LinkRole::SelfRole => None,
+        LinkRole::Proxy { .. } => unit.grant_of_link(then.organization, then.id).await?,
+    };
+    let situation =
+        Situation { link: &then, evidence: &evidence, policy: &policy, grant: grant.as_ref(), at };
     let explanation = Box::new(situation.explain(listener));
     Ok(Told::Explained { link: Box::new(then), explanation, policy: Box::new(policy) })
 }
