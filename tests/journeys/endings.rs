@@ -44,7 +44,7 @@ journey! {
         let whose = json!({"patient": "p1"});
         let registrar = app.registrar();
         let preview = registrar.post("/v1/endings/preview", whose.clone()).await.expect(200);
-        assert_eq!(preview.body["counts"], json!({"links": 2, "invitations": 1, "claims": 0}));
+        assert_eq!(preview.body["counts"], json!({"links": 2, "invitations": 1, "claims": 0, "offers": 0, "access_requests": 0}));
         assert_eq!((opens(app, &client, "anna").await, opens(app, &client, "ben").await), (1, 2));
         let body = confirmed(&whose, "safety", preview.text("/digest"));
         let ended = registrar.post("/v1/endings", body.clone()).await.expect(201);

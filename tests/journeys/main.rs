@@ -12,6 +12,7 @@ mod endings;
 mod events;
 mod explain;
 mod family;
+mod family_merges;
 mod fhir;
 mod grants;
 mod hooks;
