@@ -5,7 +5,6 @@ use kinlink_domain::outbox::Mail;
 use serde_json::json;
 
 use crate::{
-    app::App,
     browser::{Browser, Page},
     family::{child, inviting},
     grants::{found, granted, patient},
