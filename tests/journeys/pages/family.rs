@@ -44,7 +44,7 @@ journey! {
         let code = issued.between("<p class=\"bigcode\"><code>", "</code>").to_owned();
         let ben = Browser::of(app, "ben").await;
         ben.submit("/redeem", &[("code", &code)]).await.expect(303);
-        let page = ben.get("/me/others").await.expect(200).says("Mother").says("1 January 2027, 00:00 UTC");
+        let page = ben.get("/me/others").await.expect(200).says("Mother").says("<dt>Last day</dt><dd>31 December 2026</dd>");
         assert!(!page.text.contains("Karl"));
         assert_eq!(found(app, &client, "ben").await.len(), 1);
         let page = desk.get(FAMILY).await.expect(200).says("Responsible for a minor").says("Everything");

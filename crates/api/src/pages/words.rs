@@ -3,7 +3,7 @@
 mod acts;
 mod family;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use kinlink_domain::{
     actor::Actor,
     age::TimeZone,
@@ -19,8 +19,8 @@ use kinlink_domain::{
 
 pub(super) use acts::{dispute_status, reinstatement, suspension, withdrawal, word};
 pub(super) use family::{
-    FAMILY, asker_status, bases, basis, candidate_relationship, every_relationship, exception, grant_status,
-    names, papers, profiles, relationship, request_decline, request_status,
+    Choices, asker_status, bases, basis, candidate_relationship, every_relationship, exception, family,
+    grant_status, names, papers, profiles, relationship, request_decline, request_status,
 };
 
 /// Reasons to choose from: the word that the form sends, and what people read.
@@ -34,6 +34,11 @@ pub(super) fn day(at: DateTime<Utc>) -> String {
 /// A day, as the organization's people count them.
 pub(super) fn day_in(zone: TimeZone, at: DateTime<Utc>) -> String {
     zone.day(at).format("%-d %B %Y").to_string()
+}
+
+/// The last day of what is over from `until` on.
+pub(super) fn last_day(zone: TimeZone, until: DateTime<Utc>) -> String {
+    day_in(zone, until - TimeDelta::seconds(1))
 }
 
 /// A moment, for reading.

@@ -140,11 +140,11 @@ async fn proxy(unit: &mut dyn UnitOfWork, grant: &Grant, now: DateTime<Utc>) -> 
         relationship: words::relationship(grant.relationship),
         contact: grant.contact.as_ref().map(|contact| contact.0.clone()),
         profile: title(&organization, &grant.terms.profile),
+        until: last_day(&organization, grant),
         organization: organization.name,
         fhir_id: grant.fhir_id.to_string(),
         made: words::day(grant.made_at),
         since: grant.acceptance().map(|accepted| words::day(accepted.at)),
-        until: grant.terms.until.map(words::moment),
         last_used: last_used.map(words::moment),
         status,
         opens,
@@ -167,6 +167,11 @@ pub(in crate::pages) async fn stands(
     let link = unit.link(accepted.link).await?;
     let link = link.map_or(LinkStatus::Revoked, |link| link.status(&organization.policy.family.rules(), now));
     Ok((words::link_status(link), link == LinkStatus::Active))
+}
+
+/// The last day on which a grant gives anything.
+pub(in crate::pages) fn last_day(organization: &Organization, grant: &Grant) -> Option<String> {
+    grant.terms.until.map(|until| words::last_day(organization.policy.family.time_zone, until))
 }
 
 /// What people read of a profile; one that the organization has no more is named as it was.

@@ -18,7 +18,7 @@ use kinlink_domain::{
 };
 use serde::Deserialize;
 
-use super::access::title;
+use super::access::{last_day, title};
 use crate::{
     pages::{
         form::Filters,
@@ -69,7 +69,7 @@ struct Asked {
     status: &'static str,
     open: bool,
     relationship: String,
-    asked: String,
+    at: String,
 }
 
 /// `/me/others`: whose records may I open?
@@ -115,7 +115,7 @@ fn asked(request: &AccessRequest, now: DateTime<Utc>) -> Asked {
         status: words::asker_status(status),
         open: status == AskerStatus::Open,
         relationship: words::relationship(request.relationship),
-        asked: words::moment(request.submitted_at),
+        at: words::moment(request.submitted_at),
     }
 }
 
@@ -136,7 +136,7 @@ async fn held(unit: &mut dyn UnitOfWork, grant: &Grant, now: DateTime<Utc>) -> R
         profile: title(&organization, &grant.terms.profile),
         gives: link.as_ref().and_then(|link| narrowed(link, &organization, now)),
         since: grant.acceptance().map(|accepted| words::day(accepted.at)),
-        until: grant.terms.until.map(words::moment),
+        until: last_day(&organization, grant),
         status: words::link_status(status),
         opens: status == LinkStatus::Active,
         grows: link.as_ref().and_then(|link| grows(link, &organization, now)),

@@ -22,7 +22,7 @@ use crate::{
         frame::{Frame, see_other, show},
         refusal::Refusal,
         visitor::{Patient, Visitor},
-        words,
+        words::{self, Choices},
     },
     problem::{Problem, ProblemType},
     state::State,
@@ -41,7 +41,7 @@ struct RequestPage {
     relationship: String,
     asked: String,
     expires: String,
-    profiles: Vec<(String, String)>,
+    profiles: Choices,
     form: ApproveForm,
     complaints: Complaints,
 }

@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
-    actor::{Authorized, StaffAct},
+    actor::{Actor, Authorized, StaffAct},
     audit::{Action, Subject},
     bar::Bar,
     grant::{Grant, GrantStatus},
@@ -27,7 +27,7 @@ use crate::{
         complaint::Complaints,
         form::{Filters, fresh},
         frame::{Frame, show},
-        me::access::{stands, title},
+        me::access::{last_day, stands, title},
         refusal::Refusal,
         visitor::Staff,
         words,
@@ -65,7 +65,7 @@ struct Row {
     relationship: String,
     basis: &'static str,
     profile: String,
-    by: String,
+    by: &'static str,
     since: String,
     until: Option<String>,
     last_used: Option<String>,
@@ -230,9 +230,13 @@ async fn row(
         relationship: words::relationship(grant.relationship),
         basis: words::basis(grant.basis),
         profile: title(at, &grant.terms.profile),
-        by: words::actor(grant.by),
+        by: match grant.by {
+            Actor::Account(_) => "An account holder",
+            Actor::Staff(_) => "Staff",
+            Actor::Client(_) | Actor::Contact(_) | Actor::Operator | Actor::System => "Kinlink",
+        },
         since: words::day(grant.made_at),
-        until: grant.terms.until.map(words::moment),
+        until: last_day(at, grant),
         last_used: last_used.map(words::moment),
         status,
         opens,

@@ -15,7 +15,6 @@ use crate::pages::{
 /// At most two papers; more are added to the link later.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-#[expect(clippy::struct_field_names, reason = "the names of the form's fields")]
 pub(super) struct Papers {
     pub(super) paper: String,
     pub(super) paper_reference: String,

@@ -11,8 +11,7 @@ use kinlink_domain::{
     service::decide_request::relationships::CandidateRelationship,
 };
 
-/// What one person is to another, with the code that the form sends: what people choose from.
-pub(in crate::pages) const FAMILY: [(&str, &str); 12] = [
+const FAMILY: [(&str, &str); 12] = [
     ("SPS", "Husband, wife or spouse"),
     ("DOMPART", "Partner"),
     ("CHILD", "Son or daughter"),
@@ -27,14 +26,27 @@ pub(in crate::pages) const FAMILY: [(&str, &str); 12] = [
     ("RESPRSN", "Carer, or somebody else who looks after them"),
 ];
 
+/// What people choose from: the word that the form sends, and what they read.
+pub(in crate::pages) type Choices = Vec<(String, String)>;
+
+fn choices<W: ToString, L: ToString>(all: impl IntoIterator<Item = (W, L)>) -> Choices {
+    all.into_iter().map(|(word, label)| (word.to_string(), label.to_string())).collect()
+}
+
+/// What one person is to another, for people to choose from.
+pub(in crate::pages) fn family() -> Choices {
+    choices(FAMILY)
+}
+
 /// Every relationship that staff can choose, with its code.
-pub(in crate::pages) fn every_relationship() -> Vec<(String, String)> {
+pub(in crate::pages) fn every_relationship() -> Choices {
     let mut all: Vec<_> =
         Relationship::all().map(|one| (one.code().to_owned(), capital(one.display()))).collect();
     all.sort_by(|a, b| a.1.cmp(&b.1));
     all
 }
 
+/// What somebody is to the patient, as they or staff chose it.
 pub(in crate::pages) fn relationship(relationship: Relationship) -> String {
     capital(relationship.display())
 }
@@ -45,8 +57,8 @@ fn capital(text: &str) -> String {
 }
 
 /// What an organization lets be given, by name.
-pub(in crate::pages) fn profiles(policy: &FamilyPolicy) -> Vec<(String, String)> {
-    policy.profiles.iter().map(|(name, profile)| (name.clone(), profile.title.clone())).collect()
+pub(in crate::pages) fn profiles(policy: &FamilyPolicy) -> Choices {
+    choices(policy.profiles.iter().map(|(name, profile)| (name, &profile.title)))
 }
 
 /// The names of a person as they were described.
@@ -69,13 +81,13 @@ pub(in crate::pages) const fn basis(basis: ProxyBasis) -> &'static str {
 }
 
 /// Papers, with the word that a form sends.
-pub(in crate::pages) fn papers() -> Vec<(&'static str, String)> {
-    Paper::ALL.iter().map(|one| (one.as_str(), capital(super::paper(*one)))).collect()
+pub(in crate::pages) fn papers() -> Choices {
+    choices(Paper::ALL.map(|one| (one.as_str(), capital(super::paper(one)))))
 }
 
 /// Grounds on which staff let somebody act, with the word that a form sends.
-pub(in crate::pages) fn bases() -> Vec<(&'static str, &'static str)> {
-    ProxyBasis::ALL.iter().map(|one| (one.as_str(), basis(*one))).collect()
+pub(in crate::pages) fn bases() -> Choices {
+    choices(ProxyBasis::ALL.map(|one| (one.as_str(), basis(one))))
 }
 
 pub(in crate::pages) const fn grant_status(status: GrantStatus) -> &'static str {

@@ -25,7 +25,7 @@ use crate::{
         frame::{Frame, see_other, show},
         refusal::Refusal,
         visitor::{Patient, Visitor},
-        words,
+        words::{self, Choices},
     },
     problem::Problem,
     state::State,
@@ -51,7 +51,7 @@ pub(in crate::pages) struct Given {
 struct GivePage {
     frame: Frame,
     records: Vec<Record>,
-    relationships: &'static [(&'static str, &'static str)],
+    relationships: Choices,
     given: Given,
     complaints: Complaints,
 }
@@ -61,7 +61,7 @@ struct Record {
     link: String,
     organization: String,
     fhir_id: String,
-    profiles: Vec<(String, String)>,
+    profiles: Choices,
 }
 
 /// The code to hand over, this once.
@@ -102,7 +102,7 @@ async fn ask_again(
     let page = GivePage {
         frame: Frame::new(visitor, "/me/access"),
         records: records.collect(),
-        relationships: &words::FAMILY,
+        relationships: words::family(),
         given: Given { once: fresh(state), ..given },
         complaints,
     };

@@ -22,7 +22,7 @@ use crate::{
         frame::{Frame, see_other, show},
         refusal::Refusal,
         visitor::{Patient, Visitor},
-        words,
+        words::{self, Choices},
     },
     problem::{Problem, ProblemType},
     state::State,
@@ -34,7 +34,7 @@ const PATH: &str = "/me/others/ask";
 /// The form, as it was filled in.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(in crate::pages) struct Given {
+pub(in crate::pages) struct AskForm {
     once: String,
     organization: String,
     relationship: String,
@@ -63,8 +63,8 @@ pub(in crate::pages) struct Given {
 struct AskPage {
     frame: Frame,
     organizations: Vec<Hospital>,
-    relationships: &'static [(&'static str, &'static str)],
-    given: Given,
+    relationships: Choices,
+    given: AskForm,
     complaints: Complaints,
 }
 
@@ -73,13 +73,13 @@ pub(in crate::pages) async fn ask(
     state: Data<State>,
     Patient(visitor): Patient,
 ) -> Result<HttpResponse, Refusal> {
-    ask_again(&state, &visitor, Given::default(), StatusCode::OK, Complaints::default()).await
+    ask_again(&state, &visitor, AskForm::default(), StatusCode::OK, Complaints::default()).await
 }
 
 async fn ask_again(
     state: &State,
     visitor: &Visitor,
-    given: Given,
+    given: AskForm,
     status: StatusCode,
     complaints: Complaints,
 ) -> Result<HttpResponse, Refusal> {
@@ -87,14 +87,14 @@ async fn ask_again(
     let page = AskPage {
         frame: Frame::new(visitor, "/me/access"),
         organizations: hospitals(organizations(&mut *unit, &visitor.account_at).await?),
-        relationships: &words::FAMILY,
-        given: Given { once: fresh(state), ..given },
+        relationships: words::family(),
+        given: AskForm { once: fresh(state), ..given },
         complaints,
     };
     Ok(show(state, visitor, status, &page))
 }
 
-impl Given {
+impl AskForm {
     fn read(&self, today: NaiveDate) -> Result<(Relationship, Demographics, Demographics), Complaints> {
         let mut complaints = Complaints::default();
         let relationship = Relationship::parse(&self.relationship).ok();
@@ -212,7 +212,7 @@ pub(in crate::pages) async fn submit(
     request: HttpRequest,
     state: Data<State>,
     Patient(visitor): Patient,
-    Form(given): Form<Given>,
+    Form(given): Form<AskForm>,
 ) -> Result<HttpResponse, Refusal> {
     let (unprocessable, now) = (StatusCode::UNPROCESSABLE_ENTITY, state.ports.clock.now());
     let (relationship, person, asker) = match given.read(now.date_naive()) {
@@ -235,10 +235,10 @@ pub(in crate::pages) async fn submit(
     let (account, address) = (&account, address.as_str());
     let wanted = SubmitRequest { organization, account, person, asker, relationship, address };
     match submit_request(&mut *unit, &state.ports, wanted).await {
-        Ok(asked) => {
-            once.answer(&mut *unit, StatusCode::ACCEPTED, &asked.id).await?;
+        Ok(request) => {
+            once.answer(&mut *unit, StatusCode::ACCEPTED, &request.id).await?;
             unit.save().await?;
-            Ok(see_other(&format!("/me/others/asked/{}", asked.id)))
+            Ok(see_other(&format!("/me/others/asked/{}", request.id)))
         }
         Err(error) => {
             drop(unit);

@@ -18,7 +18,7 @@ use crate::{
         complaint::Complaints,
         form::Form,
         frame::{Frame, see_other, show},
-        me::access::title,
+        me::access::{last_day, title},
         redeem,
         refusal::Refusal,
         visitor::{Patient, Visitor},
@@ -94,7 +94,7 @@ fn page(visitor: &Visitor, grant: &Grant, organization: &Organization, code: &st
         relationship: words::relationship(grant.relationship),
         by_patient: matches!(grant.by, kinlink_domain::actor::Actor::Account(_)),
         profile: title(organization, &grant.terms.profile),
-        until: grant.terms.until.map(words::moment),
+        until: last_day(organization, grant),
         code: code.to_owned(),
     }
 }

@@ -58,7 +58,7 @@ pub(in crate::pages) async fn enrol(
             let at = trusted_by(&visitor, &staff_at);
             let shown = shown(&mut *unit, &at, &shown_login(&visitor.login, None), &enrolled).await?;
             unit.save().await?;
-            Ok(show(&state, &visitor, StatusCode::CREATED, &page(&visitor, shown)))
+            Ok(show(&state, &visitor, StatusCode::CREATED, &page(&visitor, &shown)))
         }
         Err(refusal) => {
             // It is counted.
@@ -83,7 +83,7 @@ fn trusted_by(
     all
 }
 
-fn page(visitor: &Visitor, shown: EnrolAnswer) -> EnrolledPage {
+fn page(visitor: &Visitor, shown: &EnrolAnswer) -> EnrolledPage {
     // The picture stands in the page itself, where an XML declaration has no place.
     let start = shown.qr_svg.find("<svg").unwrap_or_default();
     let letters: Vec<char> = shown.secret.chars().collect();
