@@ -318,9 +318,10 @@ journey! {
         let (_, client, _) = app.client(&[app.fixture.here.id]).await;
         let live = async || {
             let found = client.post("/v1/links/lookup", app.account("anna")).await.expect(200);
-            found.body["links"].as_array().unwrap().len()
+            let links = found.body["links"].as_array().unwrap();
+            links.iter().map(|link| link["patient"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(live().await, 1);
+        assert_eq!(live().await, ["p1"]);
         let patient = json!({"resourceType": "Patient", "id": "new1", "name": [{"family": "New"}]});
         let put = async |id: &str, body: Value| server.clone().put(id, body).await;
         put("new1", patient.clone()).await.expect(201);
@@ -330,11 +331,11 @@ journey! {
         let refused = put("bad", bad).await.expect(400);
         assert!(refused.text("/issue/0/diagnostics").contains("Patient.birthDate"));
         assert!(!refused.body.to_string().contains("SECRET"));
-        // A merge at the hospital closes what pointed at the old record at once.
+        // A merge at the hospital moves what pointed at the old record at once.
         let merged = json!({"resourceType": "Patient", "id": "p1",
             "link": [{"type": "replaced-by", "other": {"reference": "Patient/p2"}}]});
         put("p1", merged).await.expect(200);
-        assert_eq!(live().await, 0);
+        assert_eq!(live().await, ["p2"]);
         server.send(Method::DELETE, "/fhir/here/Patient/new1", None, &[]).await.expect(204);
         server.send(Method::DELETE, "/fhir/here/Patient/never", None, &[]).await.expect(204);
         let stored = app.fixture.begin().await;
