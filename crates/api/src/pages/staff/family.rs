@@ -8,6 +8,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
     actor::{Actor, Authorized, StaffAct},
+    age::TimeZone,
     audit::{Action, Subject},
     bar::Bar,
     grant::{Grant, GrantStatus},
@@ -86,13 +87,13 @@ pub(super) struct BarRow {
 }
 
 impl BarRow {
-    pub(super) fn new(bar: &Bar, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(bar: &Bar, zone: TimeZone, now: DateTime<Utc>) -> Self {
         Self {
             id: bar.id.to_string(),
             person: bar.about.person.clone(),
             reference: bar.about.reference.clone(),
             account: bar.account.map(|account| account.to_string()),
-            until: bar.until.map(words::moment),
+            until: bar.until.map(|until| words::last_day(zone, until)),
             in_force: bar.is_in_force(now),
             recorded: format!("{}, {}", words::moment(bar.at), words::actor(bar.by)),
         }
@@ -109,14 +110,14 @@ struct Exception {
     recorded: String,
 }
 
-impl From<&RecordedException> for Exception {
-    fn from(recorded: &RecordedException) -> Self {
+impl Exception {
+    fn new(recorded: &RecordedException, zone: TimeZone) -> Self {
         Self {
             what: words::exception(recorded.exception.kind),
             reason: recorded.reason.clone(),
             reference: recorded.reference.clone(),
             from: words::moment(recorded.exception.from),
-            until: recorded.exception.until.map(words::moment),
+            until: recorded.exception.until.map(|until| words::last_day(zone, until)),
             recorded: format!("{}, {}", words::moment(recorded.at), words::actor(recorded.by)),
         }
     }
@@ -170,14 +171,15 @@ async fn show_again(
         proxies.push(row(&mut *unit, grant, &at, now).await?);
     }
     unit.save().await?;
+    let zone = at.policy.family.time_zone;
     let page = FamilyPage {
         frame: Frame::new(&staff.visitor, "/staff").saying(said),
         slug: at.slug.to_string(),
         organization: at.name,
         person: Person::new(&patient),
         proxies,
-        bars: bars.iter().map(|bar| BarRow::new(bar, now)).collect(),
-        exception: patient.exception.as_ref().map(Into::into),
+        bars: bars.iter().map(|bar| BarRow::new(bar, zone, now)).collect(),
+        exception: patient.exception.as_ref().map(|recorded| Exception::new(recorded, zone)),
         may_invite: staff.caller.at(at.id, StaffAct::ManageInvitations).is_ok(),
         once: fresh(state),
         complaints,
@@ -231,8 +233,8 @@ async fn row(
         basis: words::basis(grant.basis),
         profile: title(at, &grant.terms.profile),
         by: match grant.by {
-            Actor::Account(_) => "An account holder",
-            Actor::Staff(_) => "Staff",
+            Actor::Account(_) => "an account holder",
+            Actor::Staff(_) => "staff",
             Actor::Client(_) | Actor::Contact(_) | Actor::Operator | Actor::System => "Kinlink",
         },
         since: words::day(grant.made_at),

@@ -146,7 +146,9 @@ async fn patient(
             record_reading(state, unit, by, &patient, &[]);
             let now = state.ports.clock.now();
             let bars = unit.bars(at.id, patient.id).await?;
-            let in_force = bars.iter().filter(|bar| bar.is_in_force(now)).map(|bar| BarRow::new(bar, now));
+            let zone = at.policy.family.time_zone;
+            let in_force = bars.iter().filter(|bar| bar.is_in_force(now));
+            let in_force = in_force.map(|bar| BarRow::new(bar, zone, now));
             Ok((Some(Person::new(&patient)), in_force.collect()))
         }
         Err(IssueError::Store(error)) => Err(error.into()),

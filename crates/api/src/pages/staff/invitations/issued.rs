@@ -66,7 +66,11 @@ pub(in crate::pages::staff) fn show_issued(
         redeem_at: format!("{}/redeem", state.settings.public_url),
         other_self_links: if for_proxy { 0 } else { issued.other_self_links },
         for_proxy,
-        bars: issued.bars.iter().map(|bar| BarRow::new(bar, now)).collect(),
+        bars: issued
+            .bars
+            .iter()
+            .map(|bar| BarRow::new(bar, organization.policy.family.time_zone, now))
+            .collect(),
     };
     show(state, visitor, StatusCode::CREATED, &page)
 }

@@ -3,6 +3,7 @@ use askama::Template;
 use kinlink_domain::{
     access_request::{AccessRequest, RequestDecline, RequestStatus},
     actor::{Actor, Authorized, StaffAct},
+    age::TimeZone,
     id::RequestId,
     organization::Organization,
     store::UnitOfWork,
@@ -110,6 +111,7 @@ pub(super) async fn show_again(
     let found = candidates(state, &mut *unit, by, &request, now).await?;
     unit.save().await?;
     let (status, own) = (request.status(now), by.actor() == Actor::Staff(request.account));
+    let zone = organization.policy.family.time_zone;
     let page = RequestPage {
         frame: Frame::new(&staff.visitor, "/staff"),
         id: id.to_string(),
@@ -122,7 +124,7 @@ pub(super) async fn show_again(
         relationship: words::relationship(request.relationship),
         asked: words::moment(request.submitted_at),
         expires: words::moment(request.expires_at),
-        candidates: found.iter().map(|candidate| self::found(candidate, now)).collect(),
+        candidates: found.iter().map(|candidate| self::found(candidate, zone, now)).collect(),
         relationships: words::every_relationship(),
         bases: words::bases(),
         profiles: words::profiles(&organization.policy.family),
@@ -145,10 +147,10 @@ fn described(person: &kinlink_domain::demographics::Demographics) -> Described {
     }
 }
 
-fn found(candidate: &Candidate, now: chrono::DateTime<chrono::Utc>) -> Found {
+fn found(candidate: &Candidate, zone: TimeZone, now: chrono::DateTime<chrono::Utc>) -> Found {
     Found {
         person: Person::new(&candidate.record),
         speaks: candidate.relationships.iter().map(words::candidate_relationship).collect(),
-        bars: candidate.bars.iter().map(|bar| BarRow::new(bar, now)).collect(),
+        bars: candidate.bars.iter().map(|bar| BarRow::new(bar, zone, now)).collect(),
     }
 }
