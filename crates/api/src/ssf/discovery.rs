@@ -31,7 +31,7 @@ pub(crate) async fn configuration(state: Data<State>) -> HttpResponse {
 /// The keys that SETs are signed with: those in force, those that will be, and those that lately were.
 #[utoipa::path(get, path = "/ssf/jwks.json", tag = "events",
     responses(
-        (status = 200, description = "A JWK Set (RFC 7517)", body = serde_json::Value),
+        (status = 200, description = "A JWK Set (RFC 7517)", body = serde_json::Value, content_type = "application/jwk-set+json"),
         (status = "5XX", description = "Not available", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn keys(state: Data<State>) -> Result<HttpResponse, Problem> {

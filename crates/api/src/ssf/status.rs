@@ -35,7 +35,7 @@ pub(crate) struct StatusBody {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct StatusAnswer {
+pub(crate) struct StreamStatusAnswer {
     #[schema(value_type = String, example = "str_0197f2f31c2a7d0c8e6f2b7f5a1d9c22")]
     stream_id: StreamId,
     #[schema(value_type = String, example = "enabled")]
@@ -45,7 +45,7 @@ pub(crate) struct StatusAnswer {
     reason: Option<String>,
 }
 
-impl From<EventStream> for StatusAnswer {
+impl From<EventStream> for StreamStatusAnswer {
     fn from(stream: EventStream) -> Self {
         let failing = stream.failing.filter(|_| stream.status == StreamStatus::Enabled);
         let failing = failing.map(|failing| {
@@ -59,7 +59,7 @@ impl From<EventStream> for StatusAnswer {
 #[utoipa::path(get, path = "/ssf/status", tag = "events", security(("client" = [])),
     params(StatusParameters),
     responses(
-        (status = 200, description = "The status", body = StatusAnswer),
+        (status = 200, description = "The status", body = StreamStatusAnswer),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not available", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -70,14 +70,14 @@ pub(crate) async fn read(
 ) -> Result<HttpResponse, Problem> {
     let mut unit = state.store.begin_read().await?;
     let stream = own(&mut *unit, client.0.id, &parameters.0.stream_id).await?;
-    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(StatusAnswer::from(stream)))
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(StreamStatusAnswer::from(stream)))
 }
 
 /// Let events flow, hold them, or stop them (SSF 1.0, section 8.1.2.2).
 #[utoipa::path(post, path = "/ssf/status", tag = "events", security(("client" = [])),
     request_body = StatusBody,
     responses(
-        (status = 200, description = "The status", body = StatusAnswer),
+        (status = 200, description = "The status", body = StreamStatusAnswer),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not done", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -93,5 +93,5 @@ pub(crate) async fn update(
     let stream = streams::change(&mut *unit, &state.ports, Actor::Client(client.0.id), stream).await?;
     unit.save().await?;
     state.events.wake.wake();
-    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(StatusAnswer::from(stream)))
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(StreamStatusAnswer::from(stream)))
 }

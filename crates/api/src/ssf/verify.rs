@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[derive(Deserialize, Validate, ToSchema)]
-pub(crate) struct VerifyBody {
+pub(crate) struct VerificationBody {
     /// Which stream.
     stream_id: String,
     /// What the verification event is to say.
@@ -22,7 +22,7 @@ pub(crate) struct VerifyBody {
 
 /// Have a verification event sent (SSF 1.0, section 8.1.4.2).
 #[utoipa::path(post, path = "/ssf/verify", tag = "events", security(("client" = [])),
-    request_body = VerifyBody,
+    request_body = VerificationBody,
     responses(
         (status = 204, description = "It is on its way"),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
@@ -31,7 +31,7 @@ pub(crate) struct VerifyBody {
 pub(crate) async fn verify(
     state: Data<State>,
     client: ClientCaller,
-    body: JsonBody<VerifyBody>,
+    body: JsonBody<VerificationBody>,
 ) -> Result<HttpResponse, Problem> {
     let mut unit = state.store.begin().await?;
     let stream = own(&mut *unit, client.0.id, &body.value.stream_id).await?;

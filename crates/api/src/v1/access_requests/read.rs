@@ -39,13 +39,13 @@ pub(crate) enum RequestAnswer {
         /// The person to act for, as described.
         person: PersonView,
         /// Records that may be that person's, the likeliest first.
-        candidates: Vec<CandidateView>,
+        candidates: Vec<RequestCandidateView>,
     },
 }
 
 /// A record that may be the person's, and what speaks for a relationship.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct CandidateView {
+pub(crate) struct RequestCandidateView {
     /// The FHIR id of the record.
     #[schema(example = "n-002")]
     patient: String,
@@ -95,7 +95,7 @@ pub(crate) async fn read(
                 candidates: candidates(&state, &mut *unit, by, &request, now)
                     .await?
                     .into_iter()
-                    .map(|candidate| CandidateView::new(candidate, now))
+                    .map(|candidate| RequestCandidateView::new(candidate, now))
                     .collect(),
                 request: PendingView::new(&request, now),
             }
@@ -120,7 +120,7 @@ pub(crate) struct Candidate {
     pub(crate) bars: Vec<Bar>,
 }
 
-impl CandidateView {
+impl RequestCandidateView {
     fn new(candidate: Candidate, now: DateTime<Utc>) -> Self {
         let Candidate { record, relationships, bars } = candidate;
         let fhir_id = &record.record.fhir_id;

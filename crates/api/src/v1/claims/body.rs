@@ -93,7 +93,7 @@ pub(crate) struct DemographicsBody {
     email: Option<String>,
     #[serde(default)]
     #[validate(nested)]
-    identifiers: Vec<IdentifierBody>,
+    identifiers: Vec<ClaimedIdentifierBody>,
 }
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -123,7 +123,7 @@ struct AddressBody {
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct IdentifierBody {
+struct ClaimedIdentifierBody {
     /// The naming system.
     #[validate(length(min = 1, max = 400, message = "1 to 400 characters"))]
     system: String,
@@ -224,8 +224,8 @@ impl From<AddressBody> for Address {
     }
 }
 
-impl From<IdentifierBody> for Identifier {
-    fn from(body: IdentifierBody) -> Self {
+impl From<ClaimedIdentifierBody> for Identifier {
+    fn from(body: ClaimedIdentifierBody) -> Self {
         Self { system: body.system, value: body.value, kind: body.kind }
     }
 }

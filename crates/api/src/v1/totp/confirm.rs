@@ -14,7 +14,7 @@ use crate::{
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ConfirmBody {
+pub(crate) struct TotpConfirmBody {
     /// What the app shows now.
     #[validate(length(max = 20, message = "at most 20 characters"))]
     #[schema(example = "005924")]
@@ -23,7 +23,7 @@ pub(crate) struct ConfirmBody {
 
 /// The authenticator counts from now on.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ConfirmAnswer {
+pub(crate) struct TotpConfirmAnswer {
     /// Ten codes, each good once in place of the app; shown this once. Those of an authenticator before are
     /// void.
     #[schema(example = json!(["7K3M-Q9ZT-4W2C"]))]
@@ -34,9 +34,9 @@ pub(crate) struct ConfirmAnswer {
 /// by this; for step-up, wait for the next one.
 #[utoipa::path(post, path = "/v1/totp/confirm", tag = "authenticator", security(("account" = []), ("staff" = [])),
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body again give the same answer")),
-    request_body = ConfirmBody,
+    request_body = TotpConfirmBody,
     responses(
-        (status = 200, description = "Confirmed", body = ConfirmAnswer),
+        (status = 200, description = "Confirmed", body = TotpConfirmAnswer),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -44,7 +44,7 @@ pub(crate) async fn confirm(
     request: HttpRequest,
     state: Data<State>,
     caller: PersonCaller,
-    body: JsonBody<ConfirmBody>,
+    body: JsonBody<TotpConfirmBody>,
 ) -> Result<HttpResponse, Problem> {
     let code = totp_code(&body.value.code)?;
     let once = Once::new(&request, &state, caller.login.account, &body.bytes)?;
@@ -54,7 +54,7 @@ pub(crate) async fn confirm(
     }
     match confirm_authenticator(&mut *unit, &state.ports, login(&caller), &code).await? {
         Ok(codes) => {
-            let answer = ConfirmAnswer { recovery_codes: codes.iter().map(ToString::to_string).collect() };
+            let answer = TotpConfirmAnswer { recovery_codes: codes.iter().map(ToString::to_string).collect() };
             let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
             unit.save().await?;
             metrics::counter!("kinlink_authenticators_confirmed_total").increment(1);
