@@ -19,7 +19,7 @@ async fn fuzz(token: String, url: String) {
             .current_dir(folder.path())
             .args(["run", &format!("{url}/openapi.json"), "--header", &format!("Authorization: Bearer {token}")])
             .args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"])
-            .args(["--max-examples", "15", "--seed", "7", "--no-color", "--suppress-health-check", "all"])
+            .args(["--max-examples", "6", "--seed", "7", "--no-color", "--suppress-health-check", "all"])
             .output()
             .unwrap()
     });
