@@ -13,7 +13,8 @@ use crate::{
 /// `p1` is said to be `p2` now, or to be itself again.
 async fn import(app: &App, merged: bool, day: u32) {
     let other = RecordLink { other: FhirId::parse("p2").unwrap(), kind: RecordLinkType::ReplacedBy };
-    let mut record = ImportedPatient { links: if merged { vec![other] } else { Vec::new() }, ..imported("p1") };
+    let mut record =
+        ImportedPatient { links: if merged { vec![other] } else { Vec::new() }, ..imported("p1") };
     record.version.version_id = Some(day.to_string());
     app.import(record).await;
 }

@@ -155,8 +155,8 @@ fn the_answer_changes_exactly_when_it_is_said_to() {
         let rules = policy.family.rules();
         let mut now = at("2026-03-01T12:00:00Z");
         for _ in 0..8 {
-            let told =
-                Situation { link: &link, evidence: &[], policy: &policy, grant: None, at: now }.explain(Listener::Staff);
+            let told = Situation { link: &link, evidence: &[], policy: &policy, grant: None, at: now }
+                .explain(Listener::Staff);
             let Some(next) = told.next else { break };
             let answer = |at| {
                 let access = link.access(&rules, policy.minimum_assurance, at);

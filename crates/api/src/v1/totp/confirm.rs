@@ -54,7 +54,8 @@ pub(crate) async fn confirm(
     }
     match confirm_authenticator(&mut *unit, &state.ports, login(&caller), &code).await? {
         Ok(codes) => {
-            let answer = TotpConfirmAnswer { recovery_codes: codes.iter().map(ToString::to_string).collect() };
+            let answer =
+                TotpConfirmAnswer { recovery_codes: codes.iter().map(ToString::to_string).collect() };
             let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
             unit.save().await?;
             metrics::counter!("kinlink_authenticators_confirmed_total").increment(1);
