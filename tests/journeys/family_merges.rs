@@ -16,7 +16,10 @@ async fn import(app: &App, merged: bool, day: u32) {
     let mut record =
         ImportedPatient { links: if merged { vec![other] } else { Vec::new() }, ..imported("p1") };
     record.version.version_id = Some(day.to_string());
-    app.import(record).await;
+    // By the application's own storage, so that its caches hear of it at once.
+    let mut unit = app.begin().await;
+    unit.upsert_patients(app.fixture.here.id, vec![record], app.fixture.ports.clock.now()).await.unwrap();
+    unit.save().await.unwrap();
 }
 
 fn records(links: &[Value]) -> Vec<&str> {

@@ -168,7 +168,7 @@ fn counts(touched: &Touched) -> serde_json::Value {
     })
 }
 
-/// Links first: they are what opens something now.
+/// Offers before links: the end of the grantor's link may take them back, and they would be nobody's act.
 async fn close(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
@@ -176,7 +176,7 @@ async fn close(
     touched: Touched,
     organization: &Organization,
 ) -> Result<Vec<EndedItem>, EndAccessError> {
-    let mut closed = Vec::new();
+    let mut closed = family::close(unit, ending, touched.offers, touched.requests).await?;
     for link in touched.links {
         let before = link.state;
         let ended = link
@@ -203,6 +203,5 @@ async fn close(
         unit.update_claim(&declined).await?;
         closed.push(EndedItem::Claim(declined.id));
     }
-    closed.extend(family::close(unit, ending, touched.offers, touched.requests).await?);
     Ok(closed)
 }
