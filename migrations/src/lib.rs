@@ -9,6 +9,10 @@ mod m20261124_000006_blocking_index;
 mod m20261124_000007_access;
 mod m20261124_000008_grants;
 mod m20261124_000009_ending;
+mod m20261124_000010_events;
+mod m20261124_000011_connections;
+mod m20261124_000012_sources;
+mod m20261124_000013_provisioning;
 mod statements;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
@@ -29,6 +33,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000007_access::Migration),
             Box::new(m20261124_000008_grants::Migration),
             Box::new(m20261124_000009_ending::Migration),
+            Box::new(m20261124_000010_events::Migration),
+            Box::new(m20261124_000011_connections::Migration),
+            Box::new(m20261124_000012_sources::Migration),
+            Box::new(m20261124_000013_provisioning::Migration),
         ]
     }
 }

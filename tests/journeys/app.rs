@@ -5,6 +5,7 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use kinlink_api::{ApiSettings, Application, ClaimWorker, ExtraRoutes, TurnWorker};
 use kinlink_auth::{ClientSecret, LoginProvider, rotate_api_key};
+use kinlink_delivery::{EventWorker, ReceiverRules};
 use kinlink_demo::idp::{self, Idp, LoginClient, SigningKey, User};
 use kinlink_domain::{
     account::{AccountKey, Iss, Sub},
@@ -18,12 +19,15 @@ use kinlink_domain::{
     policy::Policy,
     proofing::Assurance,
     relationship::{ProxyBasis, Relationship},
-    store::{ChangeListener, Deliveries},
+    store::{ChangeListener, Deliveries, Store, UnitOfWork},
 };
 use kinlink_persistence::{Database, DatabaseSettings, SeaStore};
 use kinlink_testkit::{ExactMatcher, Fixture, Kind};
 use reqwest::Method;
 use serde_json::{Value, json};
+
+/// The receivers of tests are on this machine.
+const RECEIVERS: ReceiverRules = ReceiverRules { private_networks: true };
 
 pub(crate) struct App {
     pub(crate) fixture: Fixture,
@@ -220,6 +224,16 @@ impl App {
         ClaimWorker::new(self.store.clone(), Arc::new(ExactMatcher), self.fixture.ports.clone())
     }
 
+    /// Sends the events that are due, as a worker of this replica would; returns how many tries it made.
+    pub(crate) async fn send_events(&self) -> usize {
+        self.event_worker().step().await.unwrap()
+    }
+
+    pub(crate) fn event_worker(&self) -> EventWorker {
+        let (ports, wake) = (self.fixture.ports.clone(), self.application.event_wake());
+        EventWorker::new(self.store.clone(), ports, &self.url, RECEIVERS, wake).unwrap()
+    }
+
     /// The messages in the outbox that nobody has sent, as if they were sent now.
     pub(crate) async fn mails(&self) -> Vec<(String, Mail)> {
         let now = self.fixture.ports.clock.now();
@@ -292,6 +306,11 @@ impl App {
         unit.save().await.unwrap();
     }
 
+    /// A unit of work of this very application, whose caches hear of it at once.
+    pub(crate) async fn begin(&self) -> Box<dyn UnitOfWork> {
+        self.store.begin().await.unwrap()
+    }
+
     /// Moves the clock.
     pub(crate) fn pass(&self, time: TimeDelta) {
         self.fixture.clock.advance(time);
@@ -347,6 +366,7 @@ fn start(
     let settings = ApiSettings {
         logins: vec![login],
         workers: Some(2),
+        receivers: RECEIVERS,
         lookup_audit_interval: Duration::from_millis(100),
         ..ApiSettings::new(url)
     };

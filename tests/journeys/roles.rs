@@ -1,7 +1,11 @@
+use kinlink_domain::{connection::Server, id::ClientId, relationship::ProxyBasis};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::app::{App, Caller};
+use crate::{
+    app::{App, Caller},
+    hooks::stage::{connect_client, settings},
+};
 
 /// An operation on things of the organization `here`, and who may do it.
 struct Operation {
@@ -19,7 +23,7 @@ struct Operation {
 const ROLES: [&str; 4] = ["registrar", "reviewer", "auditor", "admin"];
 
 #[expect(clippy::too_many_lines, reason = "one row for each operation")]
-async fn operations(app: &App) -> Vec<Operation> {
+async fn operations(app: &App, id: ClientId, client: &Caller) -> Vec<Operation> {
     let doubtful = crate::claims::doubtful("p1");
     let claim =
         app.person("owner").post("/v1/claims", doubtful.clone()).await.expect(202).text("/id").to_owned();
@@ -52,6 +56,12 @@ async fn operations(app: &App) -> Vec<Operation> {
     let no_exception = json!({"organization": "here", "patient": {"id": "p3"}});
     let papers = json!([{"paper": "court_order"}]);
     let proxy = crate::family::inviting("p3", "GUARD", "guardianship", &papers);
+    let acting = crate::fhir::proxy(app, "owner", "p1", ProxyBasis::PatientGrant).await;
+    let person = format!("/fhir/here/Person/{}", acting.account.uuid());
+    let person_by_login = format!("/fhir/here/Person?identifier={}%7Cowner", app.idp.issuer());
+    let related_person = format!("/fhir/here/RelatedPerson/{}", acting.id.uuid());
+    let consent = format!("/fhir/here/Consent/{}", acting.id.uuid());
+    let notify = format!("/fhir/here/notify/{}", crate::fhir::source(app).await.0.id);
     let seen = app.registrar().get(&format!("/v1/links/{link}")).await.expect(200);
     let evidence = seen.text("/evidence/0/id").to_owned();
     let passport = json!({"type": "document_seen", "document": "passport"});
@@ -61,7 +71,15 @@ async fn operations(app: &App) -> Vec<Operation> {
     let ending = crate::endings::ends(app, &app.registrar(), &ending, "fraud").await.text("/id").to_owned();
     let whose = json!({"organization": "here", "patient": "p2"});
     let unconfirmed = json!({"organization": "here", "patient": "p2", "reason": "safety", "digest": "0"});
+    let target = crate::provisioning::target(app, "https://id.example").await;
     let mistake = json!({"reason": "entered_by_mistake"});
+    let server = settings(Server::OidcProvider, app.idp.issuer());
+    let connection = connect_client(app, id, server).await.id;
+    let poll = client.post("/ssf/streams", json!({})).await.expect(201).text("/stream_id").to_owned();
+    let hook = json!({"url": "https://receiver.example/"});
+    let webhook = client.post("/v1/webhooks", hook.clone()).await.expect(201).text("/id").to_owned();
+    let about =
+        json!({"stream_id": poll, "subject": {"format": "iss_sub", "iss": "https://i.example", "sub": "s"}});
     let op = |method: &Method, path: String, body: Option<Value>| Operation {
         method: method.clone(),
         path,
@@ -72,6 +90,8 @@ async fn operations(app: &App) -> Vec<Operation> {
         neighbour: 403,
     };
     let (get, post) = (Method::GET, Method::POST);
+    let (patch, put) = (Method::PATCH, Method::PUT);
+    let own = json!({"stream_id": poll});
     let desk = [true, false, false, true];
     let readers = [true, true, false, true];
     let reviewers = [false, true, false, true];
@@ -188,11 +208,52 @@ async fn operations(app: &App) -> Vec<Operation> {
             ..op(&get, "/v1/reports/unusual-proxies?organization=here".into(), None)
         },
         Operation { client: true, ..op(&post, "/v1/links/lookup".into(), Some(app.account("owner"))) },
+        // A stream or webhook is its client's alone.
+        Operation { client: true, ..op(&post, "/ssf/streams".into(), Some(json!({}))) },
+        Operation { client: true, ..op(&get, "/ssf/streams".into(), None) },
+        Operation { client: true, ..op(&get, format!("/ssf/streams?stream_id={poll}"), None) },
+        Operation { client: true, ..op(&patch, "/ssf/streams".into(), Some(own.clone())) },
+        Operation { client: true, ..op(&put, "/ssf/streams".into(), Some(own.clone())) },
+        Operation { client: true, ..op(&get, format!("/ssf/status?stream_id={poll}"), None) },
+        Operation {
+            client: true,
+            ..op(&post, "/ssf/status".into(), Some(json!({"stream_id": poll, "status": "enabled"})))
+        },
+        Operation { client: true, ..op(&post, "/ssf/subjects/add".into(), Some(about.clone())) },
+        Operation { client: true, ..op(&post, "/ssf/subjects/remove".into(), Some(about)) },
+        Operation { client: true, ..op(&post, "/ssf/verify".into(), Some(own)) },
+        Operation {
+            client: true,
+            ..op(&post, format!("/ssf/poll/{poll}"), Some(json!({"returnImmediately": true})))
+        },
+        Operation { client: true, ..op(&post, "/v1/webhooks".into(), Some(hook)) },
+        Operation { client: true, ..op(&get, "/v1/webhooks".into(), None) },
+        Operation { client: true, ..op(&get, format!("/v1/webhooks/{webhook}"), None) },
+        Operation { client: true, ..op(&patch, format!("/v1/webhooks/{webhook}"), Some(json!({}))) },
+        Operation {
+            client: true,
+            ..op(&post, format!("/v1/webhooks/{webhook}/rotate-secret"), Some(json!({})))
+        },
+        Operation { client: true, ..op(&post, format!("/v1/webhooks/{webhook}/test"), None) },
+        Operation { client: true, ..op(&get, "/v1/events/dead".into(), None) },
+        Operation { client: true, ..op(&post, "/v1/events/replay".into(), Some(json!({}))) },
         Operation { client: true, ..op(&post, "/access/v1/evaluation".into(), Some(authzen.clone())) },
         Operation { client: true, ..op(&post, "/access/v1/evaluations".into(), Some(authzen.clone())) },
         Operation { client: true, ..op(&post, "/access/v1/search/subject".into(), Some(authzen.clone())) },
         Operation { client: true, ..op(&post, "/access/v1/search/resource".into(), Some(authzen.clone())) },
         Operation { client: true, ..op(&post, "/access/v1/search/action".into(), Some(authzen.clone())) },
+        Operation {
+            client: true,
+            ..op(&post, "/v1/smart/context".into(), Some(json!({"sub": "owner", "connection": connection})))
+        },
+        Operation {
+            client: true,
+            ..op(
+                &post,
+                format!("/hooks/oidc-provider/{connection}"),
+                Some(json!({"accountId": "owner", "clientId": "app"})),
+            )
+        },
         Operation {
             account: true,
             roles: [true; 4],
@@ -224,6 +285,20 @@ async fn operations(app: &App) -> Vec<Operation> {
             ..op(&post, "/v1/claims".into(), Some(doubtful))
         },
         Operation { account: true, roles: [true; 4], neighbour: 200, ..op(&get, "/v1/claims".into(), None) },
+        Operation {
+            roles: [false, false, false, true],
+            ..op(&get, "/v1/provisioning?organization=here".into(), None)
+        },
+        Operation {
+            roles: [false, false, false, true],
+            neighbour: 404,
+            ..op(&get, format!("/v1/provisioning/{target}"), None)
+        },
+        Operation {
+            roles: [false, false, false, true],
+            neighbour: 404,
+            ..op(&post, format!("/v1/provisioning/{target}/reconcile"), None)
+        },
         // A claim is its account's alone.
         Operation { neighbour: 404, ..op(&get, format!("/v1/claims/{claim}"), None) },
         Operation {
@@ -242,6 +317,20 @@ async fn operations(app: &App) -> Vec<Operation> {
                     {"name": "resource", "resource": {"resourceType": "Patient"}}]})),
             )
         },
+        Operation {
+            roles: readers,
+            client: true,
+            ..op(&get, "/fhir/here/RelatedPerson?patient=p2".into(), None)
+        },
+        Operation { roles: readers, client: true, ..op(&get, "/fhir/here/Consent?patient=p2".into(), None) },
+        Operation { roles: readers, client: true, ..op(&get, person_by_login, None) },
+        Operation { roles: readers, client: true, neighbour: 404, ..op(&get, person, None) },
+        Operation { roles: readers, client: true, neighbour: 404, ..op(&get, related_person, None) },
+        Operation { roles: readers, client: true, ..op(&get, consent, None) },
+        Operation { roles: [false, false, true, false], ..op(&get, "/fhir/here/AuditEvent".into(), None) },
+        // Only the organization's FHIR server, by the token of its Subscription.
+        op(&post, "/fhir/here/Patient".into(), Some(json!({"resourceType": "Patient", "id": "x"}))),
+        op(&post, notify, None),
         Operation { roles: reviewers, neighbour: 404, ..op(&get, format!("/v1/reviews/{review}"), None) },
         Operation {
             roles: reviewers,
@@ -308,14 +397,14 @@ async fn call(caller: &Caller, operation: &Operation) -> u16 {
 
 /// Allowed means past the check of rights: a thing that an earlier call has ended answers 409.
 fn allowed(status: u16) -> bool {
-    matches!(status, 200 | 201 | 202 | 409)
+    matches!(status, 200 | 201 | 202 | 204 | 409)
 }
 
 journey! {
     async fn every_role_may_do_what_the_table_says_and_the_neighbour_nothing(app: App) {
-        let (_, client, _) = app.client(&[app.fixture.here.id]).await;
+        let (id, client, _) = app.client(&[app.fixture.here.id]).await;
         let (_, foreign_client, _) = app.client(&[app.fixture.there.id]).await;
-        for operation in &operations(app).await {
+        for operation in &operations(app, id, &client).await {
             let what = format!("{} {}", operation.method, operation.path);
             assert_eq!(call(&app.with_token(""), operation).await, 401, "nobody: {what}");
             for role in ROLES {

@@ -11,21 +11,25 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
-use kinlink_auth::{BearerVerifier, ClientAuthenticator, ClientSettings, KeyFetcher, Logins};
+use kinlink_auth::{
+    BearerVerifier, ClientAuthenticator, ClientSettings, KeyFetcher, Logins, ServerTokens, StoredSigner,
+};
 use kinlink_cache::{Caches, Follower, Forget, Freshness};
+use kinlink_delivery::{EventWake, SetSigner};
 use kinlink_domain::{
     service::Ports,
-    store::{ChangeFeed, ChangeListener, LinkReader, LookupAudit, Store},
+    store::{ChangeFeed, ChangeListener, EventQueue, LinkReader, LookupAudit, Store},
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    connections_cache::ConnectionsCache,
     links_cache::LinksCache,
     lookup_audit::{self, LookupCounter},
     observe::observe,
     pages,
-    state::{ApiSettings, State},
+    state::{ApiSettings, Events, State},
     v1,
 };
 
@@ -50,6 +54,7 @@ pub struct Application {
     serving: tokio::task::JoinHandle<std::io::Result<()>>,
     followers: Vec<tokio::task::JoinHandle<()>>,
     stop_followers: CancellationToken,
+    wake: EventWake,
 }
 
 impl Application {
@@ -63,15 +68,20 @@ impl Application {
         extra: Option<ExtraRoutes>,
     ) -> Result<Self, StartError>
     where
-        S: Store + LinkReader + ChangeFeed + LookupAudit + 'static,
+        S: Store + LinkReader + ChangeFeed + LookupAudit + EventQueue + 'static,
     {
         let freshness = Freshness::new(settings.freshness_bound);
-        let late = Arc::new(LateCaches::default());
+        let late = Arc::new(Listeners::default());
         let store = store(late.clone());
-        let state = state(settings, ports, store.clone(), &freshness)?;
+        let events =
+            Events { signer: SetSigner::new(store.clone()), wake: late.events.clone(), links: store.clone() };
+        let wake = late.events.clone();
+        let state = state(settings, ports, store.clone(), events, &freshness)?;
         let caches = Caches::new(vec![
             state.links.clone() as Arc<dyn Forget>,
             state.clients.clone(),
+            state.connections.clone(),
+            state.server_tokens.clone(),
             state.bearers.clone(),
         ]);
         late.set(caches.clone());
@@ -87,7 +97,12 @@ impl Application {
         );
         let followers = vec![tokio::spawn(follower.run(stop_followers.clone())), tokio::spawn(counting)];
         let (handle, serving) = serve(listener, &settings, state, extra)?;
-        Ok(Self { handle, serving, followers, stop_followers })
+        Ok(Self { handle, serving, followers, stop_followers, wake })
+    }
+
+    /// Who sends events hears of commits here.
+    pub fn event_wake(&self) -> EventWake {
+        self.wake.clone()
     }
 
     /// Waits until the server ends by itself.
@@ -106,22 +121,26 @@ impl Application {
     }
 }
 
-/// The caches exist only after the store that they listen to.
+/// Who hears of commits. The caches exist only after the store that they listen to.
 #[derive(Debug, Default)]
-struct LateCaches(OnceLock<Caches>);
+struct Listeners {
+    caches: OnceLock<Caches>,
+    events: EventWake,
+}
 
-impl LateCaches {
+impl Listeners {
     fn set(&self, caches: Caches) {
         // It is set once, right after it is made.
-        let _ = self.0.set(caches);
+        let _ = self.caches.set(caches);
     }
 }
 
-impl ChangeListener for LateCaches {
+impl ChangeListener for Listeners {
     fn committed(&self, changes: &[kinlink_domain::store::Change]) {
-        if let Some(caches) = self.0.get() {
+        if let Some(caches) = self.caches.get() {
             caches.committed(changes);
         }
+        self.events.committed(changes);
     }
 }
 
@@ -129,10 +148,11 @@ fn state<S>(
     settings: ApiSettings,
     ports: Ports,
     store: Arc<S>,
+    events: Events,
     freshness: &Freshness,
 ) -> Result<Data<State>, StartError>
 where
-    S: Store + LinkReader + 'static,
+    S: Store + LinkReader + EventQueue + 'static,
 {
     let keys = Arc::new(KeyFetcher::new(ports.clock.clone())?);
     let client_settings = ClientSettings {
@@ -150,6 +170,9 @@ where
         keys.clone(),
         ports.clone(),
     );
+    let server_tokens = ServerTokens::new(keys.clone(), ports.clock.clone(), freshness.clone());
+    let connections = ConnectionsCache::new(store.clone(), freshness.clone());
+    let signer = StoredSigner::new(store.clone(), ports.clone());
     let clients =
         ClientAuthenticator::new(store.clone(), ports.clone(), keys, client_settings, freshness.clone());
     let links = LinksCache::new(store.clone(), settings.cache_capacity, freshness.clone());
@@ -160,8 +183,12 @@ where
         bearers,
         logins: Arc::new(logins),
         clients: Arc::new(clients),
+        connections: Arc::new(connections),
+        server_tokens: Arc::new(server_tokens),
+        signer: Arc::new(signer),
         links: Arc::new(links),
         lookups: Arc::new(LookupCounter::new()),
+        events,
     }))
 }
 

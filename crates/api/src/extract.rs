@@ -17,7 +17,7 @@ use kinlink_domain::{
 
 pub(crate) use body::{JsonBody, Parameters, invalid, is_json, malformed, read as read_body};
 pub(crate) use caller::{
-    AccountUser, AnyCaller, Claimant, ClientCaller, PersonCaller, StaffCaller, address, organizations,
+    AccountUser, AnyCaller, Claimant, ClientCaller, PersonCaller, StaffCaller, address, client, organizations,
 };
 pub(crate) use cursor::{Cursor, limit};
 pub(crate) use login::Login;

@@ -1,9 +1,21 @@
 //! The FHIR R4 face: what Kinlink knows, in FHIR's own resources and operations. Refusals are `OperationOutcome`s.
 
+mod answer;
+mod asked;
+pub(crate) mod audit_event;
+pub(crate) mod consent;
+pub(crate) mod inbound;
+pub(crate) mod metadata;
 pub(crate) mod patient_match;
+pub(crate) mod person;
+mod reader;
+pub(crate) mod related_person;
+mod routes;
+
+pub(crate) use routes::routes;
 
 use actix_web::{
-    HttpResponse, ResponseError,
+    HttpRequest, HttpResponse, ResponseError,
     body::BoxBody,
     http::{
         StatusCode,
@@ -50,12 +62,21 @@ impl ResponseError for FhirRefusal {
     }
 }
 
+/// Whether a body is declared as FHIR's JSON.
+fn is_fhir_json(request: &HttpRequest) -> bool {
+    let declared = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let declared = declared.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    declared.eq_ignore_ascii_case(FHIR_JSON) || declared.eq_ignore_ascii_case("application/json")
+}
+
 /// FHIR R4 value set `issue-type`.
 fn issue_type(status: StatusCode) -> &'static str {
     match status.as_u16() {
         401 => "login",
         403 => "forbidden",
         404 => "not-found",
+        405 | 406 => "not-supported",
+        409 => "conflict",
         400 | 415 => "structure",
         413 => "too-long",
         429 => "throttled",

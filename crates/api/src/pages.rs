@@ -15,6 +15,7 @@ mod frame;
 mod home;
 mod login;
 mod me;
+mod picker;
 mod redeem;
 mod refusal;
 mod session;
@@ -95,6 +96,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(post().to(find::claim::enter_code)),
         )
         .service(page("/find/{id}/withdraw", "POST").route(post().to(find::withdraw::withdraw)));
+    config.service(
+        page("/picker/{token}", "GET, POST")
+            .route(get().to(picker::ask::ask))
+            .route(post().to(picker::answer::answer)),
+    );
     config.service(
         page("/step-up", "GET, POST").route(get().to(step_up::ask)).route(post().to(step_up::give_code)),
     );

@@ -1,11 +1,15 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use kinlink_auth::{BearerVerifier, ClientAuthenticator, LoginProvider, Logins};
-use kinlink_delivery::Pages;
-use kinlink_domain::{comparison::Matcher, service::Ports, store::Store};
+use kinlink_auth::{BearerVerifier, ClientAuthenticator, LoginProvider, Logins, ServerTokens, Signer};
+use kinlink_delivery::{EventWake, Pages, ReceiverRules, SetSigner};
+use kinlink_domain::{
+    comparison::Matcher,
+    service::Ports,
+    store::{LinkReader, Store},
+};
 use kinlink_matching::Model;
 
-use crate::{links_cache::LinksCache, lookup_audit::LookupCounter};
+use crate::{connections_cache::ConnectionsCache, links_cache::LinksCache, lookup_audit::LookupCounter};
 
 /// How the API behaves.
 #[derive(Debug, Clone)]
@@ -38,6 +42,8 @@ pub struct ApiSettings {
     pub matcher: Arc<dyn Matcher>,
     /// Where people log in to the pages.
     pub logins: Vec<LoginProvider>,
+    /// Where clients may have events sent.
+    pub receivers: ReceiverRules,
 }
 
 impl ApiSettings {
@@ -58,6 +64,7 @@ impl ApiSettings {
             access_token_lifetime: Duration::from_mins(10),
             matcher: Arc::new(Model::shipped()),
             logins: Vec::new(),
+            receivers: ReceiverRules::default(),
         }
     }
 }
@@ -78,6 +85,19 @@ pub(crate) struct State {
     pub(crate) bearers: Arc<BearerVerifier>,
     pub(crate) logins: Arc<Logins>,
     pub(crate) clients: Arc<ClientAuthenticator>,
+    pub(crate) connections: Arc<ConnectionsCache>,
+    pub(crate) server_tokens: Arc<ServerTokens>,
+    pub(crate) signer: Arc<dyn Signer>,
     pub(crate) links: Arc<LinksCache>,
     pub(crate) lookups: Arc<LookupCounter>,
+    pub(crate) events: Events,
+}
+
+/// What polled streams need.
+#[derive(Debug)]
+pub(crate) struct Events {
+    pub(crate) signer: SetSigner,
+    pub(crate) wake: EventWake,
+    /// Past the cache: what an event tells must be as new as the event.
+    pub(crate) links: Arc<dyn LinkReader>,
 }

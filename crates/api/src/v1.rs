@@ -9,23 +9,28 @@ pub(crate) mod bars;
 pub(crate) mod claims;
 pub(crate) mod disputes;
 pub(crate) mod endings;
+pub(crate) mod events;
 pub(crate) mod grants;
 pub(crate) mod invitations;
 pub(crate) mod links;
+pub(crate) mod provisioning;
 pub(crate) mod reports;
 pub(crate) mod reviews;
+pub(crate) mod smart;
 pub(crate) mod totp;
 pub(crate) mod view;
+pub(crate) mod webhooks;
 
 use actix_web::{
     HttpResponse, Resource,
     middleware::from_fn,
-    web::{self, ServiceConfig, get, post},
+    web::{self, ServiceConfig, delete, get, patch, post, put},
 };
 
 use crate::{
-    authzen, docs, fhir, health, not_me, oauth,
+    authzen, docs, fhir, health, hooks, not_me, oauth,
     problem::{Problem, ProblemType},
+    ssf,
 };
 
 /// A resource that answers other methods with 405 instead of 404.
@@ -36,10 +41,56 @@ fn resource(path: &str, methods: &'static str) -> Resource {
     web::resource(path).default_service(web::to(refuse))
 }
 
+/// What tells clients that something changed.
+fn event_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/.well-known/ssf-configuration", "GET").route(get().to(ssf::discovery::configuration)),
+        )
+        .service(resource("/ssf/jwks.json", "GET").route(get().to(ssf::discovery::keys)))
+        .service(
+            resource("/ssf/streams", "DELETE, GET, PATCH, POST, PUT")
+                .route(post().to(ssf::stream::create::create))
+                .route(get().to(ssf::stream::read::read))
+                .route(patch().to(ssf::stream::update::update))
+                .route(put().to(ssf::stream::replace::replace))
+                .route(delete().to(ssf::stream::delete::delete)),
+        )
+        .service(
+            resource("/ssf/status", "GET, POST")
+                .route(get().to(ssf::status::read))
+                .route(post().to(ssf::status::update)),
+        )
+        .service(resource("/ssf/subjects/add", "POST").route(post().to(ssf::subject::add)))
+        .service(resource("/ssf/subjects/remove", "POST").route(post().to(ssf::subject::remove)))
+        .service(resource("/ssf/verify", "POST").route(post().to(ssf::verify::verify)))
+        .service(resource("/ssf/poll/{id}", "POST").route(post().to(ssf::poll::poll)))
+        .service(
+            resource("/v1/webhooks", "GET, POST")
+                .route(post().to(webhooks::create::create))
+                .route(get().to(webhooks::list::list)),
+        )
+        .service(
+            resource("/v1/webhooks/{id}", "DELETE, GET, PATCH")
+                .route(get().to(webhooks::read::read))
+                .route(patch().to(webhooks::update::update))
+                .route(delete().to(webhooks::delete::delete)),
+        )
+        .service(
+            resource("/v1/webhooks/{id}/rotate-secret", "POST").route(post().to(webhooks::rotate::rotate)),
+        )
+        .service(resource("/v1/webhooks/{id}/test", "POST").route(post().to(webhooks::test::test)))
+        .service(resource("/v1/events/dead", "GET").route(get().to(events::dead::dead)))
+        .service(resource("/v1/events/replay", "POST").route(post().to(events::replay::replay)));
+}
+
 /// Every route of the API.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
+        .configure(event_routes)
         .configure(family_routes)
+        .configure(ending_routes)
+        .configure(authzen_routes)
         .service(
             resource("/v1/links/lookup", "GET, POST")
                 .route(post().to(links::lookup::post))
@@ -47,17 +98,6 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         )
         .service(resource("/v1/links/{id}", "GET").route(get().to(links::read::read)))
         .service(resource("/v1/links/{id}/explain", "GET").route(get().to(links::explain::explain)))
-        .service(
-            resource("/v1/endings", "GET, POST")
-                .route(post().to(endings::end::end))
-                .route(get().to(endings::list::list)),
-        )
-        .service(resource("/v1/endings/preview", "POST").route(post().to(endings::preview::preview)))
-        .service(resource("/v1/endings/{id}", "GET").route(get().to(endings::read::read)))
-        .service(resource("/v1/endings/{id}/undo", "POST").route(post().to(endings::undo::undo)))
-        .service(
-            resource("/v1/reports/unusual-proxies", "GET").route(get().to(reports::unusual_proxies::list)),
-        )
         .service(resource("/v1/links/{id}/revoke", "POST").route(post().to(links::revoke::revoke)))
         .service(resource("/v1/links/{id}/suspend", "POST").route(post().to(links::suspend::suspend)))
         .service(resource("/v1/links/{id}/reinstate", "POST").route(post().to(links::reinstate::reinstate)))
@@ -113,20 +153,15 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/v1/reviews/{id}/approve", "POST").route(post().to(reviews::approve::approve)))
         .service(resource("/v1/reviews/{id}/ask", "POST").route(post().to(reviews::ask::ask)))
         .service(resource("/v1/reviews/{id}/decline", "POST").route(post().to(reviews::decline::decline)))
+        .service(resource("/v1/smart/context", "POST").route(post().to(smart::context::context)))
+        .service(resource("/v1/smart/jwks", "GET").route(get().to(smart::jwks::jwks)))
+        .configure(fhir::routes)
+        .service(resource("/v1/provisioning", "GET").route(get().to(provisioning::list::list)))
+        .service(resource("/v1/provisioning/{id}", "GET").route(get().to(provisioning::read::read)))
         .service(
-            resource("/fhir/{organization}/Patient/$match", "POST")
-                .route(post().to(fhir::patient_match::patient_match)),
+            resource("/v1/provisioning/{id}/reconcile", "POST")
+                .route(post().to(provisioning::reconcile::reconcile)),
         )
-        .service(
-            web::scope("/access/v1")
-                .wrap(from_fn(authzen::echo_request_id))
-                .service(resource("/evaluation", "POST").route(post().to(authzen::evaluate::one)))
-                .service(resource("/evaluations", "POST").route(post().to(authzen::evaluate::many)))
-                .service(resource("/search/subject", "POST").route(post().to(authzen::search::subjects)))
-                .service(resource("/search/resource", "POST").route(post().to(authzen::search::resources)))
-                .service(resource("/search/action", "POST").route(post().to(authzen::search::actions))),
-        )
-        .service(resource("/.well-known/authzen-configuration", "GET").route(get().to(authzen::metadata)))
         .service(resource("/v1/audit", "GET").route(get().to(audit::list)))
         .service(resource("/oauth2/token", "POST").route(post().to(oauth::token)))
         .service(resource("/.well-known/oauth-authorization-server", "GET").route(get().to(oauth::metadata)))
@@ -136,6 +171,38 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/openapi.json", "GET").route(get().to(docs::document)))
         .service(resource("/docs", "GET").route(get().to(docs::page)))
         .service(resource("/docs/style.css", "GET").route(get().to(docs::style)));
+    hooks::routes(config, resource);
+}
+
+/// Those of ending every access at once, and of what is unusual.
+fn ending_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/v1/endings", "GET, POST")
+                .route(post().to(endings::end::end))
+                .route(get().to(endings::list::list)),
+        )
+        .service(resource("/v1/endings/preview", "POST").route(post().to(endings::preview::preview)))
+        .service(resource("/v1/endings/{id}", "GET").route(get().to(endings::read::read)))
+        .service(resource("/v1/endings/{id}/undo", "POST").route(post().to(endings::undo::undo)))
+        .service(
+            resource("/v1/reports/unusual-proxies", "GET").route(get().to(reports::unusual_proxies::list)),
+        );
+}
+
+/// Those of AuthZEN.
+fn authzen_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            web::scope("/access/v1")
+                .wrap(from_fn(authzen::echo_request_id))
+                .service(resource("/evaluation", "POST").route(post().to(authzen::evaluate::one)))
+                .service(resource("/evaluations", "POST").route(post().to(authzen::evaluate::many)))
+                .service(resource("/search/subject", "POST").route(post().to(authzen::search::subjects)))
+                .service(resource("/search/resource", "POST").route(post().to(authzen::search::resources)))
+                .service(resource("/search/action", "POST").route(post().to(authzen::search::actions))),
+        )
+        .service(resource("/.well-known/authzen-configuration", "GET").route(get().to(authzen::metadata)));
 }
 
 /// Those of who acts for whom.

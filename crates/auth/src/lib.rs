@@ -13,6 +13,9 @@ mod id_token;
 mod jwt;
 mod keys;
 mod login;
+mod server_token;
+mod signer;
+mod source_token;
 
 pub use api_key::{NewApiKey, issue_api_key, rotate_api_key};
 pub use bearer::{Bearer, BearerError, BearerVerifier};
@@ -24,3 +27,6 @@ pub use keys::{KeyError, KeyFetcher};
 pub use login::{
     AuthorizationAnswer, ClientSecret, LoggedIn, LoginError, LoginProvider, Logins, PendingLogin,
 };
+pub use server_token::{ServerTokenRule, ServerTokens};
+pub use signer::{SignError, Signer, StoredSigner};
+pub use source_token::{accepts_source_token, issue_source_token, source_of_token};

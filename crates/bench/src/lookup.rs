@@ -1,8 +1,8 @@
 //! `kinlink-bench lookup`: how fast is "which records may this account open?", and how far is it from doing
 //! nothing at all?
 
-mod drive;
-mod stage;
+pub(crate) mod drive;
+pub(crate) mod stage;
 
 use std::time::Duration;
 

@@ -3,10 +3,12 @@
 mod audit;
 mod client;
 mod config;
+mod connect;
 mod context;
 mod demo;
 mod end;
 mod evaluate;
+mod events;
 mod import;
 mod index;
 mod invite;
@@ -15,6 +17,8 @@ mod keys;
 mod migrate;
 mod organization;
 mod policy;
+mod provision;
+mod pull;
 mod report;
 mod serve;
 mod train;
@@ -43,6 +47,7 @@ In earnest:
   kinlink issuer add --organization northside --iss https://login.example --audience kinlink --accounts
   kinlink import patients.ndjson --organization northside
   kinlink client add --name 'Our login server' --organization northside --api-key
+  kinlink connect add --client cli_… --organization northside --server okta --issuer https://login.example
   kinlink serve
 
 Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 wrong configuration, 4 the database."
@@ -72,8 +77,14 @@ enum Command {
     Issuer(issuer::IssuerCommand),
     /// Authorization servers that may ask.
     Client(client::ClientCommand),
+    /// What goes into the tokens of an authorization server.
+    Connect(connect::ConnectCommand),
+    /// Servers without a hook, whose users carry `fhirUser` as an attribute.
+    Provision(provision::ProvisionCommand),
     /// Read patients from FHIR NDJSON.
     Import(import::Import),
+    /// FHIR servers that are followed: add, pull, list.
+    Pull(pull::PullCommand),
     /// The index by which records are found.
     Index(index::IndexCommand),
     /// Issue invitations: one, or many from CSV.
@@ -88,6 +99,8 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     /// Fit a model to records, without labels.
     Train(train::Train),
+    /// What clients are told: streams, webhooks, events that were given up, signing keys.
+    Events(events::EventsCommand),
     /// Check and export the audit.
     Audit(audit::AuditCommand),
     /// The server's keys.
@@ -108,9 +121,13 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Policy(command) => command.run(flags).await,
         Command::Issuer(command) => command.run(flags).await,
         Command::Client(command) => command.run(flags).await,
+        Command::Connect(command) => command.run(flags).await,
+        Command::Provision(command) => command.run(flags).await,
         Command::Import(command) => command.run(flags).await,
+        Command::Pull(command) => command.run(flags).await,
         Command::Index(command) => command.run(flags).await,
         Command::Invite(command) => command.run(flags).await,
+        Command::Events(command) => command.run(flags).await,
         Command::End(command) => command.run(flags).await,
         Command::Undo(command) => command.run(flags).await,
         Command::Report(command) => command.run(flags).await,

@@ -14,7 +14,9 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
 };
 use kinlink_api::ApiSettings;
-use kinlink_delivery::{Letterhead, Pages, Security, SmtpSettings, WebhookSecrets, WebhookSettings};
+use kinlink_delivery::{
+    Letterhead, Pages, ReceiverRules, Security, SmtpSettings, WebhookSecrets, WebhookSettings,
+};
 use kinlink_domain::service::Outlets;
 use kinlink_matching::Model;
 use serde::{Deserialize, Serialize};
@@ -32,6 +34,7 @@ pub(crate) struct Config {
     pub(crate) mail: MailConfig,
     pub(crate) texts: WebhookConfig,
     pub(crate) letters: WebhookConfig,
+    pub(crate) events: EventsConfig,
     pub(crate) pages: PagesConfig,
     pub(crate) matching: MatchingConfig,
     pub(crate) log: LogConfig,
@@ -164,6 +167,13 @@ impl WebhookConfig {
     }
 }
 
+/// How events reach clients.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct EventsConfig {
+    pub(crate) private_receivers: bool,
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct MatchingConfig {
@@ -284,6 +294,7 @@ impl Config {
             workers: (server.workers > 0).then_some(server.workers),
             shutdown_grace: Duration::from_secs(server.shutdown_seconds),
             redeem_url: self.pages().redeem_url,
+            receivers: ReceiverRules { private_networks: self.events.private_receivers },
             ..ApiSettings::new(&server.public_url)
         })
     }

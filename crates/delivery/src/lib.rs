@@ -1,10 +1,11 @@
 //! Sends what waits in the outbox: mails over SMTP, text messages and letters by a webhook to whoever really
-//! sends them. Makes the letters that staff print, too.
+//! sends them, events to the streams and webhooks of clients. Makes the letters that staff print, too.
 //!
 //! No mail and no text names the person; nothing says anything of their health; no log names a recipient.
 //! Delivery is at least once: the `Message-ID` of a mail and the `webhook-id` of a webhook are the id of the
 //! message in the outbox, so that a second copy is known as such.
 
+mod events;
 mod letter;
 mod mail;
 mod pages;
@@ -16,6 +17,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kinlink_domain::outbox::{Delivery, Message};
 
+pub use events::{
+    EventEar, EventKeyError, EventWake, EventWorker, InvalidReceiver, ReceiverRules, SetSigner, SignError,
+    polled_set, published_keys, rotate_event_key,
+};
 pub use letter::letter_html;
 pub use mail::{
     Letterhead, MailSender, Mailer, RenderError, Security, SmtpMailer, SmtpSettings, SmtpSetupError,

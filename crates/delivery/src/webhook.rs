@@ -6,7 +6,7 @@
 
 mod body;
 mod secret;
-mod verdict;
+pub(crate) mod verdict;
 
 use std::time::Duration;
 
@@ -61,28 +61,37 @@ pub struct WebhookSender {
 impl WebhookSender {
     /// A sender with these settings. Nothing is sent yet.
     pub fn new(settings: WebhookSettings, pages: Pages) -> Result<Self, WebhookSetupError> {
-        if settings.url.scheme() != "https" && !(settings.url.scheme() == "http" && is_local(&settings.url)) {
-            return Err(WebhookSetupError::Unprotected);
-        }
-        if !settings.url.username().is_empty() || settings.url.password().is_some() {
-            return Err(WebhookSetupError::Credentials);
-        }
+        check_address(&settings.url)?;
         if !(Duration::from_secs(1)..=LONGEST_TIMEOUT).contains(&settings.timeout) {
             return Err(WebhookSetupError::Timeout);
         }
-        // What is sent holds codes and addresses: it goes to the configured place and to no other, so neither
-        // a redirect nor a proxy of the environment is followed.
-        let client = reqwest::Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .timeout(settings.timeout)
-            .user_agent(concat!("kinlink/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let client = plain_client(settings.timeout).build()?;
         Ok(Self { client, settings, pages })
     }
 }
 
-fn is_local(url: &Url) -> bool {
+/// What is sent holds codes and addresses: it goes to the configured place and to no other, so neither a redirect
+/// nor a proxy of the environment is followed.
+pub(crate) fn plain_client(timeout: Duration) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .timeout(timeout)
+        .user_agent(concat!("kinlink/", env!("CARGO_PKG_VERSION")))
+}
+
+/// Whether anything may be sent to this address: by https, or on this machine, and no secret within.
+pub(crate) fn check_address(url: &Url) -> Result<(), WebhookSetupError> {
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_local(url)) {
+        return Err(WebhookSetupError::Unprotected);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(WebhookSetupError::Credentials);
+    }
+    Ok(())
+}
+
+pub(crate) fn is_local(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

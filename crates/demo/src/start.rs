@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use kinlink_api::{ApiSettings, Application, ClaimWorker, ExtraRoutes, TurnWorker};
 use kinlink_auth::{ClientSecret, LoginProvider, rotate_api_key};
-use kinlink_delivery::{Letterhead, MailSender, OutboxWorker, Pages, Sender};
+use kinlink_delivery::{EventWorker, Letterhead, MailSender, OutboxWorker, Pages, ReceiverRules, Sender};
 use kinlink_domain::{
     account::Iss,
     client::{Client, ClientKeys, ClientStatus},
@@ -108,17 +108,24 @@ impl Demo {
             store
         };
         let matcher = options.matcher.clone();
-        let settings = ApiSettings { logins: vec![login], matcher, ..ApiSettings::new(&base_url) };
+        // Whoever tries the demo listens on this machine.
+        let receivers = ReceiverRules { private_networks: true };
+        let settings = ApiSettings { logins: vec![login], matcher, receivers, ..ApiSettings::new(&base_url) };
         let extra = extra_routes(idp.clone(), mailbox.clone());
         let application = Application::start(listener, settings, ports.clone(), make_store, Some(extra))?;
         let store = kept.context("the application took no store")?;
+        let wake = application.event_wake();
+        let events = EventWorker::new(store.clone(), ports.clone(), &base_url, receivers, wake)?;
         let pages = Pages { public_url: base_url.clone(), redeem_url: Some(format!("{base_url}/redeem")) };
         let stage = populate(&store, &ports, &idp, base_url).await?;
         let stop_workers = CancellationToken::new();
         let worker = ClaimWorker::new(store.clone(), options.matcher.clone(), ports.clone());
-        let mut workers = vec![tokio::spawn(worker.run(stop_workers.clone()))];
         let turns = TurnWorker::new(store.clone(), ports.clone());
-        workers.push(tokio::spawn(turns.run(stop_workers.clone())));
+        let mut workers = vec![
+            tokio::spawn(worker.run(stop_workers.clone())),
+            tokio::spawn(events.run(stop_workers.clone())),
+            tokio::spawn(turns.run(stop_workers.clone())),
+        ];
         let letterhead =
             Letterhead { from: "Kinlink demo <no-reply@kinlink.example>".parse()?, pages: pages.clone() };
         let gateway = Arc::new(Gateway { mailbox: mailbox.clone(), pages });

@@ -74,17 +74,19 @@ pub enum StaffAct {
     ReviewLinks,
     /// Add evidence to a link, and withdraw it.
     ManageEvidence,
-    /// Decide who acts for a patient: access requests, grants, bars, exceptions from the age rules.
-    ManageProxies,
     /// Read reports of what is unusual.
     ReadReports,
+    /// Decide who acts for a patient: access requests, grants, bars, exceptions from the age rules.
+    ManageProxies,
+    /// See the servers whose users carry attributes, and have them compared.
+    ManageProvisioning,
     /// Read the audit.
     ReadAudit,
 }
 
 impl StaffAct {
     /// Every act.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ManageInvitations,
         Self::MatchPatients,
         Self::ReadLinks,
@@ -94,8 +96,9 @@ impl StaffAct {
         Self::ResetStaffAuthenticators,
         Self::DecideReviews,
         Self::ReviewLinks,
-        Self::ManageProxies,
         Self::ReadReports,
+        Self::ManageProxies,
+        Self::ManageProvisioning,
         Self::ReadAudit,
     ];
 
@@ -112,7 +115,7 @@ impl StaffAct {
                 matches!(role, Role::Registrar | Role::Reviewer | Role::Admin)
             }
             Self::ResetAuthenticators => matches!(role, Role::Reviewer | Role::Admin),
-            Self::ResetStaffAuthenticators => matches!(role, Role::Admin),
+            Self::ResetStaffAuthenticators | Self::ManageProvisioning => matches!(role, Role::Admin),
             Self::DecideReviews => matches!(role, Role::Reviewer | Role::Admin),
             Self::ReviewLinks | Self::ReadReports => matches!(role, Role::Reviewer | Role::Admin),
             Self::ReadAudit => matches!(role, Role::Auditor),

@@ -167,6 +167,9 @@ pub enum Action {
     /// Evidence of a link was withdrawn.
     #[serde(rename = "evidence.withdraw")]
     EvidenceWithdraw,
+    /// A person picked which record an app gets.
+    #[serde(rename = "link.pick")]
+    LinkPick,
     /// A patient offered somebody to act for them.
     #[serde(rename = "grant.offer")]
     GrantOffer,
@@ -236,6 +239,18 @@ pub enum Action {
     /// The clock changed what a link gives.
     #[serde(rename = "link.turn")]
     LinkTurn,
+    /// A FHIR server that is followed was added, changed or removed.
+    #[serde(rename = "source.configure")]
+    SourceConfigure,
+    /// A server whose users carry attributes was added, changed or removed.
+    #[serde(rename = "provisioning.configure")]
+    ProvisioningConfigure,
+    /// The attributes of an account's user were written or taken away.
+    #[serde(rename = "provisioning.write")]
+    ProvisioningWrite,
+    /// All attributes at a server were asked to be compared, or were.
+    #[serde(rename = "provisioning.reconcile")]
+    ProvisioningReconcile,
     /// The audit was read.
     #[serde(rename = "audit.read")]
     AuditRead,
@@ -298,6 +313,7 @@ impl Action {
             Self::DisputeDismiss => "dispute.dismiss",
             Self::EvidenceAdd => "evidence.add",
             Self::EvidenceWithdraw => "evidence.withdraw",
+            Self::LinkPick => "link.pick",
             Self::GrantOffer => "grant.offer",
             Self::GrantAccept => "grant.accept",
             Self::GrantRefuse => "grant.refuse",
@@ -321,6 +337,10 @@ impl Action {
             Self::LinkRenew => "link.renew",
             Self::LinkForetell => "link.foretell",
             Self::LinkTurn => "link.turn",
+            Self::SourceConfigure => "source.configure",
+            Self::ProvisioningConfigure => "provisioning.configure",
+            Self::ProvisioningWrite => "provisioning.write",
+            Self::ProvisioningReconcile => "provisioning.reconcile",
             Self::AuditRead => "audit.read",
             Self::AuditExport => "audit.export",
         }

@@ -14,9 +14,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    access_request::AccessRequest,
     actor::Actor,
     claim::Claim,
-    id::{AccountId, ClaimId, EndingId, InvitationId, LinkId, OrganizationId, PatientId},
+    grant::Grant,
+    id::{AccountId, ClaimId, EndingId, GrantId, InvitationId, LinkId, OrganizationId, PatientId, RequestId},
     invitation::Invitation,
     link::{Link, LinkState, Revocation},
     policy::FamilyPolicy,
@@ -41,6 +43,10 @@ pub struct Touched {
     pub invitations: Vec<Invitation>,
     /// The claims of which a link may still come.
     pub claims: Vec<Claim>,
+    /// The offers that can be accepted.
+    pub offers: Vec<Grant>,
+    /// The requests of others to act for the patient, or of the account to act for others.
+    pub requests: Vec<AccessRequest>,
 }
 
 impl Touched {
@@ -50,6 +56,8 @@ impl Touched {
         lines.extend(self.links.iter().map(|link| format!("{} {}", link.id, link.version)));
         lines.extend(self.invitations.iter().map(|invitation| invitation.id.to_string()));
         lines.extend(self.claims.iter().map(|claim| claim.id.to_string()));
+        lines.extend(self.offers.iter().map(|offer| offer.id.to_string()));
+        lines.extend(self.requests.iter().map(|request| request.id.to_string()));
         lines.sort_unstable();
         lines.push(format!("{scope:?} {keep_self}"));
         let mut digest = String::new();
@@ -62,7 +70,11 @@ impl Touched {
 
     /// Whether there is nothing to end.
     pub const fn is_empty(&self) -> bool {
-        self.links.is_empty() && self.invitations.is_empty() && self.claims.is_empty()
+        self.links.is_empty()
+            && self.invitations.is_empty()
+            && self.claims.is_empty()
+            && self.offers.is_empty()
+            && self.requests.is_empty()
     }
 }
 
@@ -117,6 +129,10 @@ pub enum EndedItem {
     Invitation(InvitationId),
     /// A claim.
     Claim(ClaimId),
+    /// An offer.
+    Offer(GrantId),
+    /// An access request.
+    Request(RequestId),
 }
 
 /// Why an ending cannot be undone.

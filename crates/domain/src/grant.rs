@@ -250,6 +250,20 @@ impl Grant {
         }
     }
 
+    /// Its link was opened again.
+    pub fn resume(self, now: DateTime<Utc>) -> Result<Self, GrantRefusal> {
+        match self.state {
+            GrantState::Ended { accepted, .. } => Ok(Self { state: GrantState::Accepted(accepted), ..self }),
+            _ => Err(GrantRefusal(self.status(now))),
+        }
+    }
+
+    /// Its record was merged into another, or is on its own again.
+    #[must_use]
+    pub fn relocate(self, patient: PatientId, fhir_id: FhirId) -> Self {
+        Self { patient, fhir_id, ..self }
+    }
+
     /// It holds until another moment: new papers were seen.
     pub fn renew(self, until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Self, GrantRefusal> {
         match self.state {

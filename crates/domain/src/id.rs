@@ -150,14 +150,28 @@ kinds! {
     ApiKeyKind, ApiKeyId, "key";
     /// An audit entry's id, `aud_…`.
     AuditKind, AuditId, "aud";
+    /// The id of a client's connection, `con_…`.
+    ConnectionKind, ConnectionId, "con";
+    /// A signing key's id, `ank_…`.
+    AnswerKeyKind, AnswerKeyId, "ank";
+    /// A picker's id, `pck_…`.
+    PickerKind, PickerId, "pck";
     /// A dispute's id, `dsp_…`.
     DisputeKind, DisputeId, "dsp";
     /// The id of an ending of every access to a record or of an account, `end_…`.
     EndingKind, EndingId, "end";
     /// The id of something that happened to a link, `evt_…`.
     EventKind, EventId, "evt";
+    /// The id of an event stream or webhook, `str_…`.
+    StreamKind, StreamId, "str";
+    /// The id of an event on its way to one stream, `dlv_…`.
+    DeliveryKind, DeliveryId, "dlv";
+    /// The id of a server whose users carry attributes for Kinlink, `prv_…`.
+    ProvisioningTargetKind, ProvisioningTargetId, "prv";
     /// An outbox message's id, `msg_…`.
     MessageKind, MessageId, "msg";
+    /// The id of a FHIR server that is followed, `src_…`.
+    SourceKind, SourceId, "src";
 }
 
 #[cfg(test)]

@@ -21,11 +21,16 @@
 //! | where links go when records are merged | [`merge`] |
 //! | why a link opens its record, or not | [`explain`] |
 //! | "this was not me" | [`dispute`] |
-//! | client (authorization server) | [`client`] |
+//! | client (authorization server), its connections | [`client`], [`connection`] |
+//! | what answers are signed with | [`answer_key`] |
+//! | what an app asks for, which record it gets | [`scope`], [`picker`] |
+//! | FHIR server that is followed | [`source`] |
 //! | staff, roles, who acts | [`actor`] |
 //! | wrong tries and lockout | [`attempt`] |
 //! | authenticator app, step-up | [`totp`], [`step_up`] |
 //! | audit chain | [`audit`] |
+//! | streams of events to clients | [`stream`] |
+//! | attributes kept true at servers without a hook | [`provisioning`] |
 //! | messages to the outside | [`outbox`], [`phone`], [`postal`] |
 //!
 //! No I/O lives here. Time, randomness, keys and storage are ports ([`port`], [`store`]); the application
@@ -36,6 +41,7 @@ pub mod access_request;
 pub mod account;
 pub mod actor;
 pub mod age;
+pub mod answer_key;
 pub mod attempt;
 pub mod audit;
 pub mod bar;
@@ -43,6 +49,7 @@ pub mod claim;
 pub mod client;
 pub mod code;
 pub mod comparison;
+pub mod connection;
 pub mod demographics;
 pub mod dispute;
 pub mod ending;
@@ -63,14 +70,19 @@ pub mod partial_date;
 pub mod patient;
 pub mod permission;
 pub mod phone;
+pub mod picker;
 pub mod policy;
 pub mod port;
 pub mod postal;
 pub mod proofing;
+pub mod provisioning;
 pub mod relationship;
 pub mod review;
+pub mod scope;
 pub mod service;
 pub mod side_by_side;
+pub mod source;
 pub mod step_up;
 pub mod store;
+pub mod stream;
 pub mod totp;

@@ -176,14 +176,14 @@ pub enum Revocation {
     Safety,
     /// A mistake of staff.
     StaffError,
+    /// Its record was merged into one that the account has another link to.
+    Merged,
     /// The patient ended what they had granted.
     PatientEnded,
     /// A newer grant took its place.
     Superseded,
     /// Whoever passed it on does not have it any more.
     GrantorEnded,
-    /// Its record was merged into one that the account has another link to.
-    Merged,
 }
 
 impl Revocation {
@@ -197,17 +197,17 @@ impl Revocation {
         Self::CourtOrder,
         Self::Safety,
         Self::StaffError,
+        Self::Merged,
         Self::PatientEnded,
         Self::Superseded,
         Self::GrantorEnded,
-        Self::Merged,
     ];
 
     /// Whether `actor` may give this reason.
     pub const fn allowed_to(self, actor: Actor) -> bool {
         match self {
             Self::NotMe | Self::NoLongerWanted | Self::PatientEnded => matches!(actor, Actor::Account(_)),
-            Self::Superseded | Self::GrantorEnded | Self::Merged => matches!(actor, Actor::System),
+            Self::Merged | Self::Superseded | Self::GrantorEnded => matches!(actor, Actor::System),
             Self::WrongPerson
             | Self::PatientRequest
             | Self::Fraud

@@ -205,7 +205,7 @@ impl PatientRecord {
 }
 
 /// What became of a batch of imported patients.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpsertReport {
     /// Records that were not there.
     pub created: u64,

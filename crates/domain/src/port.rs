@@ -62,6 +62,12 @@ purposes! {
     Contacts,
     /// The "this was not me" link in a notice.
     DisputeToken,
+    /// The URL of a picker.
+    PickerToken,
+    /// What the browser that opened a picker keeps.
+    PickerBrowser,
+    /// What a FHIR server shows when it tells of a change.
+    SourceToken,
 }
 
 /// Which generation of the server's keys made a hash or a ciphertext.

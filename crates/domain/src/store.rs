@@ -4,8 +4,10 @@
 //! [`UnitOfWork::save`] writes audit entries, outbox messages and the change feed together with the rest and
 //! commits; a unit that is dropped leaves no trace.
 
+mod answer_keys;
 mod authenticators;
 mod claims;
+mod connections;
 mod directory;
 mod disputes;
 mod endings;
@@ -15,13 +17,18 @@ mod history;
 mod journal;
 mod links;
 mod people;
+mod provisioning;
+mod sources;
+mod streams;
 
 use std::fmt;
 
 use async_trait::async_trait;
 
+pub use answer_keys::AnswerKeys;
 pub use authenticators::Authenticators;
 pub use claims::{ClaimQueue, Claims, ReviewFilter, Reviews};
+pub use connections::Connections;
 pub use directory::{Clients, Directory};
 pub use disputes::Disputes;
 pub use endings::Endings;
@@ -34,6 +41,9 @@ pub use journal::{
 };
 pub use links::{AnswerableLink, InvitationFilter, Invitations, LinkReader, Links};
 pub use people::{Accounts, Attempts, Candidates, Patients};
+pub use provisioning::Provisioning;
+pub use sources::Sources;
+pub use streams::{DueEvent, EventQueue, SettledEvent, Streams};
 
 /// Why storage did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +102,8 @@ pub trait Store: Send + Sync + fmt::Debug {
 pub trait UnitOfWork:
     Directory
     + Clients
+    + Connections
+    + AnswerKeys
     + Accounts
     + Patients
     + Attempts
@@ -101,15 +113,18 @@ pub trait UnitOfWork:
     + Claims
     + Reviews
     + Disputes
-    + Grants
-    + AccessRequests
-    + Bars
+    + Streams
     + Endings
     + History
     + Reports
+    + Grants
+    + AccessRequests
+    + Bars
+    + Provisioning
     + Journal
     + Idempotency
     + AuditLog
+    + Sources
     + Send
 {
     /// Writes what was journalled and commits.

@@ -2,7 +2,6 @@ use std::io::{BufRead, Write};
 
 use kinlink_domain::{
     actor::Actor,
-    audit::{Action, Subject},
     id::OrganizationId,
     patient::{ImportedPatient, UpsertReport},
     service::Ports,
@@ -13,7 +12,10 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::lines::{Line, next_line};
+use crate::{
+    lines::{Line, next_line},
+    take::Taking,
+};
 
 /// Batches that wait between reading and writing.
 const QUEUE: usize = 4;
@@ -199,16 +201,8 @@ async fn write_once(
     ports: &Ports,
 ) -> Result<UpsertReport, StoreError> {
     let mut unit = store.begin().await?;
-    let report = unit.upsert_patients(organization, batch.patients.clone(), ports.clock.now()).await?;
-    let detail = serde_json::json!({
-        "created": report.created,
-        "updated": report.updated,
-        "unchanged": report.unchanged,
-        "stale": report.stale,
-        "rejected": batch.rejects.len(),
-    });
-    let entry = ports.audit(organization, Actor::Operator, Action::PatientImport, Subject::default(), detail);
-    unit.record(entry);
+    let taking = Taking { organization, by: Actor::Operator, from: None };
+    let report = taking.take(&mut *unit, ports, batch.patients.clone(), batch.rejects.len()).await?;
     unit.save().await?;
     Ok(report)
 }

@@ -19,6 +19,10 @@ macro_rules! entity {
     };
 }
 
+mod provisioning;
+
+pub(crate) use provisioning::{provisioning_account, provisioning_run, provisioning_target};
+
 entity!(organization, "organization", {
     #[sea_orm(primary_key, auto_increment = false)]
     id: Uuid,
@@ -151,6 +155,74 @@ entity!(link, "link", {
     facts_sealed: Option<Vec<u8>>,
 });
 
+entity!(link_history, "link_history", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    account_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    link_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    version: i32,
+    at: DateTimeUtc,
+    contents: String,
+    facts_key_id: Option<i32>,
+    facts_sealed: Option<Vec<u8>>,
+});
+
+entity!(organization_policy, "organization_policy", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    since: DateTimeUtc,
+    policy: String,
+});
+
+entity!(record_replacement, "record_replacement", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    patient_id: Uuid,
+    replaced_by: String,
+});
+
+entity!(displaced_link, "displaced_link", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    link_id: Uuid,
+    account_id: Uuid,
+    home_id: Uuid,
+    absorbed_by: Option<Uuid>,
+    before: Option<String>,
+});
+
+entity!(ending, "ending", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    patient_id: Option<Uuid>,
+    account_id: Option<Uuid>,
+    keep_self: bool,
+    reason: String,
+    ended_by: String,
+    ended_at: DateTimeUtc,
+    undo_until: DateTimeUtc,
+    undone_at: Option<DateTimeUtc>,
+    undone_by: Option<String>,
+});
+
+entity!(ending_item, "ending_item", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    ending_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    kind: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    subject_id: Uuid,
+    before: Option<String>,
+});
+
 entity!(proxy_grant, "proxy_grant", {
     #[sea_orm(primary_key, auto_increment = false)]
     organization_id: Uuid,
@@ -220,74 +292,6 @@ entity!(access_request, "access_request", {
     ended_by: Option<String>,
     ended_reason: Option<String>,
     grant_id: Option<Uuid>,
-});
-
-entity!(link_history, "link_history", {
-    #[sea_orm(primary_key, auto_increment = false)]
-    account_id: Uuid,
-    #[sea_orm(primary_key, auto_increment = false)]
-    link_id: Uuid,
-    #[sea_orm(primary_key, auto_increment = false)]
-    version: i32,
-    at: DateTimeUtc,
-    contents: String,
-    facts_key_id: Option<i32>,
-    facts_sealed: Option<Vec<u8>>,
-});
-
-entity!(organization_policy, "organization_policy", {
-    #[sea_orm(primary_key, auto_increment = false)]
-    organization_id: Uuid,
-    #[sea_orm(primary_key, auto_increment = false)]
-    since: DateTimeUtc,
-    policy: String,
-});
-
-entity!(record_replacement, "record_replacement", {
-    #[sea_orm(primary_key, auto_increment = false)]
-    organization_id: Uuid,
-    #[sea_orm(primary_key, auto_increment = false)]
-    patient_id: Uuid,
-    replaced_by: String,
-});
-
-entity!(displaced_link, "displaced_link", {
-    #[sea_orm(primary_key, auto_increment = false)]
-    organization_id: Uuid,
-    #[sea_orm(primary_key, auto_increment = false)]
-    link_id: Uuid,
-    account_id: Uuid,
-    home_id: Uuid,
-    absorbed_by: Option<Uuid>,
-    before: Option<String>,
-});
-
-entity!(ending, "ending", {
-    #[sea_orm(primary_key, auto_increment = false)]
-    organization_id: Uuid,
-    #[sea_orm(primary_key, auto_increment = false)]
-    id: Uuid,
-    patient_id: Option<Uuid>,
-    account_id: Option<Uuid>,
-    keep_self: bool,
-    reason: String,
-    ended_by: String,
-    ended_at: DateTimeUtc,
-    undo_until: DateTimeUtc,
-    undone_at: Option<DateTimeUtc>,
-    undone_by: Option<String>,
-});
-
-entity!(ending_item, "ending_item", {
-    #[sea_orm(primary_key, auto_increment = false)]
-    organization_id: Uuid,
-    #[sea_orm(primary_key, auto_increment = false)]
-    ending_id: Uuid,
-    #[sea_orm(primary_key, auto_increment = false)]
-    kind: String,
-    #[sea_orm(primary_key, auto_increment = false)]
-    subject_id: Uuid,
-    before: Option<String>,
 });
 
 entity!(dispute, "dispute", {
@@ -531,4 +535,125 @@ entity!(change_entry, "change_entry", {
     kind: String,
     subject: Uuid,
     at: DateTimeUtc,
+});
+
+entity!(connection, "connection", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    client_id: Uuid,
+    organization_id: Uuid,
+    settings: String,
+    created_at: DateTimeUtc,
+});
+
+entity!(picker, "picker", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    account_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    client_id: Uuid,
+    connection_id: Uuid,
+    organization_id: Uuid,
+    key_id: i32,
+    sealed: Vec<u8>,
+    expires_at: DateTimeUtc,
+    browser_key_id: Option<i32>,
+    browser_hash: Option<Vec<u8>>,
+    answered_at: Option<DateTimeUtc>,
+});
+
+entity!(answer_key, "answer_key", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    key_id: i32,
+    sealed: Vec<u8>,
+    public: String,
+    created_at: DateTimeUtc,
+});
+
+entity!(event_stream, "event_stream", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    client_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    kind: String,
+    url: Option<String>,
+    key_id: Option<i32>,
+    sealed: Option<Vec<u8>>,
+    events: String,
+    description: Option<String>,
+    status: String,
+    reason: Option<String>,
+    created_at: DateTimeUtc,
+    updated_at: DateTimeUtc,
+    verified_at: Option<DateTimeUtc>,
+    failing_since: Option<DateTimeUtc>,
+    last_error: Option<String>,
+    failures: i32,
+    retry_at: Option<DateTimeUtc>,
+});
+
+entity!(event_stream_muted, "event_stream_muted", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    account_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    stream_id: Uuid,
+    client_id: Uuid,
+});
+
+entity!(event_delivery, "event_delivery", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    subject_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    client_id: Uuid,
+    stream_id: Uuid,
+    organization_id: Option<Uuid>,
+    event: String,
+    detail: Option<String>,
+    cause_id: Uuid,
+    happened_at: DateTimeUtc,
+    seq: i64,
+    place: i32,
+    status: String,
+    due_at: DateTimeUtc,
+    attempts: i32,
+    error: Option<String>,
+    settled_at: Option<DateTimeUtc>,
+});
+
+entity!(event_key, "event_key", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    number: i32,
+    kid: String,
+    public: String,
+    key_id: i32,
+    sealed: Vec<u8>,
+    signs_from: DateTimeUtc,
+    ends_at: Option<DateTimeUtc>,
+});
+
+entity!(patient_source, "patient_source", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: Uuid,
+    name: String,
+    fhir_base: String,
+    key_id: i32,
+    sealed: Vec<u8>,
+    token_key_id: i32,
+    token_hash: Vec<u8>,
+    every_seconds: i32,
+    overlap_seconds: i32,
+    deletions: bool,
+    since: Option<DateTimeUtc>,
+    due_at: DateTimeUtc,
+    notified_at: Option<DateTimeUtc>,
+    lease_id: Option<Uuid>,
+    lease_began: Option<DateTimeUtc>,
+    leased_until: Option<DateTimeUtc>,
+    failures: i32,
+    last_run: Option<String>,
+    created_at: DateTimeUtc,
 });

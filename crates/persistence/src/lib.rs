@@ -9,6 +9,7 @@ mod convert;
 mod deliveries;
 mod entity;
 mod error;
+mod event_queue;
 mod feed;
 mod housekeeping;
 mod index;

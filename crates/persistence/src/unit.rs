@@ -2,15 +2,18 @@
 
 mod access_requests;
 mod accounts;
+mod answer_keys;
 mod attempts;
 mod audit_log;
 mod authenticators;
 mod bars;
 mod claims;
 mod clients;
+mod connections;
 mod directory;
 mod disputes;
 mod endings;
+mod events;
 mod grants;
 mod history;
 mod idempotency;
@@ -18,9 +21,13 @@ mod invitations;
 mod links;
 mod merges;
 mod patients;
+mod pickers;
+mod provisioning;
 mod reports;
 mod reviews;
 mod save;
+mod sources;
+mod streams;
 
 use std::sync::Arc;
 
@@ -38,6 +45,7 @@ use kinlink_domain::{
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
 
 pub(crate) use links::{LinkToOrganization, link_from};
+pub(crate) use streams::row as stream_row;
 
 /// A transaction and what it will journal.
 pub(crate) struct SeaUnit {
@@ -94,6 +102,8 @@ impl Journal for SeaUnit {
     }
 
     fn happened(&mut self, event: LinkEvent) {
+        // The feed gives the account's events their order.
+        self.changed(Change::Account(event.account));
         self.events.push(event);
     }
 }

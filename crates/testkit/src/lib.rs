@@ -4,11 +4,13 @@
 mod database;
 mod fixture;
 mod matcher;
+mod servers;
 mod smtp;
 
 pub use database::{Kind, TestDatabase};
 pub use fixture::{Fixture, birth_date, imported};
 pub use matcher::ExactMatcher;
+pub use servers::{GraphDouble, KeycloakDouble, Taken, Trouble, UserProfile};
 pub use smtp::SmtpServer;
 
 /// Makes two tests of one body, `name::sqlite` and `name::postgres`, each with a [`Fixture`] of its own.

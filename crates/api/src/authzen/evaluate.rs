@@ -39,11 +39,19 @@ pub(crate) struct Decisions {
     evaluations: Vec<Decision>,
 }
 
+/// Decisions, or the one decision where there were no `evaluations`.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Answered {
+    Many(Decisions),
+    One(Decision),
+}
+
 /// Several questions at once, at most 100. Without `evaluations` it is one question, and the answer is one decision.
 #[utoipa::path(post, path = "/access/v1/evaluations", tag = "authzen", security(("client" = [])),
     request_body = Questions,
     responses(
-        (status = 200, description = "The decisions", body = Decisions),
+        (status = 200, description = "The decisions", body = Answered),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not decided: never to be taken for a permit", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -54,7 +62,8 @@ pub(crate) async fn many(
 ) -> Result<HttpResponse, Problem> {
     let Questions { defaults, evaluations: questions, options } = body.0;
     if questions.is_empty() {
-        return Ok(HttpResponse::Ok().json(decide(&state, &client.0, &defaults).await?));
+        let one = Answered::One(decide(&state, &client.0, &defaults).await?);
+        return Ok(HttpResponse::Ok().json(one));
     }
     if questions.len() > MOST {
         let problem = Problem::new(ProblemType::MalformedBody);
@@ -73,7 +82,7 @@ pub(crate) async fn many(
             break;
         }
     }
-    Ok(HttpResponse::Ok().json(Decisions { evaluations }))
+    Ok(HttpResponse::Ok().json(Answered::Many(Decisions { evaluations })))
 }
 
 /// A question that is not of the standard's form is denied with its error and stands in no other's way; that

@@ -1,7 +1,6 @@
 use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
-use chrono::{DateTime, Utc};
 use kinlink_auth::{AuthenticatedClient, Bearer, ClientAuthenticator};
 use kinlink_domain::{
     account::AccountKey,
@@ -129,7 +128,8 @@ fn login(request: &HttpRequest, bearer: &Bearer) -> Result<Login, Problem> {
     })
 }
 
-async fn client(request: &HttpRequest, now: DateTime<Utc>) -> Result<Arc<AuthenticatedClient>, Problem> {
+/// The client that calls.
+pub(crate) async fn client(request: &HttpRequest) -> Result<Arc<AuthenticatedClient>, Problem> {
     let token = credential(request)?;
     let state = state(request)?;
     if !ClientAuthenticator::is_client_credential(token) {
@@ -137,7 +137,7 @@ async fn client(request: &HttpRequest, now: DateTime<Utc>) -> Result<Arc<Authent
         state.bearers.verify(token).await?;
         return Err(Problem::new(ProblemType::Forbidden).detail("only for clients"));
     }
-    Ok(state.clients.authenticate(token, now).await?)
+    Ok(state.clients.authenticate(token, state.ports.clock.now()).await?)
 }
 
 macro_rules! extract {
@@ -179,23 +179,18 @@ extract!(PersonCaller, |request| {
     Ok(Self { login: login(&request, &bearer)?, bearer, staff_at })
 });
 
-extract!(ClientCaller, |request| {
-    let now = state(&request)?.ports.clock.now();
-    client(&request, now).await.map(Self)
-});
+extract!(ClientCaller, |request| client(&request).await.map(Self));
 
 extract!(Claimant, |request| {
     if ClientAuthenticator::is_client_credential(credential(&request)?) {
-        let now = state(&request)?.ports.clock.now();
-        return client(&request, now).await.map(Self::Client);
+        return client(&request).await.map(Self::Client);
     }
     AccountUser::from_request(&request, &mut Payload::None).await.map(|user| Self::Account(Box::new(user)))
 });
 
 extract!(AnyCaller, |request| {
     if ClientAuthenticator::is_client_credential(credential(&request)?) {
-        let now = state(&request)?.ports.clock.now();
-        return client(&request, now).await.map(Self::Client);
+        return client(&request).await.map(Self::Client);
     }
     let bearer = bearer(&request).await?;
     let account = bearer.account_organizations().next().map(|_| bearer.account());

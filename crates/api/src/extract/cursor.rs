@@ -15,7 +15,7 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(id.as_bytes())
     }
 
-    fn read(text: &str) -> Result<Uuid, Problem> {
+    pub(crate) fn read(text: &str) -> Result<Uuid, Problem> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| Uuid::from_slice(&bytes).ok());
         bytes.ok_or_else(|| {
             Problem::new(ProblemType::MalformedParameter)

@@ -1,13 +1,12 @@
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
     dev::Payload,
-    http::header,
     web::{self, Data},
 };
 use kinlink_domain::{actor::StaffAct, comparison::Band, service::match_patient::match_patient};
 use kinlink_fhir::{MatchEntry, MatchGrade, match_bundle, parse_match};
 
-use super::{FHIR_JSON, FhirRefusal};
+use super::{FHIR_JSON, FhirRefusal, is_fhir_json};
 use crate::{
     extract::{self, StaffCaller, path_part, read_body},
     problem::{Problem, ProblemType},
@@ -60,10 +59,4 @@ pub(crate) async fn patient_match(
     let id = extract::random_id(&state);
     let bundle = match_bundle(&id, &organization.fhir_base, &entries);
     Ok(HttpResponse::Ok().content_type(FHIR_JSON).body(bundle.to_string()))
-}
-
-fn is_fhir_json(request: &HttpRequest) -> bool {
-    let declared = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let declared = declared.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
-    declared.eq_ignore_ascii_case(FHIR_JSON) || declared.eq_ignore_ascii_case("application/json")
 }

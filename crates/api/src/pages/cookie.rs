@@ -20,6 +20,8 @@ pub(super) enum Jar {
     Session,
     /// A login that is under way.
     Login,
+    /// Which browser this is, to the pickers that it opens.
+    Picker,
 }
 
 /// Browsers keep at least 4096 bytes, name and attributes included (RFC 6265, 6.1).
@@ -32,6 +34,8 @@ impl Jar {
             (Self::Session, false) => "kinlink",
             (Self::Login, true) => "__Host-kinlink-login",
             (Self::Login, false) => "kinlink-login",
+            (Self::Picker, true) => "__Host-kinlink-picker",
+            (Self::Picker, false) => "kinlink-picker",
         }
     }
 
@@ -40,6 +44,7 @@ impl Jar {
         match self {
             Self::Session => b"pages/cookie/session",
             Self::Login => b"pages/cookie/login",
+            Self::Picker => b"pages/cookie/picker",
         }
     }
 

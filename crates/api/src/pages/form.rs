@@ -58,7 +58,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
 }
 
 /// What the browser says of where the form came from, as far as it says anything.
-fn is_from_here(request: &HttpRequest, state: &State) -> bool {
+pub(super) fn is_from_here(request: &HttpRequest, state: &State) -> bool {
     let header =
         |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
     let site_fits = header(FETCH_SITE).is_none_or(|site| site == "same-origin");

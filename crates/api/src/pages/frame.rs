@@ -80,10 +80,20 @@ pub(super) fn show(
 
 /// Shows a page.
 pub(super) fn show_to_nobody(status: StatusCode, template: &impl Template) -> HttpResponse {
+    show_with_policy(status, template, POLICY)
+}
+
+/// Shows a page whose form leads away, nobody knows how far: browsers hold `form-action` against every redirect
+/// after a form, and behind the authorization server's stands the app's, which may have a scheme of its own.
+pub(super) fn show_leading_away(status: StatusCode, template: &impl Template) -> HttpResponse {
+    show_with_policy(status, template, &POLICY.replace("form-action 'self'; ", ""))
+}
+
+fn show_with_policy(status: StatusCode, template: &impl Template, policy: &str) -> HttpResponse {
     match template.render() {
         Ok(body) => HttpResponse::build(status)
             .content_type("text/html; charset=utf-8")
-            .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+            .insert_header((header::CONTENT_SECURITY_POLICY, policy))
             // Not `no-referrer`: with that, a browser sends our own forms with `Origin: null`.
             .insert_header((header::REFERRER_POLICY, "same-origin"))
             .insert_header((OPENER_POLICY, "same-origin"))

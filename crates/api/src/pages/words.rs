@@ -97,10 +97,10 @@ pub(super) const fn revocation(reason: Revocation) -> &'static str {
         Revocation::CourtOrder => "A court ordered it",
         Revocation::Safety => "Somebody’s safety",
         Revocation::StaffError => "A mistake of staff",
+        Revocation::Merged => "The record was merged into another",
         Revocation::PatientEnded => "The patient ended it",
         Revocation::Superseded => "A newer one took its place",
         Revocation::GrantorEnded => "Who passed it on does not have it any more",
-        Revocation::Merged => "The record was merged into another",
     }
 }
 

@@ -62,6 +62,8 @@ catalogue! {
     NotFound 404 "not-found" "There is nothing here";
     /// The address exists, but not for this method. `Allow` names those that it has.
     MethodNotAllowed 405 "method-not-allowed" "The method is not allowed here";
+    /// The caller takes no form of answer that there is; FHIR is answered as JSON of R4.
+    NotAcceptable 406 "not-acceptable" "No answer of the wanted form can be given";
     /// The request did not arrive in time.
     RequestTimeout 408 "request-timeout" "The request did not arrive in time";
     /// The invitation was redeemed or revoked before.
@@ -86,6 +88,16 @@ catalogue! {
     DisputeOpen 409 "dispute-open" "A dispute about the link is open";
     /// The dispute was decided before.
     DisputeDecided 409 "dispute-decided" "The dispute was decided before";
+    /// What would be ended is not what was confirmed by its digest. `preview` holds what would be ended now; nothing was.
+    EndingChanged 409 "ending-changed" "Something else would be ended now";
+    /// There is no link, invitation or claim to end.
+    NothingToEnd 409 "nothing-to-end" "There is nothing to end";
+    /// The ending was undone before.
+    EndingUndone 409 "ending-undone" "The ending was undone before";
+    /// The time in which the ending could be undone is over.
+    UndoTooLate 409 "undo-too-late" "The ending cannot be undone any more";
+    /// Whoever ended every access cannot take it back: another person has to.
+    SecondPersonNeeded 409 "second-person-needed" "Another person has to undo it";
     /// The grant is not in a state for this: it was accepted, declined, taken back or ended before, or its time is over.
     GrantClosed 409 "grant-closed" "The grant cannot be changed any more";
     /// The caller's link opens nothing now, so nothing of it can be given to others.
@@ -100,22 +112,16 @@ catalogue! {
     RequestClosed 409 "request-closed" "The access request cannot be decided any more";
     /// The bar was lifted before.
     BarLifted 409 "bar-lifted" "The bar was lifted before";
-    /// What would be ended is not what was confirmed by its digest. `preview` holds what would be ended now; nothing was.
-    EndingChanged 409 "ending-changed" "Something else would be ended now";
-    /// There is no link, invitation or claim to end.
-    NothingToEnd 409 "nothing-to-end" "There is nothing to end";
-    /// The ending was undone before.
-    EndingUndone 409 "ending-undone" "The ending was undone before";
-    /// The time in which the ending could be undone is over.
-    UndoTooLate 409 "undo-too-late" "The ending cannot be undone any more";
-    /// Whoever ended every access cannot take it back: another person has to.
-    SecondPersonNeeded 409 "second-person-needed" "Another person has to undo it";
     /// The evidence was withdrawn before.
     EvidenceWithdrawn 409 "evidence-withdrawn" "The evidence was withdrawn before";
+    /// A client has at most ten event streams and webhooks.
+    TooManyStreams 409 "too-many-streams" "The client has too many streams";
     /// Somebody else changed the same thing at the same time.
     Conflict 409 "conflict" "The request stands against another one";
     /// The time in which the notice could be answered with "this was not me" is over. The organization can still look into it.
     DisputeTokenExpired 410 "dispute-token-expired" "The link in the notice has expired";
+    /// The question which record is meant was answered before, or its time is over.
+    PickerClosed 410 "picker-closed" "The question cannot be answered any more";
     /// The body is longer than allowed.
     BodyTooLarge 413 "body-too-large" "The request's body is too large";
     /// The body is not declared as `application/json`.
@@ -162,6 +168,10 @@ catalogue! {
     TooManyAttempts 429 "too-many-attempts" "Too many wrong tries";
     /// Too many claims by this account or from this address. `retry_after` says how long to wait.
     TooManyClaims 429 "too-many-claims" "Too many claims";
+    /// The client has no connection to an organization's records, or several and names none.
+    ConnectionUnclear 422 "connection-unclear" "Which connection is meant is not clear";
+    /// A verification or test event was asked for less than ten seconds ago.
+    TooManyVerifications 429 "too-many-verifications" "Verification is asked for too often";
     /// Too many offers by this account, or too many access requests by it or from this address. `retry_after` says how long to wait.
     TooManyRequests 429 "too-many-requests" "Too many offers or requests";
     /// Something is wrong with Kinlink. The request id leads to the log.

@@ -1,12 +1,14 @@
 //! Which problem each error of the inner crates is. One `match` without a wildcard for each.
 
 use chrono::{DateTime, Utc};
-use kinlink_auth::{BearerError, ClientAuthError};
+use kinlink_auth::{BearerError, ClientAuthError, SignError};
+use kinlink_delivery::{EventKeyError, SignError as SetSignError};
 use kinlink_domain::{
     actor::StaffRefusal,
     code::MistypedCode,
     ending::UndoRefusal,
     link::{ReinstateRefusal, RevokeRefusal, SuspendRefusal},
+    picker::PickerRefusal,
     review::ReviewRefusal,
     service::{
         add_evidence::AddEvidenceError,
@@ -17,8 +19,10 @@ use kinlink_domain::{
         end_link::EndLinkError,
         federate::FederateError,
         issue_invitation::IssueError,
+        pick::PickError,
         redeem::RedeemRefusal,
         revoke_invitation::RevokeInvitationError,
+        streams::{StreamError, VERIFICATION_INTERVAL},
         submit_claim::SubmitRefusal,
         suspend_link::SuspendLinkError,
         undo_ending::UndoError,
@@ -26,6 +30,7 @@ use kinlink_domain::{
         withdraw_evidence::WithdrawEvidenceError,
     },
     store::StoreError,
+    stream::StreamRefusal,
 };
 
 use super::{Problem, ProblemType};
@@ -86,6 +91,65 @@ impl From<ClientAuthError> for Problem {
                 Self::new(ProblemType::Unauthenticated).detail("client_credential")
             }
             ClientAuthError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SignError> for Problem {
+    fn from(error: SignError) -> Self {
+        match error {
+            SignError::Key => {
+                tracing::error!("there is no key to sign with");
+                Self::new(ProblemType::Internal)
+            }
+            SignError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StreamError> for Problem {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Refused(StreamRefusal::NotFound) => Self::new(ProblemType::NotFound),
+            StreamError::Refused(StreamRefusal::TooMany) => Self::new(ProblemType::TooManyStreams),
+            StreamError::Refused(StreamRefusal::TooSoon) => {
+                Self::new(ProblemType::TooManyVerifications).retry_after(VERIFICATION_INTERVAL.num_seconds())
+            }
+            StreamError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EventKeyError> for Problem {
+    fn from(error: EventKeyError) -> Self {
+        match error {
+            EventKeyError::NotDrawn => Self::new(ProblemType::Internal),
+            EventKeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SetSignError> for Problem {
+    fn from(error: SetSignError) -> Self {
+        match error {
+            SetSignError::NoKey => Self::new(ProblemType::Internal),
+            SetSignError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PickError> for Problem {
+    fn from(error: PickError) -> Self {
+        match error {
+            // Another browser is not told that there is one.
+            PickError::NotAccepted | PickError::Refused(PickerRefusal::AnotherBrowser) => {
+                Self::new(ProblemType::NotFound)
+            }
+            PickError::Refused(PickerRefusal::Answered | PickerRefusal::Expired) => {
+                Self::new(ProblemType::PickerClosed)
+            }
+            PickError::NotOffered => Self::new(ProblemType::InvalidMember).at("link", error.to_string()),
+            PickError::Store(error) => error.into(),
         }
     }
 }

@@ -95,6 +95,11 @@ pub(crate) struct TouchedView {
     invitations: Vec<InvitationView>,
     /// The ids of claims that a link may still come of. They are declined, which their claimants are not told.
     claims: Vec<String>,
+    /// The ids of offers that could be accepted. They are taken back.
+    offers: Vec<String>,
+    /// The ids of requests to act for the patient, or of the account to act for others. They are declined, which those
+    /// who asked are not told.
+    access_requests: Vec<String>,
 }
 
 /// How many of each.
@@ -103,6 +108,8 @@ struct TouchedCounts {
     links: usize,
     invitations: usize,
     claims: usize,
+    offers: usize,
+    access_requests: usize,
 }
 
 impl TouchedView {
@@ -114,10 +121,14 @@ impl TouchedView {
                 links: touched.links.len(),
                 invitations: touched.invitations.len(),
                 claims: touched.claims.len(),
+                offers: touched.offers.len(),
+                access_requests: touched.requests.len(),
             },
             links: touched.links.iter().map(|link| LinkView::new(link, &rules, now)).collect(),
             invitations: touched.invitations.iter().map(|one| InvitationView::new(one, now)).collect(),
             claims: touched.claims.iter().map(|claim| claim.id.to_string()).collect(),
+            offers: touched.offers.iter().map(|offer| offer.id.to_string()).collect(),
+            access_requests: touched.requests.iter().map(|request| request.id.to_string()).collect(),
         }
     }
 }

@@ -14,17 +14,17 @@ use super::stage::Server;
 
 /// What a load found.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct Measured {
+pub(crate) struct Measured {
     /// Answers a second.
-    pub(super) rate: f64,
+    pub(crate) rate: f64,
     /// Median, in milliseconds.
-    pub(super) p50_ms: f64,
+    pub(crate) p50_ms: f64,
     /// 99 of 100 are faster.
-    pub(super) p99_ms: f64,
+    pub(crate) p99_ms: f64,
     /// 999 of 1,000 are faster.
-    pub(super) p99_9_ms: f64,
+    pub(crate) p99_9_ms: f64,
     /// Answers other than 200.
-    pub(super) errors: u64,
+    pub(crate) errors: u64,
 }
 
 struct Counted {
@@ -33,7 +33,7 @@ struct Counted {
 }
 
 /// Sends each request once.
-pub(super) async fn once_each(
+pub(crate) async fn once_each(
     server: &Server,
     requests: &[Vec<u8>],
     connections: usize,
@@ -45,7 +45,7 @@ pub(super) async fn once_each(
 }
 
 /// Sends these requests again and again over kept connections.
-pub(super) async fn load(
+pub(crate) async fn load(
     server: &Server,
     requests: &[Vec<u8>],
     connections: usize,

@@ -1,5 +1,6 @@
 use std::{net::TcpListener, sync::Arc};
 
+use anyhow::Context;
 use chrono::TimeDelta;
 use kinlink_api::{ApiSettings, Application, ExtraRoutes};
 use kinlink_auth::rotate_api_key;
@@ -7,10 +8,11 @@ use kinlink_domain::{
     access::PatientFacts,
     account::{AccountKey, Iss, Sub},
     client::{Client, ClientStatus},
-    id::{ClientId, Id, LinkId, OrganizationId, PatientId},
+    demographics::Demographics,
+    id::{AccountId, ClientId, LinkId, OrganizationId},
     link::{Link, LinkRole, LinkState, Period},
     organization::{FhirBase, Organization, Slug},
-    patient::FhirId,
+    patient::{FhirId, ImportedPatient, PatientRecord, RecordVersion},
     policy::Policy,
     proofing::{Assurance, AssuranceLevel, Ial},
     service::{Outlets, Ports},
@@ -19,32 +21,35 @@ use kinlink_domain::{
 use kinlink_persistence::{Database, DatabaseSettings, SeaStore};
 use kinlink_vault::{KeyRing, OsRandom, SystemClock};
 
-const ISS: &str = "https://login.example";
+/// The issuer of all accounts.
+pub(crate) const ISS: &str = "https://login.example";
 /// Links made in one transaction.
 const BATCH: u32 = 2_000;
 
 /// A database of many accounts, and a client that may ask about them.
-pub(super) struct Stage {
+pub(crate) struct Stage {
     database: Database,
     ports: Ports,
     api_key: String,
     accounts: u32,
+    /// Who asks.
+    pub(crate) client: Client,
 }
 
 /// A server on a stage.
-pub(super) struct Server {
-    pub(super) address: std::net::SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: std::net::SocketAddr,
     application: Application,
 }
 
 impl Server {
-    pub(super) async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.application.stop().await;
     }
 }
 
 impl Stage {
-    pub(super) async fn build(url: &str, accounts: u32) -> anyhow::Result<Self> {
+    pub(crate) async fn build(url: &str, accounts: u32) -> anyhow::Result<Self> {
         let vault = Arc::new(KeyRing::generate(&OsRandom));
         let ports = Ports {
             clock: Arc::new(SystemClock),
@@ -55,57 +60,88 @@ impl Stage {
         let database = Database::connect(&DatabaseSettings::new(url)).await?;
         database.migrate_up(None).await?;
         let store = SeaStore::new(database.clone(), ports.clone());
-        let (organization, api_key) = organize(&store, &ports).await?;
+        let (client, api_key) = organize(&store, &ports).await?;
+        let organization = client.organizations[0];
         let mut made = 0;
         while made < accounts {
             let mut unit = store.begin().await?;
-            for n in made..(made + BATCH).min(accounts) {
+            let numbers = made..(made + BATCH).min(accounts);
+            let records = numbers.clone().map(record).collect::<anyhow::Result<_>>()?;
+            unit.upsert_patients(organization, records, ports.clock.now()).await?;
+            for n in numbers {
                 let account = unit.ensure_account(&key(n)?, ports.clock.now()).await?;
-                unit.add_link(&link(&ports, organization, account.id, n)?).await?;
+                let record = unit.patient(organization, &fhir_id(n)?).await?;
+                let record = record.context("a record that was just imported is not there")?;
+                unit.add_link(&link(&ports, &record, account.id)).await?;
             }
             unit.save().await?;
             made += BATCH;
         }
-        Ok(Self { database, ports, api_key, accounts })
+        Ok(Self { database, ports, api_key, accounts, client })
     }
 
     /// A server whose cache holds so many accounts.
-    pub(super) fn serve(&self, cache_capacity: u64) -> anyhow::Result<Server> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
+    pub(crate) fn serve(&self, cache_capacity: u64) -> anyhow::Result<Server> {
+        self.serve_on(TcpListener::bind("127.0.0.1:0")?, cache_capacity, static_route())
+    }
+
+    /// The same on this socket, with these routes beside its own.
+    pub(crate) fn serve_on(
+        &self,
+        listener: TcpListener,
+        cache_capacity: u64,
+        extra: ExtraRoutes,
+    ) -> anyhow::Result<Server> {
         let address = listener.local_addr()?;
         let settings = ApiSettings { cache_capacity, ..ApiSettings::new(format!("http://{address}")) };
         let make = |listener: Arc<dyn ChangeListener>| {
             Arc::new(SeaStore::new(self.database.clone(), self.ports.clone()).with_listener(listener))
         };
-        let application =
-            Application::start(listener, settings, self.ports.clone(), make, Some(static_route()))?;
+        let application = Application::start(listener, settings, self.ports.clone(), make, Some(extra))?;
         Ok(Server { address, application })
     }
 
     /// A lookup for each account, in an order that is not that of the rows.
-    pub(super) fn lookups(&self) -> Vec<Vec<u8>> {
-        let spread = |n: u32| (u64::from(n) * 7_919 % u64::from(self.accounts)).to_string();
-        (0..self.accounts)
-            .map(|n| {
-                let body = format!("{{\"iss\":\"{ISS}\",\"sub\":\"account-{}\"}}", spread(n));
-                self.request("/v1/links/lookup", &body)
-            })
-            .collect()
+    pub(crate) fn lookups(&self) -> Vec<Vec<u8>> {
+        self.requests("/v1/links/lookup", &self.api_key, |sub| {
+            format!("{{\"iss\":\"{ISS}\",\"sub\":\"{sub}\"}}")
+        })
     }
 
-    pub(super) fn static_request(&self) -> Vec<u8> {
-        self.request("/bench/static", &format!("{{\"iss\":\"{ISS}\",\"sub\":\"account-12345\"}}"))
+    /// A request about each account, in the same order.
+    pub(crate) fn requests(&self, path: &str, bearer: &str, body: impl Fn(&str) -> String) -> Vec<Vec<u8>> {
+        let spread = |n: u32| u64::from(n) * 7_919 % u64::from(self.accounts);
+        let about = |n| request(path, bearer, &body(&format!("account-{}", spread(n))));
+        (0..self.accounts).map(about).collect()
     }
 
-    fn request(&self, path: &str, body: &str) -> Vec<u8> {
-        format!(
-            "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\n\r\n{body}",
-            self.api_key,
-            body.len()
-        )
-        .into_bytes()
+    pub(crate) fn static_request(&self) -> Vec<u8> {
+        request("/bench/static", &self.api_key, &format!("{{\"iss\":\"{ISS}\",\"sub\":\"account-12345\"}}"))
     }
+
+    /// The client's credential.
+    pub(crate) fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    /// The ports.
+    pub(crate) const fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// Storage on the database.
+    pub(crate) fn store(&self) -> SeaStore {
+        SeaStore::new(self.database.clone(), self.ports.clone())
+    }
+}
+
+fn request(path: &str, bearer: &str, body: &str) -> Vec<u8> {
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {bearer}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
 }
 
 /// The same bytes as a lookup's answer, from memory, without authentication, parsing or database.
@@ -123,7 +159,8 @@ fn key(n: u32) -> anyhow::Result<AccountKey> {
     Ok(AccountKey { iss: Iss::parse(ISS)?, sub: Sub::parse(format!("account-{n}"))? })
 }
 
-async fn organize(store: &SeaStore, ports: &Ports) -> anyhow::Result<(OrganizationId, String)> {
+/// An organization, and a client of it with an API key.
+pub(crate) async fn organize(store: &SeaStore, ports: &Ports) -> anyhow::Result<(Client, String)> {
     let now = ports.clock.now();
     let organization = Organization {
         id: OrganizationId::new(now, &*ports.random),
@@ -146,23 +183,34 @@ async fn organize(store: &SeaStore, ports: &Ports) -> anyhow::Result<(Organizati
     unit.add_client(&client).await?;
     let api_key = rotate_api_key(&mut *unit, ports, client.id, TimeDelta::zero()).await?;
     unit.save().await?;
-    Ok((organization.id, api_key.text))
+    Ok((client, api_key.text))
 }
 
-fn link(
-    ports: &Ports,
-    organization: OrganizationId,
-    account: kinlink_domain::id::AccountId,
-    n: u32,
-) -> anyhow::Result<Link> {
+pub(crate) fn fhir_id(n: u32) -> anyhow::Result<FhirId> {
+    Ok(FhirId::parse(format!("patient-{n}"))?)
+}
+
+pub(crate) fn record(n: u32) -> anyhow::Result<ImportedPatient> {
+    Ok(ImportedPatient {
+        fhir_id: fhir_id(n)?,
+        version: RecordVersion::default(),
+        active: true,
+        deceased: false,
+        deceased_at: None,
+        links: Vec::new(),
+        demographics: Demographics { birth_date: "1984-02-29".parse().ok(), ..Demographics::default() },
+    })
+}
+
+pub(crate) fn link(ports: &Ports, record: &PatientRecord, account: AccountId) -> Link {
     let now = ports.clock.now();
-    Ok(Link {
+    Link {
         id: LinkId::new(now, &*ports.random),
         version: 1,
         account,
-        organization,
-        patient: PatientId::from_uuid(Id::<kinlink_domain::id::PatientKind>::new(now, &*ports.random).uuid()),
-        fhir_id: FhirId::parse(format!("patient-{n}"))?,
+        organization: record.organization,
+        patient: record.id,
+        fhir_id: record.record.fhir_id.clone(),
         role: LinkRole::SelfRole,
         permissions: Policy::default().self_permissions,
         period: Period { start: now, end: None },
@@ -173,5 +221,5 @@ fn link(
         created_at: now,
         updated_at: now,
         state: LinkState::Active,
-    })
+    }
 }

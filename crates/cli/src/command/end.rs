@@ -154,7 +154,21 @@ fn rows(touched: &Touched) -> Vec<Row> {
         role: "self".to_owned(),
         account: claim.account.to_string(),
     });
-    links.chain(invitations).chain(claims).collect()
+    let offers = touched.offers.iter().map(|offer| Row {
+        what: "offer",
+        id: offer.id.to_string(),
+        record: offer.fhir_id.to_string(),
+        role: "proxy".to_owned(),
+        account: String::new(),
+    });
+    let requests = touched.requests.iter().map(|request| Row {
+        what: "access request",
+        id: request.id.to_string(),
+        record: String::new(),
+        role: "proxy".to_owned(),
+        account: request.account.to_string(),
+    });
+    links.chain(invitations).chain(claims).chain(offers).chain(requests).collect()
 }
 
 /// Asks at the terminal. Where nobody can answer, `--yes` has to say it.

@@ -7,9 +7,11 @@ use std::{
 
 use anyhow::Context as _;
 use kinlink_api::{Application, ClaimWorker, TurnWorker};
-use kinlink_delivery::{MailSender, OutboxWorker, Sender, SmtpMailer, WebhookSender};
+use kinlink_delivery::{EventWorker, MailSender, OutboxWorker, Sender, SmtpMailer, WebhookSender};
 use kinlink_domain::{outbox::MessageKind, service::Ports, store::ChangeListener};
 use kinlink_persistence::SeaStore;
+use kinlink_provisioning::Provisioner;
+use kinlink_pull::{Pace, PullWorker, Puller};
 use tokio_util::sync::CancellationToken;
 
 use super::context::{self, Context};
@@ -69,6 +71,7 @@ async fn serve(context: Context, listener: TcpListener) -> anyhow::Result<ExitCo
     let senders = senders(&config)?;
     let settings = config.api()?;
     let matcher = settings.matcher.clone();
+    let (issuer, receivers) = (settings.public_url.clone(), settings.receivers);
     let address = listener.local_addr()?;
     let mut application = Application::start(listener, settings, ports.clone(), make_store, None)?;
     let store = kept.context("the application took no store")?;
@@ -76,8 +79,15 @@ async fn serve(context: Context, listener: TcpListener) -> anyhow::Result<ExitCo
     let mut workers = vec![tokio::spawn(keep_house(store.clone(), ports.clock.clone(), stop.clone()))];
     let worker = ClaimWorker::new(store.clone(), matcher, ports.clone());
     workers.push(tokio::spawn(worker.run(stop.clone())));
+    let wake = application.event_wake();
+    let worker = EventWorker::new(store.clone(), ports.clone(), issuer, receivers, wake)?;
+    workers.push(tokio::spawn(worker.run(stop.clone())));
     let worker = TurnWorker::new(store.clone(), ports.clone());
     workers.push(tokio::spawn(worker.run(stop.clone())));
+    let puller = Puller::new(store.clone(), ports.clone(), Pace::default())?;
+    workers.push(tokio::spawn(PullWorker::new(puller).run(stop.clone())));
+    let provisioner = Provisioner::new(store.clone(), ports.clone());
+    workers.push(tokio::spawn(provisioner.run(stop.clone())));
     for (kind, sender) in senders {
         let Ports { clock, random, .. } = ports.clone();
         let worker = OutboxWorker::new(store.clone(), kind, sender, clock, random);

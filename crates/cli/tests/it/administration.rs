@@ -15,9 +15,13 @@ fn help_teaches_the_first_steps_and_every_command_has_help() {
         "policy",
         "issuer",
         "client",
+        "connect",
         "import",
+        "pull",
+        "provision",
         "invite",
         "audit",
+        "events",
         "keys",
     ] {
         assert!(help.contains(command), "{command}");
@@ -76,6 +80,51 @@ async fn organizations_issuers_and_clients_are_kept() {
         assert!(listed.contains("\"enabled\": false") && listed.contains("\"live_api_keys\": 2"));
         assert!(!listed.contains("klk_"), "a key is shown once");
         it.run(&["client", "enable", id]).expect(0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_are_made_shown_changed_and_removed() {
+    on_both(async |it| {
+        let add = ["client", "add", "--name", "Entra", "--organization", "northside", "--api-key"];
+        let made = it.run(&add).expect(0).out;
+        let client = made.split_whitespace().find(|word| word.starts_with("cli_")).unwrap();
+        let issuer = "https://login.microsoftonline.com/t1/v2.0";
+        let add = |server: &str, rest: &[&str]| {
+            let base =
+                ["connect", "add", "--client", client, "--organization", "northside", "--server", server];
+            it.run(&[&base[..], &["--issuer", issuer], rest].concat())
+        };
+        assert!(add("entra", &[]).expect(2).err.contains("needs --audience"));
+        assert!(add("okta", &["--audience", "x"]).expect(2).err.contains("are for --server entra"));
+        assert!(add("okta", &["--several", "picker"]).expect(2).err.contains("cannot send the browser"));
+        assert!(add("smart", &["--several", "picker"]).expect(2).err.contains("--return-url"));
+        assert!(
+            add("okta", &["--claim", "patient=sub"]).expect(2).err.contains("authorization server's own")
+        );
+        assert!(add("okta", &["--return-url", "http://far.example/"]).expect(2).err.contains("https"));
+        let added = add("entra", &["--audience", "app-1", "--app", "app-2"]).expect(0);
+        assert!(added.err.contains("does not trust") && added.err.contains("docs/connect/entra.md"));
+        let id = added.out.split_whitespace().find(|word| word.starts_with("con_")).unwrap().to_owned();
+        assert!(added.out.contains(&format!("/hooks/entra/{id}")));
+        let update = |rest: &[&str]| it.run(&[&["connect", "update", &id][..], rest].concat());
+        assert!(update(&[]).expect(2).err.contains("nothing would change"));
+        let changes =
+            ["--claim", "patient=p", "--several", "self", "--clear", "apps", "--minimum-assurance", "IAL2"];
+        update(&changes).expect(0);
+        let shown: serde_json::Value =
+            serde_json::from_str(&it.run(&["connect", "show", &id]).expect(0).out).unwrap();
+        let settings = &shown["settings"];
+        assert_eq!(settings["claims"], serde_json::json!([{"member": "patient", "name": "p"}]));
+        assert_eq!((&settings["several"], &settings["minimum_assurance"]), (&"self".into(), &"IAL2".into()));
+        assert_eq!(settings["server"], serde_json::json!({"kind": "entra", "audience": "app-1"}));
+        assert!(settings["apps"].is_null());
+        assert!(it.run(&["connect", "list"]).expect(0).out.contains("Entra"));
+        it.run(&["connect", "remove", &id]).expect(0);
+        it.run(&["connect", "show", &id]).expect(2);
+        let audit = it.run(&["audit", "export", "--organization", "northside"]).expect(0).out;
+        assert_eq!(audit.matches(&id).count(), 3, "added, changed, removed");
     })
     .await;
 }

@@ -16,7 +16,7 @@ use crate::kinlink::{Kinlink, on_both, patient};
 const STORM: usize = 120;
 
 /// Starts the server and returns where it listens.
-fn serve(it: &Kinlink) -> (Child, String) {
+pub(crate) fn serve(it: &Kinlink) -> (Child, String) {
     let mut command = it.command();
     command.args(["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
@@ -27,7 +27,7 @@ fn serve(it: &Kinlink) -> (Child, String) {
 }
 
 /// An OpenID provider on a port of its own, so that it outlives the server.
-fn provider() -> (Arc<Idp>, actix_web::dev::ServerHandle) {
+pub(crate) fn provider() -> (Arc<Idp>, actix_web::dev::ServerHandle) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let issuer = format!("http://{}/idp", listener.local_addr().unwrap());
     let idp = Arc::new(Idp::new(issuer, Arc::new(SystemClock), Vec::new()).unwrap());
@@ -42,7 +42,7 @@ fn provider() -> (Arc<Idp>, actix_web::dev::ServerHandle) {
 }
 
 /// Codes for so many patients.
-fn codes(it: &Kinlink) -> Vec<String> {
+pub(crate) fn codes(it: &Kinlink) -> Vec<String> {
     let lines: String = (0..STORM).map(|n| patient(&format!("p{n}"), 1)).collect();
     it.import(&lines).expect(0);
     let rows = (0..STORM).map(|n| format!("p{n},in_person")).collect::<Vec<_>>().join("\n");
@@ -55,7 +55,7 @@ fn codes(it: &Kinlink) -> Vec<String> {
     out.lines().skip(1).filter_map(code).collect()
 }
 
-async fn storm(idp: &Arc<Idp>, url: &str, codes: Vec<String>, mut child: Child) -> Vec<usize> {
+pub(crate) async fn storm(idp: &Arc<Idp>, url: &str, codes: Vec<String>, mut child: Child) -> Vec<usize> {
     let http = reqwest::Client::new();
     let mut redemptions = tokio::task::JoinSet::new();
     for (n, code) in codes.into_iter().enumerate() {
@@ -111,7 +111,7 @@ async fn a_killed_server_loses_no_acknowledged_link_and_keeps_the_audit_whole() 
 }
 
 /// SIGTERM ends it with success.
-fn stop_gracefully(mut child: Child) {
+pub(crate) fn stop_gracefully(mut child: Child) {
     let id = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
     nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
     for _ in 0..300 {

@@ -2,6 +2,7 @@ use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
+use kinlink_domain::port::Random;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -25,8 +26,15 @@ impl WebhookSecrets {
         if secrets.is_empty() { Err(InvalidSecret) } else { Ok(Self(secrets)) }
     }
 
+    /// Draws a secret: the text that its receiver is shown once.
+    pub fn draw(random: &dyn Random) -> Zeroizing<String> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        random.fill(&mut *bytes);
+        Zeroizing::new(format!("whsec_{}", STANDARD.encode(*bytes)))
+    }
+
     /// The value of `webhook-signature`.
-    pub(super) fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> String {
+    pub(crate) fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> String {
         let signatures = self.0.iter().map(|secret| {
             // HMAC takes keys of any length.
             let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return String::new() };

@@ -6,7 +6,7 @@ use reqwest::{
 };
 
 /// What an answer means for the message.
-pub(super) fn of_status(status: StatusCode, headers: &HeaderMap, now: DateTime<Utc>) -> Delivery {
+pub(crate) fn of_status(status: StatusCode, headers: &HeaderMap, now: DateTime<Utc>) -> Delivery {
     let error = format!("HTTP {}", status.as_u16());
     match status {
         _ if status.is_success() => Delivery::Sent,
@@ -20,7 +20,7 @@ pub(super) fn of_status(status: StatusCode, headers: &HeaderMap, now: DateTime<U
 
 /// What a failure to get an answer means. It may have been taken all the same: the receiver knows a second
 /// copy by its `webhook-id`.
-pub(super) fn of_error(error: &reqwest::Error) -> Delivery {
+pub(crate) fn of_error(error: &reqwest::Error) -> Delivery {
     if error.is_timeout() {
         Delivery::retry("the webhook did not answer in time")
     } else if error.is_connect() {
@@ -31,7 +31,7 @@ pub(super) fn of_error(error: &reqwest::Error) -> Delivery {
 }
 
 /// `Retry-After` (RFC 9110, 10.2.3): seconds, or a date.
-fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<TimeDelta> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<TimeDelta> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse::<u32>() {
         return Some(TimeDelta::seconds(seconds.into()));

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where something is not as it should be")]
 
 mod conversation;
+mod event_receiver;
+mod events;
 mod outbox;
 mod receiver;
 mod server;

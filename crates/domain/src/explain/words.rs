@@ -104,7 +104,7 @@ const fn suspension(why: Suspension) -> &'static str {
         Suspension::Fraud => "fraud, or the suspicion of it",
         Suspension::Safety => "somebody's safety asks for it",
         Suspension::Review => "staff look into it",
-        Suspension::Grantor => "the link of whoever granted it was closed",
+        Suspension::Grantor => "whoever granted it is in doubt",
     }
 }
 

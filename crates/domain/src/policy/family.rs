@@ -147,14 +147,14 @@ impl FamilyPolicy {
 
     pub(super) fn check(&self, findings: &mut Findings) {
         findings.range("self_from_age", self.self_from_age.into(), 0, 18);
+        findings.range("undo_hours", self.undo_hours.into(), 0, 720);
+        findings.range("unusual_proxies", self.unusual_proxies.into(), 2, 1_000);
         findings.range("limits.per_record", self.limits.per_record.into(), 1, 1_000);
         findings.range("limits.per_account", self.limits.per_account.into(), 1, 1_000);
         // Longer, and whoever has the mailbox by then may be somebody else.
         findings.range("offer_days", self.offer_days.into(), 1, 30);
         findings.range("request_days", self.request_days.into(), 1, 365);
         findings.range("notice_days", self.notice_days.into(), 1, 365);
-        findings.range("undo_hours", self.undo_hours.into(), 0, 720);
-        findings.range("unusual_proxies", self.unusual_proxies.into(), 2, 1_000);
         for (name, profile) in &self.profiles {
             if profile.permissions.is_empty() {
                 findings.add(&format!("profiles.{name}.permissions"), Violation::NothingPermitted);

@@ -9,6 +9,7 @@ use super::{
     Ports,
     make_link::Support,
     proxy::{self, NewProxy, ProxyError},
+    surviving_record::surviving_for_update,
     wrong_try,
 };
 use crate::{
@@ -96,12 +97,13 @@ pub async fn accept(
     if grant.by == Actor::Account(request.account.id) {
         return Ok(Used::Refused(UseRefusal::OwnRecord));
     }
+    let patient = surviving_for_update(unit, grant.organization, grant.patient).await?;
+    let gone = || StoreError::Corrupt { what: "grant", why: "its record is gone".into() };
+    let patient = patient.ok_or_else(gone)?;
+    let grant = grant.relocate(patient.id, patient.record.fhir_id.clone());
     let Some(terms) = terms_now(unit, ports, &organization, &grant).await? else {
         return fail(unit, ports, request, grant, "grantor").await.map(Used::Refused);
     };
-    let patient = unit.patient_for_update(grant.organization, grant.patient).await?;
-    let gone = || StoreError::Corrupt { what: "grant", why: "its record is gone".into() };
-    let patient = patient.ok_or_else(gone)?;
     let channel = match &grant.state {
         GrantState::Offered(offer) => Some(offer.channel),
         _ => None,

@@ -9,7 +9,7 @@ use super::{
     Ports,
     make_link::{Made, Support, WantedLink, make_link},
     proxy::is_barred,
-    surviving_record::surviving,
+    surviving_record::surviving_for_update,
     wrong_try,
 };
 use crate::{
@@ -129,15 +129,7 @@ async fn accept(
 ) -> Result<Confirmed, StoreError> {
     let trusted = unit.trust_in(&request.account.key.iss).await?;
     let trusted = trusted.iter().any(|trust| trust.organization == organization.id && trust.accounts);
-    let patient = match unit.patient_by_id(organization.id, confirmation.patient).await? {
-        Some(patient) => Some(surviving(unit, patient).await?),
-        None => None,
-    };
-    // Locked, so that a bar comes before this or after, and never beside it.
-    let patient = match patient {
-        Some(patient) => unit.patient_for_update(organization.id, patient.id).await?,
-        None => None,
-    };
+    let patient = surviving_for_update(unit, organization.id, confirmation.patient).await?;
     let barred = match &patient {
         Some(patient) => is_barred(unit, ports, patient, request.account.id).await?,
         None => false,

@@ -1,9 +1,13 @@
 //! Staff end every access to a record, or every link of an account at their organization, in one act: first they
 //! see what it would touch, then they confirm just that.
 
+mod family;
+
+use std::cmp::Reverse;
+
 use super::{
     Ports,
-    surviving_record::surviving,
+    surviving_record::surviving_for_update,
     write_link::{Told, write},
 };
 use crate::{
@@ -52,7 +56,10 @@ pub async fn record(
     fhir_id: &FhirId,
 ) -> Result<Option<PatientId>, StoreError> {
     match unit.patient(organization, fhir_id).await? {
-        Some(record) => Ok(Some(surviving(unit, record).await?.id)),
+        Some(found) => {
+            let surviving = surviving_for_update(unit, organization, found.id).await?;
+            Ok(surviving.map(|record| record.id))
+        }
         None => Ok(None),
     }
 }
@@ -70,6 +77,10 @@ impl EndAccess {
     ) -> Result<Touched, StoreError> {
         let mut touched = unit.touched(organization, self.scope, lock, ports.clock.now()).await?;
         touched.links.retain(|link| !(self.keep_self && link.role == LinkRole::SelfRole));
+        // Whoever acts for the patient before the patient, and those who were appointed before those who appointed
+        // them: what follows from the end of one then finds nothing left to do.
+        touched.links.sort_by_key(|link| (link.role == LinkRole::SelfRole, Reverse(link.created_at)));
+        family::touch(unit, organization, self.scope, &mut touched, ports.clock.now()).await?;
         Ok(touched)
     }
 
@@ -152,6 +163,8 @@ fn counts(touched: &Touched) -> serde_json::Value {
         "links": touched.links.len(),
         "invitations": touched.invitations.len(),
         "claims": touched.claims.len(),
+        "offers": touched.offers.len(),
+        "requests": touched.requests.len(),
     })
 }
 
@@ -190,5 +203,6 @@ async fn close(
         unit.update_claim(&declined).await?;
         closed.push(EndedItem::Claim(declined.id));
     }
+    closed.extend(family::close(unit, ending, touched.offers, touched.requests).await?);
     Ok(closed)
 }

@@ -44,6 +44,9 @@ pub(super) fn follow<'a>(
         {
             end_grant(unit, ports, link, by, reason).await?;
         }
+        if action == Action::LinkReopen && link.role != LinkRole::SelfRole {
+            resume_grant(unit, ports, link).await?;
+        }
         match meaning(link, action) {
             Some(meaning) => follow_granted(unit, ports, link, meaning).await,
             None => Ok(()),
@@ -63,7 +66,9 @@ fn meaning(link: &Link, action: Action) -> Option<Meaning> {
         | LinkState::Suspended { reason: Suspension::Disputed | Suspension::Fraud, .. } => {
             Some(Meaning::Doubt)
         }
-        LinkState::Active if action == Action::LinkReinstate => Some(Meaning::Well),
+        LinkState::Active if matches!(action, Action::LinkReinstate | Action::LinkReopen) => {
+            Some(Meaning::Well)
+        }
         LinkState::Revoked { .. } | LinkState::Suspended { .. } | LinkState::Active => None,
     }
 }
@@ -88,6 +93,16 @@ async fn end_grant(
     let detail = serde_json::json!({"grant": ended.id, "reason": reason});
     unit.record(ports.audit(link.organization, by, Action::GrantEnd, subject, detail));
     proxy_notice::ended(unit, ports, &ended, reason).await
+}
+
+/// What ended its link was taken back.
+async fn resume_grant(unit: &mut dyn UnitOfWork, ports: &Ports, link: &Link) -> Result<(), StoreError> {
+    let Some(found) = unit.grant_of_link(link.organization, link.id).await? else { return Ok(()) };
+    let Some(grant) = unit.grant_for_update(found.id).await? else { return Ok(()) };
+    match grant.resume(ports.clock.now()) {
+        Ok(resumed) => unit.update_grant(&resumed).await,
+        Err(_) => Ok(()),
+    }
 }
 
 /// Each grant is locked before it is looked at, so that one that is being accepted is seen as it comes out.

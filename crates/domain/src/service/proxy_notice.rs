@@ -55,6 +55,7 @@ pub(super) async fn ended(
     reason: Revocation,
 ) -> Result<(), StoreError> {
     let (proxy, patient) = match reason {
+        // Merged: another link of the same account opens the same record.
         Revocation::Safety | Revocation::Superseded | Revocation::Merged => return Ok(()),
         Revocation::NoLongerWanted | Revocation::NotMe => (false, true),
         Revocation::PatientEnded => (true, false),

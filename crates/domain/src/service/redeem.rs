@@ -10,7 +10,7 @@ use super::{
     Ports,
     make_link::{Made, Support, WantedLink, make_link},
     proxy::{self, NewProxy, ProxyError},
-    surviving_record::surviving,
+    surviving_record::surviving_for_update,
     wrong_try,
 };
 use crate::{
@@ -126,15 +126,13 @@ async fn accept(
     invitation: Invitation,
 ) -> Result<Redeemed, StoreError> {
     let organization = unit.organization(invitation.organization).await?;
-    // Locked, so that a bar comes before this or after, and never beside it.
-    let patient = unit.patient_for_update(invitation.organization, invitation.patient).await?;
+    let patient = surviving_for_update(unit, invitation.organization, invitation.patient).await?;
     let (Some(organization), Some(patient)) = (organization, patient) else {
         return Err(StoreError::Corrupt {
             what: "invitation",
             why: "its organization or record is gone".into(),
         });
     };
-    let patient = surviving(unit, patient).await?;
     let trusted = unit.trust_in(&request.account.key.iss).await?;
     if !trusted.iter().any(|trust| trust.organization == organization.id && trust.accounts) {
         return Ok(Redeemed::Refused(RedeemRefusal::IssuerNotTrusted));

@@ -1,6 +1,7 @@
 //! The record to use instead of one that was merged away.
 
 use crate::{
+    id::{OrganizationId, PatientId},
     patient::PatientRecord,
     store::{StoreError, UnitOfWork},
 };
@@ -8,19 +9,22 @@ use crate::{
 /// Merges followed at most; a circle ends there too.
 const HOPS: u8 = 16;
 
-/// The record that merges lead to from `record`, or the last on the way that is there.
+/// The record that merges lead to from this one, or the last on the way that is there; locked, so that a bar comes
+/// before what follows or after it, and never beside it.
 ///
 /// A code that went out for a record is for its person: a merge says that both records are about the same one, and
 /// whoever holds the letter cannot know of it. So the code opens what the record has become.
-pub(super) async fn surviving(
+pub(super) async fn surviving_for_update(
     unit: &mut dyn UnitOfWork,
-    record: PatientRecord,
-) -> Result<PatientRecord, StoreError> {
-    let mut at = record;
+    organization: OrganizationId,
+    id: PatientId,
+) -> Result<Option<PatientRecord>, StoreError> {
+    let Some(mut at) = unit.patient_for_update(organization, id).await? else { return Ok(None) };
     for _ in 0..HOPS {
         let Some(other) = at.record.replaced_by().cloned() else { break };
-        let Some(next) = unit.patient(at.organization, &other).await? else { break };
-        at = next;
+        let Some(next) = unit.patient(organization, &other).await? else { break };
+        let Some(locked) = unit.patient_for_update(organization, next.id).await? else { break };
+        at = locked;
     }
-    Ok(at)
+    Ok(Some(at))
 }

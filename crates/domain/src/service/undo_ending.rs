@@ -38,8 +38,8 @@ pub struct Undone {
     pub links: u64,
     /// Invitations that can be redeemed again.
     pub invitations: u64,
-    /// What stays closed: changed since, replaced by another link since, or a claim. Whoever claimed can claim
-    /// again; what became of the review in between, nobody may guess.
+    /// What stays closed: changed since, replaced by another link since, or a claim, an offer or a request. Whoever
+    /// claimed can claim again; what became of the review in between, nobody may guess.
     pub left: u64,
 }
 
@@ -75,7 +75,7 @@ pub async fn undo(
                     None => undone.left += 1,
                 }
             }
-            EndedItem::Claim(_) => undone.left += 1,
+            EndedItem::Claim(_) | EndedItem::Offer(_) | EndedItem::Request(_) => undone.left += 1,
         }
     }
     follow_merges(unit, ports, by, accounts).await?;

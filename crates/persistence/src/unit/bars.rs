@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use kinlink_domain::{
     bar::{Bar, Lifted},
@@ -95,7 +97,9 @@ impl Bars for SeaUnit {
         organization: OrganizationId,
         patient: PatientId,
     ) -> Result<Vec<Bar>, StoreError> {
-        let select = of(organization).filter(Column::PatientId.eq(patient.uuid()));
+        // A bar that was recorded at a record which was merged into this one holds at this one.
+        let records = self.with_those_before(organization, HashSet::from([patient.uuid()])).await?;
+        let select = of(organization).filter(Column::PatientId.is_in(records));
         let rows = select.order_by_desc(Column::Id).all(&self.tx).await.map_err(store_error)?;
         rows.into_iter().map(|row| bar(row, &*self.vault)).collect()
     }

@@ -91,6 +91,8 @@ fn item_row(ending: &Ending, item: &EndedItem) -> ending_item::ActiveModel {
         EndedItem::Link { link, before } => ("link", link.uuid(), Some(to_json(before))),
         EndedItem::Invitation(id) => ("invitation", id.uuid(), None),
         EndedItem::Claim(id) => ("claim", id.uuid(), None),
+        EndedItem::Offer(id) => ("offer", id.uuid(), None),
+        EndedItem::Request(id) => ("request", id.uuid(), None),
     };
     ending_item::ActiveModel {
         organization_id: Set(ending.organization.uuid()),
@@ -108,6 +110,8 @@ fn item(row: &ending_item::Model) -> Result<EndedItem, StoreError> {
         }
         ("invitation", None) => Ok(EndedItem::Invitation(Id::from_uuid(row.subject_id))),
         ("claim", None) => Ok(EndedItem::Claim(Id::from_uuid(row.subject_id))),
+        ("offer", None) => Ok(EndedItem::Offer(Id::from_uuid(row.subject_id))),
+        ("request", None) => Ok(EndedItem::Request(Id::from_uuid(row.subject_id))),
         _ => Err(corrupt(WHAT, "what it closed is of no known kind")),
     }
 }
@@ -148,6 +152,7 @@ impl Endings for SeaUnit {
                 links: self.unrevoked_of(organization, account).await?,
                 invitations: Vec::new(),
                 claims: self.open_claims_of(organization, account, lock, now).await?,
+                ..Touched::default()
             }),
             EndingScope::Record(patient) => {
                 // A code for a record that was merged into this one opens this one.
@@ -159,7 +164,8 @@ impl Endings for SeaUnit {
                 if lock {
                     self.lock_records(organization, &records).await?;
                 }
-                Ok(Touched { links: self.unrevoked_to(organization, &records).await?, invitations, claims })
+                let links = self.unrevoked_to(organization, &records).await?;
+                Ok(Touched { links, invitations, claims, ..Touched::default() })
             }
         }
     }

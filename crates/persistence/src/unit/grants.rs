@@ -30,6 +30,8 @@ fn state_columns(grant: &Grant, now: DateTime<Utc>) -> ActiveModel {
     let base = ActiveModel {
         organization_id: Set(grant.organization.uuid()),
         id: Set(grant.id.uuid()),
+        patient_id: Set(grant.patient.uuid()),
+        fhir_id: Set(grant.fhir_id.to_string()),
         permissions: Set(grant.terms.permissions.to_string()),
         until: Set(grant.terms.until),
         locator: Set(None),
@@ -96,8 +98,6 @@ fn row(grant: &Grant, vault: &dyn Vault, now: DateTime<Utc>) -> ActiveModel {
     let contact =
         grant.contact.as_ref().map(|contact| vault.seal(name.as_bytes(), to_json(contact).as_bytes()));
     ActiveModel {
-        patient_id: Set(grant.patient.uuid()),
-        fhir_id: Set(grant.fhir_id.to_string()),
         granted_by: Set(to_json(&grant.by)),
         relationship: Set(grant.relationship.code().to_owned()),
         basis: Set(grant.basis.as_str().to_owned()),

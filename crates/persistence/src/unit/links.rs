@@ -281,10 +281,9 @@ impl SeaUnit {
             .map_err(store_error)?
             .ok_or_else(|| corrupt(WHAT, "its record is gone"))?;
         let record = Stored::open(row, &*self.vault)?;
-        let facts = PatientFacts { exception: link.facts.exception, ..record.facts() };
         let usable = link.record_usable && record.record.is_usable();
         let replaced = record.record.replaced_by().is_some();
-        Ok((Link { record_usable: usable, facts, ..link.clone() }, replaced))
+        Ok((Link { record_usable: usable, facts: record.facts(), ..link.clone() }, replaced))
     }
 }
 
@@ -316,11 +315,10 @@ impl Links for SeaUnit {
         if result.rows_affected != 1 {
             return Err(StoreError::Conflict(Constraint::Version));
         }
-        self.keep_version(row).await?;
-        match link.role {
-            LinkRole::SelfRole => Ok(()),
-            LinkRole::Proxy { .. } => self.wake_grant(link).await,
+        if link.role != LinkRole::SelfRole {
+            self.wake_grant(link).await?;
         }
+        self.keep_version(row).await
     }
 
     async fn link(&mut self, id: LinkId) -> Result<Option<Link>, StoreError> {

@@ -2,6 +2,7 @@
 //! decides for each of them ([`kinlink_domain::merge`]), written.
 
 mod apply;
+mod family;
 
 use std::collections::{HashMap, HashSet};
 
@@ -60,6 +61,13 @@ impl SeaUnit {
             destination(Id::from_uuid(**id), next) == Err(Nowhere::Circle)
         });
         report.merge_cycles += u64::try_from(circular.count()).unwrap_or_default();
+        for id in concerned.iter().copied().map(Id::from_uuid) {
+            if let Ok(to) = destination(id, |at| replacements.get(&at).copied())
+                && to != id
+            {
+                self.exception_follows(organization, id, to, now).await?;
+            }
+        }
         let homes = self.with_those_before(organization, concerned).await?;
         for account in self.accounts_at(organization, &homes).await? {
             let moved = self.settle(organization, account, now).await?;

@@ -115,7 +115,7 @@ impl SeaUnit {
         Ok(())
     }
 
-    async fn mark_link(
+    pub(super) async fn mark_link(
         &mut self,
         link: Link,
         usable: bool,

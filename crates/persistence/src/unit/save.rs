@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use kinlink_domain::{
     audit::{AuditEntry, ChainEnd},
-    id::OrganizationId,
+    id::{AccountId, OrganizationId},
     outbox::Message,
     store::{Change, StoreError},
 };
@@ -20,10 +20,10 @@ use crate::{
 /// Partitions of the change feed; the migration made one head for each.
 const PARTITIONS: u128 = 64;
 /// Rows in one statement, well below both databases' limits of parameters.
-const ROWS: usize = 500;
+pub(super) const ROWS: usize = 500;
 
 impl SeaUnit {
-    /// Writes outbox, change feed and audit in this order, and commits. The rows that writers share are
+    /// Writes outbox, change feed, events and audit in this order, and commits. The rows that writers share are
     /// locked last and in ascending order.
     pub(super) async fn save_all(mut self: Box<Self>) -> Result<(), StoreError> {
         let Some(listener) = self.listener.clone() else {
@@ -32,10 +32,15 @@ impl SeaUnit {
         let messages = std::mem::take(&mut self.messages);
         let changes = std::mem::take(&mut self.changes);
         let entries = std::mem::take(&mut self.entries);
+        self.provision(&self.events).await?;
         for message in messages {
             self.enqueue(message).await?;
         }
-        self.feed(&changes).await?;
+        let events = std::mem::take(&mut self.events);
+        // Who wants to hear is read before the feed's rows are locked.
+        let listeners = self.listeners(&events).await?;
+        let order = self.feed(&changes).await?;
+        self.enqueue_events(&events, &listeners, &order).await?;
         self.append(entries).await?;
         self.tx.commit().await.map_err(store_error)?;
         if !changes.is_empty() {
@@ -63,7 +68,9 @@ impl SeaUnit {
         Ok(())
     }
 
-    async fn feed(&self, changes: &[Change]) -> Result<(), StoreError> {
+    /// Returns the place of each account in its partition.
+    async fn feed(&self, changes: &[Change]) -> Result<HashMap<AccountId, i64>, StoreError> {
+        let mut order = HashMap::new();
         let mut by_partition: BTreeMap<i32, Vec<Change>> = BTreeMap::new();
         for change in changes {
             by_partition.entry(partition(change)).or_default().push(*change);
@@ -71,6 +78,10 @@ impl SeaUnit {
         for (partition, changes) in by_partition {
             let last = self.advance_head(partition, changes.len()).await?;
             let first = last - i64::try_from(changes.len()).unwrap_or_default() + 1;
+            order.extend((first..).zip(&changes).filter_map(|(seq, change)| match change {
+                Change::Account(account) => Some((*account, seq)),
+                Change::Client(_) | Change::Organization(_) => None,
+            }));
             let rows: Vec<_> =
                 (first..).zip(changes).map(|(seq, change)| self.entry(partition, seq, change)).collect();
             for rows in rows.chunks(ROWS) {
@@ -78,7 +89,7 @@ impl SeaUnit {
                 insert.exec_without_returning(&self.tx).await.map_err(store_error)?;
             }
         }
-        Ok(())
+        Ok(order)
     }
 
     /// The head's row stays locked until the commit, so that a `change_seq` is visible only when all lower

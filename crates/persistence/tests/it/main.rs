@@ -8,6 +8,7 @@ mod authenticators;
 mod candidates;
 mod claims;
 mod clients;
+mod connections;
 mod directory;
 mod disputes;
 mod family_model;

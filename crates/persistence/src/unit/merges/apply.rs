@@ -82,6 +82,7 @@ impl SeaUnit {
                 self.displace(&ended, home, Some(absorbed)).await?;
                 let detail = serde_json::json!({"reason": Revocation::Merged, "by": by});
                 self.write_moved(&ended, Action::LinkRevoke, detail, LinkEventKind::Closed).await?;
+                self.grant_follows(&ended, home).await?;
                 Ok(Some(ended))
             }
             Step::Move { to, .. } => self.move_to(link, home, to, now).await.map(Some),
@@ -98,15 +99,16 @@ impl SeaUnit {
     ) -> Result<Link, StoreError> {
         let (from, usable) = (link.patient, link.record_usable);
         let place = self.place(link.organization, to).await?;
-        let moved = link.relocate(place, now);
+        let moved = self.unless_barred(link.relocate(place, now), now).await?;
         self.displace(&moved, home, None).await?;
-        let kind = match (usable, moved.record_usable) {
+        let kind = match (usable, moved.record_usable && moved.state == LinkState::Active) {
             (true, false) => LinkEventKind::Closed,
             (false, true) => LinkEventKind::Opened,
             _ => LinkEventKind::Changed,
         };
         let detail = serde_json::json!({"from": from, "to": to});
         self.write_moved(&moved, Action::LinkMove, detail, kind).await?;
+        self.grant_follows(&moved, from).await?;
         Ok(moved)
     }
 
@@ -119,10 +121,12 @@ impl SeaUnit {
         now: DateTime<Utc>,
     ) -> Result<Link, StoreError> {
         let place = self.place(link.organization, at).await?;
-        let opened = Link { state, ..link.relocate(place, now) };
+        let from = link.patient;
+        let opened = self.unless_barred(Link { state, ..link.relocate(place, now) }, now).await?;
         self.displace(&opened, home, None).await?;
         let detail = serde_json::json!({"reason": "unmerged", "at": at});
         self.write_moved(&opened, Action::LinkReopen, detail, LinkEventKind::Opened).await?;
+        self.grant_follows(&opened, from).await?;
         Ok(opened)
     }
 

@@ -115,7 +115,7 @@ async fn closed(
         match item {
             EndedItem::Link { link, .. } => links.push(link.to_string()),
             EndedItem::Invitation(invitation) => invitations.push(invitation.to_string()),
-            EndedItem::Claim(_) => others += 1,
+            EndedItem::Claim(_) | EndedItem::Offer(_) | EndedItem::Request(_) => others += 1,
         }
     }
     Ok((links, invitations, others))

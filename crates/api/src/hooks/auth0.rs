@@ -1,0 +1,83 @@
+//! Auth0: a post-login Action posts what it knows, in the words of its `event`, and applies the answer. The
+//! Action runs at a refresh too. Its code is in docs/connect/auth0.md.
+//!
+//! Source: auth0.com/docs, the post-login trigger's event and API objects. An Action can cut the access
+//! token's scopes (`api.accessToken.removeScope`).
+
+use actix_web::{HttpRequest, HttpResponse, web::Payload};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    answer::{Answer, Question, Scopes},
+    call::{Call, within},
+};
+use crate::problem::Problem;
+
+#[derive(Deserialize)]
+struct Body {
+    user: User,
+    client: App,
+    #[serde(default)]
+    transaction: Option<Transaction>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    user_id: String,
+}
+
+#[derive(Deserialize)]
+struct App {
+    client_id: String,
+}
+
+#[derive(Deserialize)]
+struct Transaction {
+    #[serde(default)]
+    requested_scopes: Vec<String>,
+}
+
+/// What the Action is to do with tokens that Auth0 is about to issue.
+#[utoipa::path(post, path = "/hooks/auth0/{id}", tag = "hooks", security(("client" = [])), request_body = Object,
+    params(("id" = String, Path, description = "The connection", example = "con_0197f2f31c2a7d0c8e6f2b7f5a1d9c22")),
+    responses(
+        (status = 200, description = "`claims`, `removeScopes`, and `deny` with a reason if no token may be issued", body = Object),
+        (status = "4XX", description = "Refused: the Action denies access", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not decided: the Action denies access", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn hook(request: HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+    within(answer(&request, payload)).await
+}
+
+async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
+    let call = Call::of_client(request, payload, "auth0").await?;
+    let body: Body = call.read()?;
+    if !call.connection.settings.answers_app(&body.client.client_id) {
+        return Ok(act(&Answer::default()));
+    }
+    let Some(subject) = call.subject(Some(&body.user.user_id))? else { return Ok(act(&Answer::default())) };
+    let scopes = body.transaction.as_ref().map(|transaction| &transaction.requested_scopes);
+    let scopes: Option<Vec<&str>> = scopes.map(|scopes| scopes.iter().map(String::as_str).collect());
+    let question = Question {
+        subject: &subject,
+        scopes: scopes.as_deref(),
+        picked: None,
+        server_lets_scopes: Scopes::Cut,
+    };
+    Ok(act(&Answer::to(&call, question).await?))
+}
+
+fn act(answer: &Answer) -> HttpResponse {
+    HttpResponse::Ok().json(json!({
+        "claims": answer.object(),
+        "removeScopes": answer.cut,
+        "addScopes": added(answer),
+        "deny": answer.refused,
+    }))
+}
+
+/// What a scope was cut to is written otherwise than what was asked for.
+fn added(answer: &Answer) -> Vec<&String> {
+    answer.scopes.iter().filter(|scope| scope.starts_with("patient/")).collect()
+}

@@ -1,0 +1,4 @@
+//! SMART App Launch for authorization servers that ask for the context themselves.
+
+pub(crate) mod context;
+pub(crate) mod jwks;

@@ -1,0 +1,181 @@
+//! What goes into a token: the one decision behind every hook and the SMART context. Adapters translate it,
+//! and add nothing.
+//!
+//! Source: SMART App Launch 2.2, "Scopes and Launch Context".
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    access::Access,
+    connection::{ConnectionSettings, Member, Several, UrlForm},
+    id::{LinkId, OrganizationId},
+    permission::Permissions,
+    proofing::Ial,
+    scope::{Granted, grant},
+    store::AnswerableLink,
+};
+
+/// What an authorization server asks about an account.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The organization of the connection.
+    pub organization: OrganizationId,
+    /// What the operator chose.
+    pub settings: &'a ConnectionSettings,
+    /// The scopes that the app asks for; none if the server does not say.
+    pub scopes: Option<&'a [&'a str]>,
+    /// The link that the person picked.
+    pub picked: Option<LinkId>,
+}
+
+/// A link that opens its record now, with what it gives.
+#[derive(Debug, Clone)]
+pub struct Candidate<'a> {
+    /// The link.
+    pub answerable: &'a AnswerableLink,
+    /// What it gives now.
+    pub permissions: Cow<'a, Permissions>,
+}
+
+/// Which record a token is for.
+#[derive(Debug)]
+pub enum Decision<'a> {
+    /// None: not a patient, not any more, or none could be decided on.
+    None(Granted),
+    /// This one.
+    One(TokenContext<'a>),
+    /// One of several: the person has to be asked. Until then, what needs no record.
+    Several(Granted),
+}
+
+/// What a token says of one record.
+#[derive(Debug)]
+pub struct TokenContext<'a> {
+    /// The link.
+    pub answerable: &'a AnswerableLink,
+    /// Who the user is: the patient, or somebody related to them.
+    pub fhir_user: String,
+    /// Whether the app must show whose record it is: where the user acts for somebody else, or might be
+    /// looking at another record than they think.
+    pub need_patient_banner: bool,
+    /// What the link gives now.
+    pub permissions: Cow<'a, Permissions>,
+    /// What of it was asked for.
+    pub granted: Granted,
+}
+
+/// A value that a claim can have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimValue {
+    /// A text.
+    Text(String),
+    /// A truth value.
+    Flag(bool),
+}
+
+/// Decides from the account's links. `public_url` is where Kinlink is, which serves the `RelatedPerson`s of
+/// proxies at `/fhir/<organization>/RelatedPerson/<id>`.
+pub fn decide<'a>(
+    links: &'a [AnswerableLink],
+    asked: Asked<'_>,
+    public_url: &str,
+    now: DateTime<Utc>,
+) -> Decision<'a> {
+    let mut candidates = candidates(links, asked.organization, asked.settings.minimum_assurance, now);
+    let several = candidates.len() > 1;
+    if let Some(picked) = asked.picked {
+        candidates.retain(|candidate| candidate.answerable.link.id == picked);
+    } else if several {
+        match asked.settings.several {
+            Several::None => candidates.clear(),
+            Several::OwnRecord => only_own(&mut candidates),
+            Several::Picker => return Decision::Several(without_record(asked)),
+        }
+    }
+    match candidates.pop() {
+        Some(candidate) => Decision::One(context(candidate, asked, several, public_url)),
+        None => Decision::None(without_record(asked)),
+    }
+}
+
+fn without_record(asked: Asked<'_>) -> Granted {
+    grant(asked.scopes.unwrap_or_default().iter().copied(), None)
+}
+
+/// The links that open a record of this organization now, own records first, then in the order they were made.
+pub fn candidates(
+    links: &[AnswerableLink],
+    organization: OrganizationId,
+    minimum: Option<Ial>,
+    now: DateTime<Utc>,
+) -> Vec<Candidate<'_>> {
+    let mut found: Vec<_> = links
+        .iter()
+        .filter(|answerable| answerable.link.organization == organization)
+        .filter_map(|answerable| match answerable.access(minimum, now) {
+            Access::Live(permissions) => Some(Candidate { answerable, permissions }),
+            Access::Closed(_) => None,
+        })
+        .collect();
+    found.sort_by_key(|candidate| (!is_own(candidate.answerable), candidate.answerable.link.id));
+    found
+}
+
+fn is_own(answerable: &AnswerableLink) -> bool {
+    answerable.link.role.relationship().is_none()
+}
+
+/// Two own records, not yet merged, are as doubtful as two of other people.
+fn only_own(candidates: &mut Vec<Candidate<'_>>) {
+    candidates.retain(|candidate| is_own(candidate.answerable));
+    if candidates.len() > 1 {
+        candidates.clear();
+    }
+}
+
+fn context<'a>(
+    Candidate { answerable, permissions }: Candidate<'a>,
+    asked: Asked<'_>,
+    several: bool,
+    public_url: &str,
+) -> TokenContext<'a> {
+    TokenContext {
+        answerable,
+        fhir_user: fhir_user(answerable, asked.settings.fhir_user, public_url),
+        need_patient_banner: several || !is_own(answerable),
+        granted: grant(asked.scopes.unwrap_or_default().iter().copied(), Some(&permissions)),
+        permissions,
+    }
+}
+
+fn fhir_user(answerable: &AnswerableLink, form: UrlForm, public_url: &str) -> String {
+    let link = &answerable.link;
+    match (is_own(answerable), form) {
+        (true, UrlForm::Absolute) => answerable.fhir_base.patient(&link.fhir_id),
+        (true, UrlForm::Relative) => format!("Patient/{}", link.fhir_id),
+        (false, UrlForm::Relative) => format!("RelatedPerson/{}", link.id.uuid()),
+        (false, UrlForm::Absolute) => {
+            format!("{public_url}/fhir/{}/RelatedPerson/{}", answerable.slug, link.id.uuid())
+        }
+    }
+}
+
+impl TokenContext<'_> {
+    /// A member, as a claim.
+    pub fn value(&self, member: Member, scopes_known: bool) -> ClaimValue {
+        let link = &self.answerable.link;
+        match member {
+            Member::FhirUser => ClaimValue::Text(self.fhir_user.clone()),
+            Member::Patient => ClaimValue::Text(link.fhir_id.to_string()),
+            Member::NeedPatientBanner => ClaimValue::Flag(self.need_patient_banner),
+            Member::PermittedScope if scopes_known => ClaimValue::Text(self.granted.scope()),
+            Member::PermittedScope => ClaimValue::Text(self.permissions.to_string()),
+            Member::Link => ClaimValue::Text(link.id.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! What a merge of records means for those who act for the patient: grants go with their links, and whom a court
+//! keeps from the one record is kept from the other.
+
+use chrono::{DateTime, Utc};
+use kinlink_domain::{
+    access::PatientFacts,
+    actor::Actor,
+    bar::bars_account,
+    grant::{Grant, GrantState, GrantStatus},
+    id::{OrganizationId, PatientId},
+    link::{Link, LinkRole, LinkState, Revocation},
+    store::{Bars, Grants, Patients, StoreError},
+};
+
+use super::super::SeaUnit;
+
+impl SeaUnit {
+    /// What staff recorded against the age rules holds for the person, so for the record that the merge leads to,
+    /// unless something was recorded there. It stays there when the merge is undone: staff can end it.
+    pub(super) async fn exception_follows(
+        &mut self,
+        organization: OrganizationId,
+        from: PatientId,
+        to: PatientId,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let Some(old) = self.patient_by_id(organization, from).await? else { return Ok(()) };
+        let Some(recorded) = old.exception else { return Ok(()) };
+        let Some(new) = self.patient_by_id(organization, to).await? else { return Ok(()) };
+        if new.exception.is_some() {
+            return Ok(());
+        }
+        self.put_age_exception(organization, to, Some(&recorded)).await?;
+        let facts = PatientFacts { exception: Some(recorded.exception), ..new.facts() };
+        for link in self.links_to_patients_for_update(organization, &[to.uuid()]).await? {
+            self.mark_link(link, new.record.is_usable(), facts, now).await?;
+        }
+        Ok(())
+    }
+
+    /// The link as it may arrive at its new place: a bar there beats whatever it was at the old one.
+    pub(super) async fn unless_barred(&mut self, link: Link, now: DateTime<Utc>) -> Result<Link, StoreError> {
+        if link.role == LinkRole::SelfRole || matches!(link.state, LinkState::Revoked { .. }) {
+            return Ok(link);
+        }
+        let bars = self.bars(link.organization, link.patient).await?;
+        if !bars_account(&bars, link.account, now) {
+            return Ok(link);
+        }
+        let state = LinkState::Revoked { at: now, by: Actor::System, reason: Revocation::CourtOrder };
+        Ok(Link { state, ..link })
+    }
+
+    /// The grant of a link that was moved, absorbed or opened again; and what its account offered at the record
+    /// where the link was `from`.
+    pub(super) async fn grant_follows(&mut self, link: &Link, from: PatientId) -> Result<(), StoreError> {
+        if link.role == LinkRole::SelfRole {
+            return self.offers_follow(link, from).await;
+        }
+        let Some(found) = self.grant_of_link(link.organization, link.id).await? else { return Ok(()) };
+        let Some(grant) = self.grant_for_update(found.id).await? else { return Ok(()) };
+        let at = link.updated_at;
+        let grant = grant.relocate(link.patient, link.fhir_id.clone());
+        let grant = match (link.state, &grant.state) {
+            (LinkState::Revoked { by, reason, .. }, GrantState::Accepted(_)) => grant.end(by, reason, at),
+            (LinkState::Active | LinkState::Suspended { .. }, GrantState::Ended { .. }) => grant.resume(at),
+            _ => Ok(grant),
+        };
+        match grant {
+            Ok(grant) => self.update_grant(&grant).await,
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn offers_follow(&mut self, link: &Link, from: PatientId) -> Result<(), StoreError> {
+        let by = Actor::Account(link.account);
+        let offered = |grant: &Grant| grant.by == by && grant.status(link.updated_at) == GrantStatus::Offered;
+        let offers = self.grants_to_patient(link.organization, from).await?.into_iter().filter(offered);
+        let ids: Vec<_> = offers.map(|grant| grant.id).collect();
+        for id in ids {
+            if let Some(grant) = self.grant_for_update(id).await? {
+                self.update_grant(&grant.relocate(link.patient, link.fhir_id.clone())).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,6 @@
+//! Pulling from a FHIR server over real HTTP, on SQLite and PostgreSQL alike.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+mod following;
+mod server;
+mod sharing;

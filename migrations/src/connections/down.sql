@@ -1,0 +1,5 @@
+drop table answer_key;
+
+drop table picker;
+
+drop table connection;

@@ -1,0 +1,5 @@
+drop table provisioning_run;
+
+drop table provisioning_account;
+
+drop table provisioning_target;

@@ -1,0 +1,48 @@
+use kinlink_domain::connection::{Server, Several, UrlForm};
+use serde_json::{Value, json};
+
+use super::stage::{ISS, connect, link, only_its_client_may_ask, own, proxy, reconfigure, revoke, settings};
+
+/// What the functions of docs/connect/oidc-provider.md post.
+fn request(account: &str) -> Value {
+    json!({
+        "accountId": account, "clientId": "app-1",
+        "scope": "openid fhirUser launch/patient patient/*.read offline_access",
+    })
+}
+
+journey! {
+    async fn a_patient_gets_claims_and_the_scope_and_nobody_a_login_without_a_record(app: App) {
+        let it = connect(app, settings(Server::OidcProvider, ISS)).await;
+        reconfigure(app, &it, |settings| settings.fhir_user = UrlForm::Relative).await;
+        own(app, "anna", "p1").await;
+        let answer = it.asks(&request("anna")).await.expect(200);
+        assert_eq!(answer.body, json!({
+            "claims": {"fhirUser": "Patient/p1", "patient": "p1"},
+            "scope": "openid fhirUser launch/patient patient/*.read offline_access",
+            "refuse": null,
+        }));
+        let nobody = it.asks(&request("nobody")).await.expect(200);
+        assert_eq!(nobody.body, json!({"claims": {}, "scope": "openid fhirUser offline_access", "refuse": null}));
+        only_its_client_may_ask(app, &it, &request("anna")).await;
+    }
+}
+
+journey! {
+    async fn the_picked_link_decides_and_somebody_elses_does_not(app: App) {
+        let it = connect(app, settings(Server::OidcProvider, ISS)).await;
+        reconfigure(app, &it, |settings| settings.several = Several::Picker).await;
+        own(app, "anna", "p1").await;
+        let child = link(app, "anna", "p2", proxy("MTH"), "patient/Observation.rs").await;
+        let foreign = own(app, "ben", "p3").await;
+        let mut asked = request("anna");
+        asked["link"] = json!(child);
+        let answer = it.asks(&asked).await.expect(200);
+        assert_eq!(answer.text("/claims/patient"), "p2");
+        assert_eq!(answer.text("/scope"), "openid fhirUser launch/patient patient/Observation.read offline_access");
+        revoke(app, child).await;
+        assert_eq!(it.asks(&asked).await.expect(200).body["claims"], json!({}));
+        asked["link"] = json!(foreign);
+        assert_eq!(it.asks(&asked).await.expect(200).body["claims"], json!({}));
+    }
+}

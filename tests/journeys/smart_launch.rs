@@ -1,0 +1,14 @@
+//! SMART launches as a patient sees them: a real OpenID provider (npm `oidc-provider`), set up as
+//! docs/connect/oidc-provider.md says, a real SMART app (npm `fhirclient`) in a real Chromium, and the real
+//! application between them. Their code is in `tests/smart/`.
+
+#[macro_use]
+mod stage;
+mod client;
+mod ending;
+mod launch;
+mod malice;
+mod outside;
+mod person;
+mod picker;
+mod webdriver;
