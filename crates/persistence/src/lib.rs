@@ -14,8 +14,8 @@ mod housekeeping;
 mod index;
 mod lookups;
 mod migrate;
-mod store;
 mod queues;
+mod store;
 mod unit;
 
 pub use connect::{ConnectError, Database, DatabaseSettings, recreate_postgres_database};

@@ -84,8 +84,7 @@ impl ClaimQueue for SeaStore {
         limit: u16,
     ) -> Result<Vec<(OrganizationId, ClaimId)>, StoreError> {
         use claim::{Column, Entity};
-        let waiting =
-            Entity::find().filter(Column::Status.eq("submitted")).filter(Column::ExpiresAt.gt(now));
+        let waiting = Entity::find().filter(Column::Status.eq("submitted")).filter(Column::ExpiresAt.gt(now));
         let places = Places { organization: Column::OrganizationId, id: Column::Id, due_at: Column::DueAt };
         let taken = self.lease::<Entity>(waiting, places, now, lease_until, limit).await?.into_iter();
         Ok(taken.map(|(organization, id)| (Id::from_uuid(organization), Id::from_uuid(id))).collect())
@@ -102,8 +101,7 @@ impl RequestQueue for SeaStore {
         limit: u16,
     ) -> Result<Vec<(OrganizationId, RequestId)>, StoreError> {
         use access_request::{Column, Entity};
-        let waiting =
-            Entity::find().filter(Column::Status.eq("submitted")).filter(Column::ExpiresAt.gt(now));
+        let waiting = Entity::find().filter(Column::Status.eq("submitted")).filter(Column::ExpiresAt.gt(now));
         let places = Places { organization: Column::OrganizationId, id: Column::Id, due_at: Column::DueAt };
         let taken = self.lease::<Entity>(waiting, places, now, lease_until, limit).await?.into_iter();
         Ok(taken.map(|(organization, id)| (Id::from_uuid(organization), Id::from_uuid(id))).collect())

@@ -118,12 +118,7 @@ impl EventWorker {
 
     /// Settles what has arrived by now in one transaction. If that fails, the leases end and the events are sent
     /// once more: at least once.
-    async fn settle_arrived(
-        &self,
-        first: (DueEvent, Verdict),
-        room: &mut Room,
-        under_way: &mut UnderWay,
-    ) {
+    async fn settle_arrived(&self, first: (DueEvent, Verdict), room: &mut Room, under_way: &mut UnderWay) {
         let mut arrived = vec![first];
         while let Some(Some(next)) = under_way.next().now_or_never() {
             arrived.push(next);
