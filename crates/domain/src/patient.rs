@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     access::{AgeException, PatientFacts},
     actor::Actor,
-    demographics::Demographics,
+    demographics::{ContactPoint, Demographics, HumanName},
     id::{OrganizationId, PatientId},
+    relationship::Relationship,
 };
 
 /// A FHIR logical id: 1 to 64 of `A-Z a-z 0-9 - .` (FHIR R4 `id`).
@@ -114,6 +115,21 @@ impl RecordVersion {
     }
 }
 
+/// Somebody whom the record names as close to the patient (FHIR R4 `Patient.contact`): a next of kin, a guardian.
+/// They are told nothing and never matched; they speak for somebody who asks to act for the patient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedContact {
+    /// What they are to the patient, where the record says it by HL7 v3-RoleCode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relationship: Option<Relationship>,
+    /// Their name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<HumanName>,
+    /// Where they are reached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub telecom: Vec<ContactPoint>,
+}
+
 /// A Patient as it came from a FHIR server, before Kinlink gives it an id of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedPatient {
@@ -129,6 +145,8 @@ pub struct ImportedPatient {
     pub deceased_at: Option<DateTime<Utc>>,
     /// `Patient.link`.
     pub links: Vec<RecordLink>,
+    /// `Patient.contact`.
+    pub contacts: Vec<NamedContact>,
     /// Everything about the person.
     pub demographics: Demographics,
 }

@@ -2,7 +2,8 @@ use chrono::{DateTime, Months, NaiveDate, NaiveTime, Utc};
 use kinlink_domain::{
     demographics::{Address, ContactPoint, ContactSystem, Demographics, Gender, HumanName, Identifier},
     partial_date::PartialDate,
-    patient::{FhirId, ImportedPatient, RecordLink, RecordLinkType, RecordVersion},
+    patient::{FhirId, ImportedPatient, NamedContact, RecordLink, RecordLinkType, RecordVersion},
+    relationship::{ROLE_CODE_SYSTEM, Relationship},
 };
 
 use crate::resource;
@@ -65,6 +66,7 @@ pub fn parse_patient(json: &[u8]) -> Result<ImportedPatient, PatientParseError> 
         deceased,
         deceased_at,
         links: links(patient.link)?,
+        contacts: patient.contact.into_iter().filter_map(named_contact).collect(),
         demographics: demographics(patient.person)?,
     })
 }
@@ -137,6 +139,22 @@ fn name(name: resource::HumanName) -> HumanName {
         suffix: name.suffix.into_iter().flatten().collect(),
         text: name.text,
     }
+}
+
+/// Absent where the contact is one no more, or nothing is said of who it is.
+fn named_contact(named: resource::NamedContact) -> Option<NamedContact> {
+    if usage(None, named.period.as_ref()).is_some() {
+        return None;
+    }
+    let codings = named.relationship.into_iter().flat_map(|concept| concept.coding);
+    let codes = codings.filter(|coding| coding.system.as_deref() == Some(ROLE_CODE_SYSTEM));
+    let relationship = codes.filter_map(|coding| Relationship::parse(coding.code.as_deref()?).ok()).next();
+    let found = NamedContact {
+        relationship,
+        name: named.name.map(name),
+        telecom: named.telecom.into_iter().filter_map(contact).collect(),
+    };
+    (found.name.is_some() || !found.telecom.is_empty()).then_some(found)
 }
 
 fn gender(word: &str) -> Result<Gender, PatientParseError> {

@@ -14,6 +14,8 @@ pub(crate) struct Patient {
     pub(crate) deceased_boolean: Option<bool>,
     pub(crate) deceased_date_time: Option<String>,
     #[serde(default)]
+    pub(crate) contact: Vec<NamedContact>,
+    #[serde(default)]
     pub(crate) link: Vec<Link>,
 }
 
@@ -31,6 +33,17 @@ pub(crate) struct PersonalData {
     pub(crate) telecom: Vec<ContactPoint>,
     #[serde(default)]
     pub(crate) identifier: Vec<Identifier>,
+}
+
+/// `Patient.contact`.
+#[derive(Deserialize)]
+pub(crate) struct NamedContact {
+    #[serde(default)]
+    pub(crate) relationship: Vec<CodeableConcept>,
+    pub(crate) name: Option<HumanName>,
+    #[serde(default)]
+    pub(crate) telecom: Vec<ContactPoint>,
+    pub(crate) period: Option<Period>,
 }
 
 /// `Parameters` of `Patient/$match`.

@@ -2,7 +2,8 @@
 
 use kinlink_domain::{
     demographics::{ContactSystem, Identifier},
-    patient::{ImportedPatient, RecordLink},
+    patient::{ImportedPatient, NamedContact, RecordLink},
+    relationship::ROLE_CODE_SYSTEM,
 };
 use serde_json::{Map, Value, json};
 
@@ -54,6 +55,7 @@ pub fn patient_resource(patient: &ImportedPatient) -> Value {
         None => put("deceasedBoolean", if patient.deceased { json!(true) } else { Value::Null }),
     }
     put("address", json!(person.addresses));
+    put("contact", patient.contacts.iter().map(named_contact).collect());
     put("link", patient.links.iter().map(link).collect());
     Value::Object(resource)
 }
@@ -66,6 +68,15 @@ fn identifier(identifier: &Identifier) -> Value {
     }
     if let Some(code) = &identifier.kind {
         value["type"] = json!({"coding": [{"system": IDENTIFIER_TYPE, "code": code}]});
+    }
+    value
+}
+
+fn named_contact(named: &NamedContact) -> Value {
+    let mut value = json!(named);
+    if let Some(relationship) = named.relationship {
+        let coding = json!({"system": ROLE_CODE_SYSTEM, "code": relationship});
+        value["relationship"] = json!([{"coding": [coding]}]);
     }
     value
 }
@@ -90,6 +101,8 @@ mod tests {
             "resourceType": "Patient", "id": "x", "active": false, "deceasedBoolean": true,
             "identifier": [{"value": "9", "type": {"coding": [{"system": IDENTIFIER_TYPE, "code": "SS"}]}}],
             "telecom": [{"system": "pager", "value": "1"}],
+            "contact": [{"name": {"family": "Kin"}, "telecom": [{"system": "phone", "value": "2"}], "relationship": [
+                {"coding": [{"system": ROLE_CODE_SYSTEM, "code": "MTH"}]}]}],
             "link": [{"type": "replaced-by", "other": {"reference": "Patient/y"}}],
         });
         for line in lines.lines().map(ToOwned::to_owned).chain([odd.to_string()]) {

@@ -3,7 +3,6 @@
 //! [`Database`] connects and migrates, [`SeaStore`] implements the domain's storage ports, a unit of work is
 //! one transaction. Entities never leave this crate: each is converted from and to the domain's types.
 
-mod claim_queue;
 mod connect;
 mod convert;
 mod deliveries;
@@ -15,9 +14,8 @@ mod housekeeping;
 mod index;
 mod lookups;
 mod migrate;
-mod request_queue;
+mod queues;
 mod store;
-mod turn_queue;
 mod unit;
 
 pub use connect::{ConnectError, Database, DatabaseSettings, recreate_postgres_database};

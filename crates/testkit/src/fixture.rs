@@ -157,6 +157,7 @@ pub fn imported(id: &str) -> ImportedPatient {
         active: true,
         deceased: false,
         deceased_at: None,
+        contacts: Vec::new(),
         links: Vec::new(),
         demographics,
     }

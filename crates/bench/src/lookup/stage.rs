@@ -197,6 +197,7 @@ pub(crate) fn record(n: u32) -> anyhow::Result<ImportedPatient> {
         active: true,
         deceased: false,
         deceased_at: None,
+        contacts: Vec::new(),
         links: Vec::new(),
         demographics: Demographics { birth_date: "1984-02-29".parse().ok(), ..Demographics::default() },
     })

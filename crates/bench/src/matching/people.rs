@@ -164,6 +164,7 @@ impl People {
             active: true,
             deceased: false,
             deceased_at: None,
+            contacts: Vec::new(),
             links: Vec::new(),
             demographics: self.demographics(n),
         })

@@ -29,12 +29,12 @@ const COUNTED: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct EventWorker {
     queue: Arc<dyn EventQueue>,
-    sender: EventSender,
+    sender: Arc<EventSender>,
     ports: Ports,
     wake: EventWake,
 }
 
-type UnderWay<'a> = FuturesUnordered<BoxFuture<'a, (DueEvent, Verdict)>>;
+type UnderWay = FuturesUnordered<BoxFuture<'static, (DueEvent, Verdict)>>;
 
 impl EventWorker {
     /// A worker that signs in the name of `issuer`, Kinlink's public URL.
@@ -48,13 +48,13 @@ impl EventWorker {
     where
         S: EventQueue + LinkReader + 'static,
     {
-        let sender = EventSender {
+        let sender = Arc::new(EventSender {
             links: store.clone(),
             signer: Arc::new(SetSigner::new(store.clone())),
             http: rules.http()?,
             rules,
             issuer: issuer.into(),
-        };
+        });
         Ok(Self { queue: store, sender, ports, wake })
     }
 
@@ -102,29 +102,23 @@ impl EventWorker {
         }
     }
 
-    async fn take<'a>(&'a self, room: &mut Room, under_way: &mut UnderWay<'a>) -> Result<(), StoreError> {
+    /// Each try is a task of its own: one that only went on while this worker waits for it could hold a connection
+    /// or the signer's key that the worker itself waits for.
+    async fn take(&self, room: &mut Room, under_way: &mut UnderWay) -> Result<(), StoreError> {
         let now = self.ports.clock.now();
         for due in self.queue.take_events(now, now + LEASE, room).await? {
             room.enter(due.stream.id);
-            under_way.push(
-                async move {
-                    let verdict = self.sender.send(&due, self.ports.clock.now()).await;
-                    (due, verdict)
-                }
-                .boxed(),
-            );
+            let (sender, sent, at) = (self.sender.clone(), due.clone(), self.ports.clock.now());
+            let task = tokio::spawn(async move { sender.send(&sent, at).await });
+            let verdict = task.map(|ended| ended.unwrap_or_else(|_| Verdict::retry("the sender broke off")));
+            under_way.push(verdict.map(|verdict| (due, verdict)).boxed());
         }
         Ok(())
     }
 
     /// Settles what has arrived by now in one transaction. If that fails, the leases end and the events are sent
     /// once more: at least once.
-    async fn settle_arrived(
-        &self,
-        first: (DueEvent, Verdict),
-        room: &mut Room,
-        under_way: &mut UnderWay<'_>,
-    ) {
+    async fn settle_arrived(&self, first: (DueEvent, Verdict), room: &mut Room, under_way: &mut UnderWay) {
         let mut arrived = vec![first];
         while let Some(Some(next)) = under_way.next().now_or_never() {
             arrived.push(next);

@@ -144,6 +144,13 @@ pub(in crate::pages) fn candidate_relationship(found: &CandidateRelationship) ->
         CandidateRelationship::SharedContact => {
             "The same telephone or email stands on both records".to_owned()
         }
+        CandidateRelationship::NamedContact { relationship } => {
+            let called =
+                relationship.map_or_else(|| "a contact".to_owned(), |found| found.display().to_owned());
+            format!(
+                "The record names somebody of this name, telephone or email as the patient’s contact: {called}"
+            )
+        }
         CandidateRelationship::OtherWay { relationship } => {
             format!("The patient acts for whoever asks, as {}", relationship.display())
         }

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access_request::AccessRequest,
-    demographics::{Address, Demographics},
+    demographics::{Address, Demographics, HumanName},
     link::{Link, LinkRole, LinkStatus},
-    patient::PatientRecord,
+    patient::{NamedContact, PatientRecord},
     relationship::Relationship,
     service::Ports,
     store::{StoreError, UnitOfWork},
@@ -23,6 +23,12 @@ pub enum CandidateRelationship {
     SameHouseholdAsTold,
     /// The same telephone or email stands on both records.
     SharedContact,
+    /// The record names somebody like the asker as close to the patient (FHIR R4 `Patient.contact`).
+    NamedContact {
+        /// What the record calls them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        relationship: Option<Relationship>,
+    },
     /// The patient acts for the asker, as this.
     OtherWay {
         /// What the patient is to the asker.
@@ -58,6 +64,26 @@ fn share_home(one: &Demographics, two: &Demographics) -> bool {
         .any(|here| two.addresses.iter().filter(in_use).any(|there| is_same_place(here, there)))
 }
 
+/// Whether two names may be one person's: the family name, and a given name that both have.
+fn is_same_name(one: &HumanName, two: &HumanName) -> bool {
+    let family = |name: &HumanName| name.family.as_deref().map(plain).filter(|family| !family.is_empty());
+    let given = |name: &HumanName| name.given.iter().map(|given| plain(given)).collect::<Vec<_>>();
+    let (one_given, two_given) = (given(one), given(two));
+    family(one).is_some_and(|of_one| Some(of_one) == family(two))
+        && one_given.iter().any(|given| two_given.contains(given))
+}
+
+/// The contacts that the record names who may be this person: by name, or by a telephone or email.
+fn named(contacts: &[NamedContact], person: &Demographics) -> Vec<CandidateRelationship> {
+    let may_be = |contact: &&NamedContact| {
+        let reached = Demographics { telecom: contact.telecom.clone(), ..Demographics::default() };
+        let called = contact.name.iter().any(|name| person.names.iter().any(|own| is_same_name(name, own)));
+        called || share_contact(&reached, person)
+    };
+    let found = contacts.iter().filter(may_be);
+    found.map(|contact| CandidateRelationship::NamedContact { relationship: contact.relationship }).collect()
+}
+
 fn share_contact(one: &Demographics, two: &Demographics) -> bool {
     one.telecom.iter().any(|here| {
         let value = plain(&here.value);
@@ -79,6 +105,7 @@ pub async fn candidate_relationships(
     if share_home(&request.asker, person) {
         found.push(CandidateRelationship::SameHouseholdAsTold);
     }
+    found.extend(named(&patient.record.contacts, &request.asker));
     let askers = unit.links_of_account(request.account).await?;
     let here = askers.iter().filter(|link| link.organization == patient.organization);
     for link in here {
@@ -113,6 +140,7 @@ async fn by_own_record(
     if share_contact(asker, person) {
         found.push(CandidateRelationship::SharedContact);
     }
+    found.extend(named(&patient.record.contacts, asker));
     let to_patient = unit.links_to_patient(patient.organization, patient.id).await?;
     let patients: Vec<_> = to_patient
         .iter()
@@ -154,6 +182,40 @@ mod tests {
             (Demographics::default(), false),
         ] {
             assert_eq!(share_home(&here, &there), same, "{:?}", there.addresses.first().map(|a| &a.line));
+        }
+    }
+
+    #[test]
+    fn a_contact_that_the_record_names_speaks_for_whoever_is_called_or_reached_like_them() {
+        let name = |family: &str, given: &str| HumanName {
+            family: Some(family.to_owned()),
+            given: vec![given.to_owned()],
+            ..HumanName::default()
+        };
+        let phone = ContactPoint {
+            system: ContactSystem::Phone,
+            value: "617 555 0123".to_owned(),
+            usage: None,
+            rank: None,
+        };
+        let mother = Relationship::parse("MTH").ok();
+        let contacts = [NamedContact {
+            relationship: mother,
+            name: Some(name("O'Hara", "Scarlett")),
+            telecom: vec![phone.clone()],
+        }];
+        let called = |name| Demographics { names: vec![name], ..Demographics::default() };
+        let reached = Demographics { telecom: vec![phone], ..called(name("Other", "Name")) };
+        for (person, speaks) in [
+            (called(name("OHARA", "scarlett")), true),
+            (called(name("O'Hara", "Gerald")), false),
+            (called(name("", "Scarlett")), false),
+            (reached, true),
+            (Demographics::default(), false),
+        ] {
+            let found = named(&contacts, &person);
+            let expected = CandidateRelationship::NamedContact { relationship: mother };
+            assert_eq!(found, if speaks { vec![expected] } else { Vec::new() });
         }
     }
 

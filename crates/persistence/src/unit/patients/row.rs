@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use kinlink_domain::{
     demographics::Demographics,
     id::{Id, OrganizationId},
-    patient::{FhirId, ImportedPatient, PatientRecord, RecordLink, RecordVersion},
+    patient::{FhirId, ImportedPatient, NamedContact, PatientRecord, RecordLink, RecordVersion},
     port::{Purpose, Vault},
     store::StoreError,
 };
@@ -23,6 +23,8 @@ pub(in crate::unit) struct Stored {
     demographics: Demographics,
     #[serde(default)]
     deceased_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    contacts: Vec<NamedContact>,
 }
 
 /// What a ciphertext is bound to: moved to another row, it does not open.
@@ -48,6 +50,7 @@ impl Stored {
                 deceased: row.deceased,
                 deceased_at: stored.deceased_at,
                 links: stored.links,
+                contacts: stored.contacts,
                 demographics: stored.demographics,
             },
             updated_at: row.updated_at,
@@ -62,8 +65,9 @@ impl Stored {
 fn content_hash(patient: &ImportedPatient, vault: &dyn Vault) -> Vec<u8> {
     let mut content =
         to_json(&(&patient.version, patient.active, patient.deceased, &patient.links, &patient.demographics));
-    // Only where it is there, so that the hashes of all other records stay what they were before it was kept.
+    // Only where they are there, so that the hashes of all other records stay what they were before they were kept.
     content.extend(patient.deceased_at.map(|at| to_json(&at)));
+    content.extend((!patient.contacts.is_empty()).then(|| to_json(&patient.contacts)));
     vault.index_hash(Purpose::Demographics, content.as_bytes()).to_vec()
 }
 
@@ -129,6 +133,7 @@ pub(super) fn seal(
             links: &patient.links,
             demographics: &patient.demographics,
             deceased_at: patient.deceased_at,
+            contacts: &patient.contacts,
         }),
     );
     let sealed = vault.seal(&name, stored.as_bytes());
@@ -163,4 +168,6 @@ struct StoredRef<'a> {
     demographics: &'a Demographics,
     #[serde(skip_serializing_if = "Option::is_none")]
     deceased_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    contacts: &'a [NamedContact],
 }
