@@ -147,8 +147,8 @@ fn named_contact(named: resource::NamedContact) -> Option<NamedContact> {
         return None;
     }
     let codings = named.relationship.into_iter().flat_map(|concept| concept.coding);
-    let codes = codings.filter(|coding| coding.system.as_deref() == Some(ROLE_CODE_SYSTEM));
-    let relationship = codes.filter_map(|coding| Relationship::parse(coding.code.as_deref()?).ok()).next();
+    let mut codes = codings.filter(|coding| coding.system.as_deref() == Some(ROLE_CODE_SYSTEM));
+    let relationship = codes.find_map(|coding| Relationship::parse(coding.code.as_deref()?).ok());
     let found = NamedContact {
         relationship,
         name: named.name.map(name),
