@@ -37,12 +37,17 @@ use kinlink_domain::{
     audit::AuditEntry,
     event::LinkEvent,
     outbox::Message,
-    page::Listed,
+    page::{Listed, Page},
     port::{Random, Vault},
     service::Ports,
     store::{Change, ChangeListener, Journal, StoreError, UnitOfWork},
 };
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select,
+};
+
+use crate::error::store_error;
 
 pub(crate) use links::{LinkToOrganization, link_from};
 pub(crate) use streams::row as stream_row;
@@ -112,6 +117,25 @@ impl Journal for SeaUnit {
 impl UnitOfWork for SeaUnit {
     async fn save(mut self: Box<Self>) -> Result<(), StoreError> {
         self.save_all().await
+    }
+}
+
+impl SeaUnit {
+    /// One part of what `select` finds, newest first by its id (a UUIDv7), behind the last of the part before.
+    async fn newest_first<E: EntityTrait, T>(
+        &self,
+        select: Select<E>,
+        id_column: E::Column,
+        page: Page,
+        id: impl Fn(&E::Model) -> uuid::Uuid,
+        convert: impl Fn(E::Model) -> Result<T, StoreError>,
+    ) -> Result<Listed<T>, StoreError> {
+        let select = match page.after {
+            Some(after) => select.filter(id_column.lt(after)),
+            None => select,
+        };
+        let select = select.order_by_desc(id_column).limit(u64::from(page.limit) + 1);
+        listed(select.all(&self.tx).await.map_err(store_error)?, page.limit, id, convert)
     }
 }
 

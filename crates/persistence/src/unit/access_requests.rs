@@ -158,19 +158,10 @@ impl SeaUnit {
 
     async fn page_of_requests(
         &self,
-        mut select: Select<Entity>,
+        select: Select<Entity>,
         page: Page,
     ) -> Result<Listed<AccessRequest>, StoreError> {
-        if let Some(after) = page.after {
-            select = select.filter(Column::Id.lt(after));
-        }
-        let rows = select
-            .order_by_desc(Column::Id)
-            .limit(u64::from(page.limit) + 1)
-            .all(&self.tx)
-            .await
-            .map_err(store_error)?;
-        super::listed(rows, page.limit, |row| row.id, |row| request(row, &*self.vault))
+        self.newest_first(select, Column::Id, page, |row| row.id, |row| request(row, &*self.vault)).await
     }
 }
 

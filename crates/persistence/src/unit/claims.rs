@@ -287,17 +287,7 @@ impl Claims for SeaUnit {
         account: AccountId,
         page: Page,
     ) -> Result<Listed<Claim>, StoreError> {
-        let mut select = of(account);
-        if let Some(after) = page.after {
-            select = select.filter(Column::Id.lt(after));
-        }
-        let rows = select
-            .order_by_desc(Column::Id)
-            .limit(u64::from(page.limit) + 1)
-            .all(&self.tx)
-            .await
-            .map_err(store_error)?;
-        super::listed(rows, page.limit, |row| row.id, |row| claim(row, &*self.vault))
+        self.newest_first(of(account), Column::Id, page, |row| row.id, |row| claim(row, &*self.vault)).await
     }
 
     async fn add_candidates(

@@ -133,15 +133,6 @@ impl Disputes for SeaUnit {
         if let Some(status) = status {
             select = select.filter(Column::Status.eq(to_word(&status)));
         }
-        if let Some(after) = page.after {
-            select = select.filter(Column::Id.lt(after));
-        }
-        let rows = select
-            .order_by_desc(Column::Id)
-            .limit(u64::from(page.limit) + 1)
-            .all(&self.tx)
-            .await
-            .map_err(store_error)?;
-        super::listed(rows, page.limit, |row| row.id, TryInto::try_into)
+        self.newest_first(select, Column::Id, page, |row| row.id, TryInto::try_into).await
     }
 }

@@ -223,13 +223,8 @@ impl Endings for SeaUnit {
         organization: OrganizationId,
         page: Page,
     ) -> Result<Listed<Ending>, StoreError> {
-        let mut select = Entity::find().filter(Column::OrganizationId.eq(organization.uuid()));
-        if let Some(after) = page.after {
-            select = select.filter(Column::Id.lt(after));
-        }
-        let select = select.order_by_desc(Column::Id).limit(u64::from(page.limit) + 1);
-        let rows = select.all(&self.tx).await.map_err(store_error)?;
-        super::listed(rows, page.limit, |row| row.id, TryInto::try_into)
+        let select = Entity::find().filter(Column::OrganizationId.eq(organization.uuid()));
+        self.newest_first(select, Column::Id, page, |row| row.id, TryInto::try_into).await
     }
 
     async fn settle_merges(

@@ -304,15 +304,6 @@ impl Grants for SeaUnit {
         if let Some(status) = filter.status {
             select = with_status(&select, status, now);
         }
-        if let Some(after) = page.after {
-            select = select.filter(Column::Id.lt(after));
-        }
-        let rows = select
-            .order_by_desc(Column::Id)
-            .limit(u64::from(page.limit) + 1)
-            .all(&self.tx)
-            .await
-            .map_err(store_error)?;
-        super::listed(rows, page.limit, |row| row.id, |row| grant_from(row, &*self.vault))
+        self.newest_first(select, Column::Id, page, |row| row.id, |row| grant_from(row, &*self.vault)).await
     }
 }

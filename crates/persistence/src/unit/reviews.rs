@@ -5,9 +5,7 @@ use kinlink_domain::{
     review::{Approval, Review, ReviewState, ReviewStatus, ReviewSubject},
     store::{ReviewFilter, Reviews, StoreError},
 };
-use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set, sea_query::LockType,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Select, Set, sea_query::LockType};
 
 use super::SeaUnit;
 use crate::{
@@ -159,15 +157,6 @@ impl Reviews for SeaUnit {
         if let Some(kind) = filter.kind {
             select = select.filter(Column::Kind.eq(kind.as_str()));
         }
-        if let Some(after) = page.after {
-            select = select.filter(Column::Id.lt(after));
-        }
-        let rows = select
-            .order_by_desc(Column::Id)
-            .limit(u64::from(page.limit) + 1)
-            .all(&self.tx)
-            .await
-            .map_err(store_error)?;
-        super::listed(rows, page.limit, |row| row.id, TryInto::try_into)
+        self.newest_first(select, Column::Id, page, |row| row.id, TryInto::try_into).await
     }
 }

@@ -169,12 +169,7 @@ impl Streams for SeaUnit {
         if let Some(client) = client {
             select = select.filter(Column::ClientId.eq(client.uuid()));
         }
-        if let Some(after) = page.after {
-            select = select.filter(Column::Id.lt(after));
-        }
-        let select = select.order_by_desc(Column::Id).limit(u64::from(page.limit) + 1);
-        let rows = select.all(&self.tx).await.map_err(store_error)?;
-        super::listed(rows, page.limit, |row| row.id, TryInto::try_into)
+        self.newest_first(select, Column::Id, page, |row| row.id, TryInto::try_into).await
     }
 
     async fn replay_events(
