@@ -83,8 +83,7 @@ pub(crate) async fn organization(
     kind: ProblemType,
 ) -> Result<Organization, Problem> {
     let found = match named {
-        Some(OrganizationReference::Id(id)) => unit.organization(*id).await?,
-        Some(OrganizationReference::Slug(slug)) => unit.organization_by_slug(slug).await?,
+        Some(named) => named.find(unit).await?,
         None => match staff.sole_organization() {
             Some(id) => unit.organization(id).await?,
             None => return Err(Problem::new(kind).at("organization", "name one: you serve several")),

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     actor::Actor,
     id::{AccountId, AuditId, ClientId, InvitationId, LinkId, OrganizationId, PatientId},
+    link::Link,
     port::{KeyedHash, Purpose, Vault},
 };
 
@@ -365,6 +366,18 @@ pub struct Subject {
     /// The client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<ClientId>,
+}
+
+/// A link, with its account and its record.
+impl From<&Link> for Subject {
+    fn from(link: &Link) -> Self {
+        Self {
+            link: Some(link.id),
+            account: Some(link.account),
+            patient: Some(link.patient),
+            ..Self::default()
+        }
+    }
 }
 
 /// An entry to be written.

@@ -34,7 +34,7 @@ pub(super) async fn decide(
     let Some((organization, patient)) = record else { return Ok(Decision::deny("no_live_link")) };
     let filter = LookupFilter {
         organization: Some(organization),
-        minimum_assurance: question.context.and_then(|context| context.minimum_assurance),
+        minimum_assurance: question.minimum(),
         patient: Some(patient),
     };
     let gives = gives(state, client, account, &filter).await?;

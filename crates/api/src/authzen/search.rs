@@ -80,10 +80,7 @@ async fn known(
     client: &AuthenticatedClient,
     named: &OrganizationReference,
 ) -> Result<Option<Organization>, Problem> {
-    let organization = match named {
-        OrganizationReference::Id(id) => unit.organization(*id).await?,
-        OrganizationReference::Slug(slug) => unit.organization_by_slug(slug).await?,
-    };
+    let organization = named.find(unit).await?;
     Ok(organization.filter(|organization| client.organizations.contains(&organization.id)))
 }
 
@@ -99,7 +96,7 @@ async fn accounts(
     let Some(record) = unit.patient(organization.id, patient).await? else { return Ok(Vec::new()) };
     let policy = &organization.policy;
     let (rules, now) = (policy.family.rules(), state.ports.clock.now());
-    let asked = question.context.and_then(|context| context.minimum_assurance);
+    let asked = question.minimum();
     let minimum = asked.map_or(policy.minimum_assurance, |asked| asked.max(policy.minimum_assurance));
     let mut accounts = Vec::new();
     for link in unit.links_to_patient(organization.id, record.id).await? {
@@ -141,7 +138,7 @@ pub(crate) async fn resources(
     let (Some(needed), ACCOUNT, PATIENT) = (needed, subject.kind("/subject")?, wanted) else {
         return Ok(found::<Entity>(Vec::new()));
     };
-    let minimum_assurance = question.context.and_then(|context| context.minimum_assurance);
+    let minimum_assurance = question.minimum();
     let filter = LookupFilter { minimum_assurance, ..LookupFilter::default() };
     let known = state.links.of(account).await?;
     let live: Vec<_> = live(&known, &client.0.organizations, &filter, state.ports.clock.now()).collect();
@@ -177,7 +174,7 @@ pub(crate) async fn actions(
     };
     let filter = LookupFilter {
         organization: Some(organization),
-        minimum_assurance: question.context.and_then(|context| context.minimum_assurance),
+        minimum_assurance: question.minimum(),
         patient: Some(patient),
     };
     let gives = gives(&state, &client.0, account, &filter).await?;

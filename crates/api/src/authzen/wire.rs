@@ -65,6 +65,13 @@ pub(crate) struct Question {
     pub(super) context: Option<Context>,
 }
 
+impl Question {
+    /// The least that a link must be proven, as far as the question says.
+    pub(super) fn minimum(&self) -> Option<Ial> {
+        self.context.and_then(|context| context.minimum_assurance)
+    }
+}
+
 /// Several questions; what one leaves out is taken from beside them.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Questions {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     FhirRefusal, answer,
     asked::{Asked, malformed, reference},
-    reader::{Reading, about},
+    reader::Reading,
 };
 use crate::{
     extract::path_part,
@@ -34,7 +34,7 @@ pub(crate) async fn read(request: HttpRequest) -> Result<HttpResponse, FhirRefus
     let not_found = || Problem::new(ProblemType::NotFound);
     let link = reading.link(&id).await?.ok_or_else(not_found)?;
     let resource = written(&reading, &link).ok_or_else(not_found)?;
-    reading.end("Consent", about(&link), 1).await?;
+    reading.end("Consent", Subject::from(&link), 1).await?;
     Ok(answer::resource(&request, &resource))
 }
 

@@ -18,7 +18,7 @@ use kinlink_domain::{
 use kinlink_fhir::{MAX_RESOURCE_BYTES, parse_patient};
 use kinlink_import::Taking;
 
-use super::{FhirRefusal, asked::organization_named, is_fhir_json, reader::find};
+use super::{FhirRefusal, asked::organization_named, is_fhir_json};
 use crate::{
     extract::{AnyCaller, path_part, read_body, state},
     problem::{Problem, ProblemType},
@@ -50,7 +50,7 @@ impl<'a> Told<'a> {
         };
         let state = state(request)?;
         let mut unit = state.store.begin().await?;
-        let organization = find(&mut *unit, &organization_named(request)?).await?.ok_or_else(unknown)?;
+        let organization = organization_named(request)?.find(&mut *unit).await?.ok_or_else(unknown)?;
         let source = unit.source_for_update(organization.id, id).await?.ok_or_else(unknown)?;
         if !accepts_source_token(&source, token, &state.ports) {
             return Err(unknown());

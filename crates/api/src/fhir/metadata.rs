@@ -4,7 +4,7 @@ use kinlink_fhir::capability_statement;
 use super::{
     FHIR_JSON, FhirRefusal,
     asked::{Asked, organization_named},
-    reader::{base, find, place},
+    reader::{base, place},
 };
 use crate::{
     extract::state,
@@ -24,7 +24,7 @@ pub(crate) async fn read(request: HttpRequest) -> Result<HttpResponse, FhirRefus
     let state = state(&request)?;
     let named = organization_named(&request)?;
     let mut unit = state.store.begin_read().await?;
-    let organization = find(&mut *unit, &named).await?;
+    let organization = named.find(&mut *unit).await?;
     let organization = organization.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let base = base(state, &organization);
     let token_url = format!("{}/oauth2/token", state.settings.public_url);

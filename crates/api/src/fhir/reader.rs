@@ -12,7 +12,6 @@ use kinlink_domain::{
     organization::Organization,
     patient::FhirId,
     permission::Permissions,
-    service::lookup::OrganizationReference,
     store::UnitOfWork,
 };
 use kinlink_fhir::Place;
@@ -55,7 +54,7 @@ impl<'a> Reading<'a> {
         let named = organization_named(request)?;
         let state = state(request)?;
         let mut unit = state.store.begin().await?;
-        let organization = find(&mut *unit, &named).await?;
+        let organization = named.find(&mut *unit).await?;
         let organization = organization.ok_or_else(|| Problem::new(ProblemType::NotYourOrganization))?;
         let reader = reader(&caller, &organization)?;
         let base = base(state, &organization);
@@ -147,16 +146,6 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Whom a link is about, for the audit.
-pub(crate) fn about(link: &Link) -> Subject {
-    Subject {
-        patient: Some(link.patient),
-        account: Some(link.account),
-        link: Some(link.id),
-        ..Subject::default()
-    }
-}
-
 /// An organization's FHIR base here.
 pub(crate) fn base(state: &State, organization: &Organization) -> String {
     format!("{}/fhir/{}", state.settings.public_url, organization.slug)
@@ -164,17 +153,6 @@ pub(crate) fn base(state: &State, organization: &Organization) -> String {
 
 pub(crate) fn place<'a>(base: &'a str, organization: &'a Organization) -> Place<'a> {
     Place { base, records: &organization.fhir_base, name: &organization.name }
-}
-
-/// The organization that is named.
-pub(crate) async fn find(
-    unit: &mut dyn UnitOfWork,
-    named: &OrganizationReference,
-) -> Result<Option<Organization>, Problem> {
-    Ok(match named {
-        OrganizationReference::Id(id) => unit.organization(*id).await?,
-        OrganizationReference::Slug(slug) => unit.organization_by_slug(slug).await?,
-    })
 }
 
 fn reader(caller: &AnyCaller, organization: &Organization) -> Result<Reader, Problem> {

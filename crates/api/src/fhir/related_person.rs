@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     FhirRefusal, answer,
     asked::{Asked, malformed},
-    reader::{Reader, Reading, about},
+    reader::{Reader, Reading},
 };
 use crate::{
     extract::path_part,
@@ -37,7 +37,7 @@ pub(crate) async fn read(request: HttpRequest) -> Result<HttpResponse, FhirRefus
     let link = reading.link(&id).await?.ok_or_else(not_found)?;
     let account = reading.unit.account(link.account).await?.ok_or_else(not_found)?;
     let resource = written(&reading, &account, &link).ok_or_else(not_found)?;
-    reading.end("RelatedPerson", about(&link), 1).await?;
+    reading.end("RelatedPerson", Subject::from(&link), 1).await?;
     Ok(answer::resource(&request, &resource))
 }
 
@@ -92,7 +92,7 @@ async fn find(request: &HttpRequest, asked: Result<Asked, Problem>) -> Result<Ht
         }
     }
     let count = links.len();
-    let subject = links.first().map(about).filter(|_| count == 1).unwrap_or_default();
+    let subject = links.first().map(Subject::from).filter(|_| count == 1).unwrap_or_default();
     let subject = Subject { patient: links.first().map(|link| link.patient), ..subject };
     let response = answer::found(
         reading.state,

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Ports, reassess, write_link};
+use super::{Ports, reassess};
 use crate::{
     actor::{Actor, Authorized},
-    audit::Action,
+    audit::{Action, Subject},
     evidence::{Document, Evidence, EvidenceState, Fact},
     id::{EvidenceId, LinkId},
     link::{Link, LinkStatus},
@@ -82,7 +82,7 @@ pub async fn add(
         "evidence": evidence.fact,
         "valid_until": evidence.valid_until,
     });
-    let subject = write_link::subject(&link);
+    let subject = Subject::from(&link);
     unit.record(ports.audit(link.organization, by.actor(), Action::EvidenceAdd, subject, detail));
     let link = reassess::evidence_changed(unit, ports, &organization.policy.proofing, link).await?;
     Ok((link, evidence))

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Ports, reassess, write_link};
+use super::{Ports, reassess};
 use crate::{
     account::Iss,
     actor::Actor,
-    audit::Action,
+    audit::{Action, Subject},
     evidence::{Evidence, EvidenceState, EvidenceStatus, Fact},
     federated::{Asserted, Recognized},
     id::{AccountId, EvidenceId, LinkId},
@@ -124,7 +124,7 @@ pub(super) async fn add_if_news(
     }
     unit.add_evidence(&said).await?;
     let detail = serde_json::json!({"id": said.id, "evidence": said.fact, "valid_until": said.valid_until});
-    let subject = write_link::subject(link);
+    let subject = Subject::from(link);
     unit.record(ports.audit(link.organization, said.by, Action::EvidenceAdd, subject, detail));
     Ok(Some(said))
 }

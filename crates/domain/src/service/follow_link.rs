@@ -84,12 +84,7 @@ async fn end_grant(
     let Some(grant) = unit.grant_for_update(found.id).await? else { return Ok(()) };
     let Ok(ended) = grant.end(by, reason, ports.clock.now()) else { return Ok(()) };
     unit.update_grant(&ended).await?;
-    let subject = Subject {
-        link: Some(link.id),
-        account: Some(link.account),
-        patient: Some(link.patient),
-        ..Subject::default()
-    };
+    let subject = Subject::from(link);
     let detail = serde_json::json!({"grant": ended.id, "reason": reason});
     unit.record(ports.audit(link.organization, by, Action::GrantEnd, subject, detail));
     proxy_notice::ended(unit, ports, &ended, reason).await

@@ -6,8 +6,13 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 
 use crate::{
-    access::Access, id::OrganizationId, organization::Slug, patient::FhirId, permission::Permissions,
-    proofing::Ial, store::AnswerableLink,
+    access::Access,
+    id::OrganizationId,
+    organization::{Organization, Slug},
+    patient::FhirId,
+    permission::Permissions,
+    proofing::Ial,
+    store::{AnswerableLink, StoreError, UnitOfWork},
 };
 
 /// What a client asks for beside the account.
@@ -31,6 +36,14 @@ pub enum OrganizationReference {
 }
 
 impl OrganizationReference {
+    /// The organization that is named, if there is one.
+    pub async fn find(&self, unit: &mut dyn UnitOfWork) -> Result<Option<Organization>, StoreError> {
+        match self {
+            Self::Id(id) => unit.organization(*id).await,
+            Self::Slug(slug) => unit.organization_by_slug(slug).await,
+        }
+    }
+
     fn names(&self, link: &AnswerableLink) -> bool {
         match self {
             Self::Id(id) => link.link.organization == *id,

@@ -7,7 +7,7 @@ use super::{
     Ports, federate,
     notice::notify_link_made,
     reassess,
-    write_link::{Told, subject, tell},
+    write_link::{Told, tell},
 };
 use crate::{
     actor::Actor,
@@ -134,7 +134,7 @@ async fn create(
     let facts: Vec<&Fact> = evidence.iter().map(|evidence| &evidence.fact).collect();
     let assurance = link.assurance.at(now);
     let detail = serde_json::json!({"role": link.role.as_str(), "assurance": assurance, "evidence": facts});
-    let subject = Subject { invitation: wanted.invitation, ..subject(&link) };
+    let subject = Subject { invitation: wanted.invitation, ..Subject::from(&link) };
     let (by, action, event) = (wanted.by, Action::LinkCreate, LinkEventKind::Opened);
     tell(unit, ports, &link, Told { by, action, detail, event }, subject);
     notify_link_made(unit, ports, organization, &link, patient, wanted.used.as_deref()).await?;

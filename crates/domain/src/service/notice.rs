@@ -52,12 +52,7 @@ pub async fn notify_link_made(
         }
         unit.send(notice(ports, organization, link, &service, contact));
     }
-    let subject = Subject {
-        link: Some(link.id),
-        account: Some(link.account),
-        patient: Some(link.patient),
-        ..Subject::default()
-    };
+    let subject = Subject::from(link);
     let detail = serde_json::json!({"mails": mails, "texts": texts});
     unit.record(ports.audit(organization.id, Actor::System, Action::LinkNotify, subject, detail));
     Ok(())

@@ -83,12 +83,7 @@ pub async fn offer(
     let (grant, code) = draw(ports, &organization, &link, &request)?;
     count(unit, ports, request.account).await?;
     unit.add_grant(&grant).await?;
-    let subject = Subject {
-        link: Some(link.id),
-        account: Some(link.account),
-        patient: Some(link.patient),
-        ..Subject::default()
-    };
+    let subject = Subject::from(&link);
     let detail = serde_json::json!({
         "grant": grant.id,
         "relationship": grant.relationship,

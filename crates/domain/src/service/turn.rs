@@ -77,15 +77,6 @@ pub async fn look(
     }))
 }
 
-fn subject(link: &Link) -> Subject {
-    Subject {
-        link: Some(link.id),
-        account: Some(link.account),
-        patient: Some(link.patient),
-        ..Subject::default()
-    }
-}
-
 /// The link is as it was; what it gives is not.
 fn tell_listeners(
     unit: &mut dyn UnitOfWork,
@@ -110,7 +101,7 @@ fn tell_listeners(
         at: now,
     });
     let detail = serde_json::json!({"event": kind, "since": at});
-    unit.record(ports.audit(link.organization, Actor::System, Action::LinkTurn, subject(link), detail));
+    unit.record(ports.audit(link.organization, Actor::System, Action::LinkTurn, Subject::from(link), detail));
 }
 
 async fn foretell(
@@ -127,7 +118,8 @@ async fn foretell(
     let Some(turn) = turn(link, rules, now, next) else { return Ok(false) };
     proxy_notice::soon(unit, ports, grant, turn, next).await?;
     let detail = serde_json::json!({"turn": turn, "at": next, "grant": grant.id});
-    let entry = ports.audit(link.organization, Actor::System, Action::LinkForetell, subject(link), detail);
+    let entry =
+        ports.audit(link.organization, Actor::System, Action::LinkForetell, Subject::from(link), detail);
     unit.record(entry);
     Ok(true)
 }

@@ -1,9 +1,9 @@
 //! Staff withdraw evidence: it counts no more, and stays to be seen.
 
-use super::{Ports, reassess, write_link};
+use super::{Ports, reassess};
 use crate::{
     actor::Authorized,
-    audit::Action,
+    audit::{Action, Subject},
     evidence::{AlreadyWithdrawn, Evidence, Withdrawal},
     id::{EvidenceId, LinkId},
     link::Link,
@@ -42,7 +42,7 @@ pub async fn withdraw(
     let withdrawn = evidence.withdraw(by.actor(), reason, ports.clock.now())?;
     unit.update_evidence(&withdrawn).await?;
     let detail = serde_json::json!({"id": id, "evidence": withdrawn.fact.kind(), "reason": reason});
-    let subject = write_link::subject(&link);
+    let subject = Subject::from(&link);
     unit.record(ports.audit(link.organization, by.actor(), Action::EvidenceWithdraw, subject, detail));
     let link = reassess::evidence_changed(unit, ports, &organization.policy.proofing, link).await?;
     Ok((link, withdrawn))

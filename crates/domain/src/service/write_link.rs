@@ -32,7 +32,7 @@ pub(super) async fn write(
 ) -> Result<(), StoreError> {
     unit.update_link(link).await?;
     let action = told.action;
-    tell(unit, ports, link, told, subject(link));
+    tell(unit, ports, link, told, Subject::from(link));
     follow(unit, ports, link, action).await
 }
 
@@ -41,14 +41,4 @@ pub(super) fn tell(unit: &mut dyn UnitOfWork, ports: &Ports, link: &Link, told: 
     unit.record(ports.audit(link.organization, told.by, told.action, subject, told.detail));
     unit.changed(Change::Account(link.account));
     unit.happened(LinkEvent::of(link, told.event, &*ports.random));
-}
-
-/// An audit entry's subject: this link.
-pub(super) fn subject(link: &Link) -> Subject {
-    Subject {
-        link: Some(link.id),
-        account: Some(link.account),
-        patient: Some(link.patient),
-        ..Subject::default()
-    }
 }

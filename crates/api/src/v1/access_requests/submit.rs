@@ -2,10 +2,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, http::header, web::
 use kinlink_domain::{
     demographics::Demographics,
     relationship::Relationship,
-    service::{
-        lookup::OrganizationReference,
-        submit_request::{SubmitRequest, submit as submit_request},
-    },
+    service::submit_request::{SubmitRequest, submit as submit_request},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -80,10 +77,7 @@ pub(crate) async fn submit(
     let person = value.demographics.into_domain(now.date_naive())?;
     let who_asks = asker(value.asker, now.date_naive())?;
     let mut unit = state.store.begin().await?;
-    let organization = match named {
-        OrganizationReference::Id(id) => unit.organization(id).await?,
-        OrganizationReference::Slug(slug) => unit.organization_by_slug(&slug).await?,
-    };
+    let organization = named.find(&mut *unit).await?;
     let organization = organization
         .ok_or_else(|| Problem::new(KIND).at("/organization", "there is no such organization"))?;
     if let Some(answer) = once.answered(&mut *unit, &state).await? {

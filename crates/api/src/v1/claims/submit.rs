@@ -142,10 +142,7 @@ async fn organization(
     caller: &Claimant,
     named: &OrganizationReference,
 ) -> Result<Organization, Problem> {
-    let found = match named {
-        OrganizationReference::Id(id) => unit.organization(*id).await?,
-        OrganizationReference::Slug(slug) => unit.organization_by_slug(slug).await?,
-    };
+    let found = named.find(unit).await?;
     match caller {
         Claimant::Account(_) => found.ok_or_else(|| {
             Problem::new(ProblemType::InvalidMember).at("/organization", "there is no such organization")

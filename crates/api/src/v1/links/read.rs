@@ -102,12 +102,7 @@ pub(crate) async fn see(
         Sight::Owner(actor) => (actor, Seen::Owner(unit.evidence(id).await?)),
         Sight::Client(actor) => (actor, Seen::Client),
     };
-    let subject = Subject {
-        link: Some(id),
-        account: Some(link.account),
-        patient: Some(link.patient),
-        ..Subject::default()
-    };
+    let subject = Subject::from(&link);
     let detail = serde_json::json!({});
     unit.record(state.ports.audit(link.organization, actor, Action::LinkRead, subject, detail));
     Ok((link, seen))
