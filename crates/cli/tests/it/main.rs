@@ -14,4 +14,5 @@ mod kinlink;
 mod policy;
 mod provision;
 mod pull;
+mod signing_keys;
 mod walkthrough;
