@@ -23,6 +23,7 @@
 //! | "this was not me" | [`dispute`] |
 //! | client (authorization server), its connections | [`client`], [`connection`] |
 //! | what answers and events are signed with | [`signing_key`] |
+//! | what `fhirUser` says of a link | [`fhir_user`] |
 //! | what an app asks for, which record it gets | [`scope`], [`picker`] |
 //! | FHIR server that is followed | [`source`] |
 //! | staff, roles, who acts | [`actor`] |
@@ -56,6 +57,7 @@ pub mod event;
 pub mod evidence;
 pub mod explain;
 pub mod federated;
+pub mod fhir_user;
 pub mod grant;
 pub mod id;
 pub mod invitation;

@@ -28,7 +28,7 @@ pub(super) struct EventSender {
     pub(super) signer: Signer,
     pub(super) http: reqwest::Client,
     pub(super) rules: ReceiverRules,
-    /// Kinlink's own identifier, `iss` of SETs.
+    /// Kinlink's public URL, `iss` of SETs.
     pub(super) issuer: String,
 }
 
@@ -62,7 +62,7 @@ impl EventSender {
             return Ok(None);
         }
         let links = self.links.answerable_links(account).await?;
-        Ok(Some(event_claims(&links, &due.organizations, now)))
+        Ok(Some(event_claims(&links, &due.organizations, &self.issuer, now)))
     }
 
     async fn push(

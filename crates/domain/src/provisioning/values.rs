@@ -3,8 +3,8 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use super::{FhirUserForm, ProvisioningTarget, TargetState};
-use crate::{access::Access, link::LinkRole, store::AnswerableLink};
+use super::{ProvisioningTarget, TargetState};
+use crate::{access::Access, store::AnswerableLink};
 
 /// What a user's attributes say. A server may hold several values where Kinlink writes one at most.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -47,16 +47,11 @@ impl ProvisioningTarget {
         }
         let mut own = links.iter().filter(|answerable| {
             answerable.link.organization == self.organization
-                && answerable.link.role == LinkRole::SelfRole
+                && answerable.is_own()
                 && matches!(answerable.access(None, now), Access::Live(_))
         });
         let (Some(only), None) = (own.next(), own.next()) else { return Values::default() };
-        let id = &only.link.fhir_id;
-        let fhir_user = match self.settings.form {
-            FhirUserForm::Absolute => only.fhir_base.patient(id),
-            FhirUserForm::Relative => format!("Patient/{id}"),
-        };
-        let patient = self.settings.patient.iter().map(|_| id.to_string()).collect();
-        Values { fhir_user: vec![fhir_user], patient }
+        let patient = self.settings.patient.iter().map(|_| only.link.fhir_id.to_string()).collect();
+        Values { fhir_user: vec![only.patient(self.settings.form)], patient }
     }
 }

@@ -6,6 +6,7 @@ use kinlink_domain::{
     account::{Account, Iss},
     actor::Actor,
     event::{LinkEvent, LinkEventKind},
+    fhir_user::UrlForm,
     id::{LinkId, ProvisioningTargetId},
     link::{Link, LinkRole, LinkState, Period, Revocation},
     organization::Organization,
@@ -13,8 +14,8 @@ use kinlink_domain::{
     permission::Permissions,
     proofing::{Assurance, AssuranceLevel, Ial},
     provisioning::{
-        AttributeName, ClientSecret, FhirUserForm, PathPart, ProvisioningTarget, QueueCounts, Server,
-        ServerUrl, Settings, TargetState,
+        AttributeName, ClientSecret, PathPart, ProvisioningTarget, QueueCounts, Server, ServerUrl, Settings,
+        TargetState,
     },
 };
 use kinlink_provisioning::Provisioner;
@@ -37,7 +38,7 @@ fn target(it: &Fixture, server: Server, fhir_user: &str) -> ProvisioningTarget {
             server,
             fhir_user: AttributeName::parse(fhir_user).unwrap(),
             patient: None,
-            form: FhirUserForm::Absolute,
+            form: UrlForm::Absolute,
         },
         client_id: "kinlink".into(),
         secret: ClientSecret::new("right"),
