@@ -21,7 +21,9 @@ macro_rules! entity {
 
 mod provisioning;
 
-pub(crate) use provisioning::{provisioning_account, provisioning_run, provisioning_target};
+pub(crate) use provisioning::{
+    provisioning_account, provisioning_finding, provisioning_run, provisioning_target,
+};
 
 entity!(organization, "organization", {
     #[sea_orm(primary_key, auto_increment = false)]
