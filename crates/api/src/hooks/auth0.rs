@@ -5,11 +5,10 @@
 //! token's scopes (`api.accessToken.removeScope`).
 
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    answer::{Answer, Question, Scopes},
+    answer::{Answer, Claims, Question, Scopes},
     call::{Call, within},
 };
 use crate::problem::Problem;
@@ -36,6 +35,15 @@ struct App {
 struct Transaction {
     #[serde(default)]
     requested_scopes: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Acts<'c> {
+    claims: &'c Claims<'c>,
+    remove_scopes: &'c [String],
+    add_scopes: Vec<&'c str>,
+    deny: Option<&'static str>,
 }
 
 /// What the Action is to do with tokens that Auth0 is about to issue.
@@ -68,16 +76,11 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     Ok(act(&Answer::to(&call, question).await?))
 }
 
-fn act(answer: &Answer) -> HttpResponse {
-    HttpResponse::Ok().json(json!({
-        "claims": answer.object(),
-        "removeScopes": answer.cut,
-        "addScopes": added(answer),
-        "deny": answer.refused,
-    }))
-}
-
-/// What a scope was cut to is written otherwise than what was asked for.
-fn added(answer: &Answer) -> Vec<&String> {
-    answer.scopes.iter().filter(|scope| scope.starts_with("patient/")).collect()
+fn act(answer: &Answer<'_>) -> HttpResponse {
+    HttpResponse::Ok().json(Acts {
+        claims: &answer.claims,
+        remove_scopes: &answer.cut,
+        add_scopes: answer.added_scopes().collect(),
+        deny: answer.refused,
+    })
 }

@@ -5,11 +5,10 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use kinlink_domain::id::LinkId;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    answer::{Answer, Question, Scopes},
+    answer::{Answer, Claims, Question, Scopes},
     call::{Call, within},
 };
 use crate::problem::Problem;
@@ -23,6 +22,13 @@ struct Body {
     scope: Option<String>,
     /// The link that the person picked.
     link: Option<LinkId>,
+}
+
+#[derive(Serialize)]
+struct Applied<'c> {
+    claims: Claims<'c>,
+    scope: Option<String>,
+    refuse: Option<&'static str>,
 }
 
 /// What goes into tokens, and beside them, that `oidc-provider` is about to issue.
@@ -41,7 +47,8 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     let call = Call::of_client(request, payload, "oidc-provider").await?;
     let body: Body = call.read()?;
     if !call.connection.settings.answers_app(&body.client_id) {
-        return Ok(HttpResponse::Ok().json(json!({"claims": {}, "scope": body.scope, "refuse": null})));
+        let nothing = Applied { claims: Claims::default(), scope: body.scope, refuse: None };
+        return Ok(HttpResponse::Ok().json(nothing));
     }
     let subject = call.subject(Some(&body.account_id))?.unwrap_or_default();
     let scopes: Option<Vec<&str>> =
@@ -54,5 +61,5 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     };
     let answer = Answer::to(&call, question).await?;
     let scope = scopes.is_some().then(|| answer.scopes.join(" "));
-    Ok(HttpResponse::Ok().json(json!({"claims": answer.object(), "scope": scope, "refuse": answer.refused})))
+    Ok(HttpResponse::Ok().json(Applied { claims: answer.claims, scope, refuse: answer.refused }))
 }
