@@ -50,7 +50,7 @@ fn receiver() -> (String, Arrived) {
 }
 
 /// The claims of a SET whose signature the published keys bear out.
-async fn verified(app: &App, set: &str) -> Value {
+pub(crate) async fn verified(app: &App, set: &str) -> Value {
     let metadata = app.with_token("").get("/.well-known/ssf-configuration").await.expect(200);
     let jwks = metadata.text("/jwks_uri").strip_prefix(&app.url).unwrap().to_owned();
     let keys = app.with_token("").get(&jwks).await.expect(200).body;
@@ -87,6 +87,6 @@ async fn ends(app: &App, name: &str, link: &str) {
     app.person(name).post(&format!("/v1/links/{link}/revoke"), reason).await.expect(200);
 }
 
-async fn poll(client: &Caller, stream: &str, body: Value) -> Value {
+pub(crate) async fn poll(client: &Caller, stream: &str, body: Value) -> Value {
     client.post(&format!("/ssf/poll/{stream}"), body).await.expect(200).body
 }

@@ -14,6 +14,7 @@ mod explain;
 mod family;
 mod family_merges;
 mod fhir;
+mod fhir_user;
 mod grants;
 mod hooks;
 mod idempotency;

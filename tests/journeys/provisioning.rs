@@ -2,10 +2,10 @@ use std::{sync::Arc, time::Duration};
 
 use kinlink_domain::{
     account::Iss,
+    fhir_user::UrlForm,
     id::ProvisioningTargetId,
     provisioning::{
-        AttributeName, ClientSecret, FhirUserForm, PathPart, ProvisioningTarget, Server, ServerUrl, Settings,
-        TargetState,
+        AttributeName, ClientSecret, PathPart, ProvisioningTarget, Server, ServerUrl, Settings, TargetState,
     },
 };
 use kinlink_provisioning::Provisioner;
@@ -27,7 +27,7 @@ pub(crate) async fn target(app: &App, url: &str) -> ProvisioningTargetId {
             server: Server::Keycloak { base: ServerUrl::parse(url).unwrap(), realm },
             fhir_user: AttributeName::parse("fhirUser").unwrap(),
             patient: None,
-            form: FhirUserForm::Absolute,
+            form: UrlForm::Absolute,
         },
         client_id: "kinlink".into(),
         secret: ClientSecret::new("right"),

@@ -11,15 +11,15 @@ use actix_web::{
     middleware::from_fn,
     web::{self, Data, ServiceConfig},
 };
-use kinlink_auth::{
-    BearerVerifier, ClientAuthenticator, ClientSettings, KeyFetcher, Logins, ServerTokens, StoredSigner,
-};
+use kinlink_auth::{BearerVerifier, ClientAuthenticator, ClientSettings, KeyFetcher, Logins, ServerTokens};
 use kinlink_cache::{Caches, Follower, Forget, Freshness};
-use kinlink_delivery::{EventWake, SetSigner};
+use kinlink_delivery::EventWake;
 use kinlink_domain::{
     service::Ports,
+    signing_key::KeyPurpose,
     store::{ChangeFeed, ChangeListener, EventQueue, LinkReader, LookupAudit, Store},
 };
+use kinlink_signing::Signer;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -73,8 +73,8 @@ impl Application {
         let freshness = Freshness::new(settings.freshness_bound);
         let late = Arc::new(Listeners::default());
         let store = store(late.clone());
-        let events =
-            Events { signer: SetSigner::new(store.clone()), wake: late.events.clone(), links: store.clone() };
+        let signer = Signer::new(KeyPurpose::Event, store.clone(), ports.clock.clone());
+        let events = Events { signer, wake: late.events.clone(), links: store.clone() };
         let wake = late.events.clone();
         let state = state(settings, ports, store.clone(), events, &freshness)?;
         let caches = Caches::new(vec![
@@ -172,7 +172,7 @@ where
     );
     let server_tokens = ServerTokens::new(keys.clone(), ports.clock.clone(), freshness.clone());
     let connections = ConnectionsCache::new(store.clone(), freshness.clone());
-    let signer = StoredSigner::new(store.clone(), ports.clone());
+    let answers = Signer::new(KeyPurpose::Answer, store.clone(), ports.clock.clone());
     let clients =
         ClientAuthenticator::new(store.clone(), ports.clone(), keys, client_settings, freshness.clone());
     let links = LinksCache::new(store.clone(), settings.cache_capacity, freshness.clone());
@@ -185,7 +185,7 @@ where
         clients: Arc::new(clients),
         connections: Arc::new(connections),
         server_tokens: Arc::new(server_tokens),
-        signer: Arc::new(signer),
+        answers,
         links: Arc::new(links),
         lookups: Arc::new(LookupCounter::new()),
         events,

@@ -1,13 +1,14 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use kinlink_auth::{BearerVerifier, ClientAuthenticator, LoginProvider, Logins, ServerTokens, Signer};
-use kinlink_delivery::{EventWake, Pages, ReceiverRules, SetSigner};
+use kinlink_auth::{BearerVerifier, ClientAuthenticator, LoginProvider, Logins, ServerTokens};
+use kinlink_delivery::{EventWake, Pages, ReceiverRules};
 use kinlink_domain::{
     comparison::Matcher,
     service::Ports,
     store::{LinkReader, Store},
 };
 use kinlink_matching::Model;
+use kinlink_signing::Signer;
 
 use crate::{connections_cache::ConnectionsCache, links_cache::LinksCache, lookup_audit::LookupCounter};
 
@@ -87,7 +88,7 @@ pub(crate) struct State {
     pub(crate) clients: Arc<ClientAuthenticator>,
     pub(crate) connections: Arc<ConnectionsCache>,
     pub(crate) server_tokens: Arc<ServerTokens>,
-    pub(crate) signer: Arc<dyn Signer>,
+    pub(crate) answers: Signer,
     pub(crate) links: Arc<LinksCache>,
     pub(crate) lookups: Arc<LookupCounter>,
     pub(crate) events: Events,
@@ -96,7 +97,7 @@ pub(crate) struct State {
 /// What polled streams need.
 #[derive(Debug)]
 pub(crate) struct Events {
-    pub(crate) signer: SetSigner,
+    pub(crate) signer: Signer,
     pub(crate) wake: EventWake,
     /// Past the cache: what an event tells must be as new as the event.
     pub(crate) links: Arc<dyn LinkReader>,

@@ -14,7 +14,6 @@ mod jwt;
 mod keys;
 mod login;
 mod server_token;
-mod signer;
 mod source_token;
 
 pub use api_key::{NewApiKey, issue_api_key, rotate_api_key};
@@ -28,5 +27,4 @@ pub use login::{
     AuthorizationAnswer, ClientSecret, LoggedIn, LoginError, LoginProvider, Logins, PendingLogin,
 };
 pub use server_token::{ServerTokenRule, ServerTokens};
-pub use signer::{SignError, Signer, StoredSigner};
 pub use source_token::{accepts_source_token, issue_source_token, source_of_token};

@@ -21,6 +21,7 @@ mod provision;
 mod pull;
 mod report;
 mod serve;
+mod signing_keys;
 mod train;
 mod undo;
 
@@ -99,12 +100,14 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     /// Fit a model to records, without labels.
     Train(train::Train),
-    /// What clients are told: streams, webhooks, events that were given up, signing keys.
+    /// What clients are told: streams, webhooks, events that were given up.
     Events(events::EventsCommand),
     /// Check and export the audit.
     Audit(audit::AuditCommand),
-    /// The server's keys.
+    /// The key file, which what is secret in the database is sealed with.
     Keys(keys::KeysCommand),
+    /// The keys that events and the picker's answers are signed with.
+    SigningKeys(signing_keys::SigningKeysCommand),
     /// Print the API's OpenAPI document.
     Openapi,
 }
@@ -135,6 +138,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Evaluate(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Keys(command) => command.run(flags),
+        Command::SigningKeys(command) => command.run(flags).await,
         Command::Openapi => {
             output::line(kinlink_api::openapi::document().trim_end());
             Ok(ExitCode::SUCCESS)

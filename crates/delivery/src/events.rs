@@ -3,19 +3,15 @@
 //! An event is worded when it is sent, from the account's links at that moment; so one that had to wait tells
 //! what is true now, and its id tells that it is the same event.
 
-mod key;
 mod receiver;
 mod send;
 mod set;
-mod signer;
 mod verdict;
 mod wake;
 mod webhook;
 mod worker;
 
-pub use key::{EventKeyError, published_keys, rotate_event_key};
 pub use receiver::{InvalidReceiver, ReceiverRules};
 pub use set::polled_set;
-pub use signer::{SetSigner, SignError};
 pub use wake::{EventEar, EventWake};
 pub use worker::EventWorker;

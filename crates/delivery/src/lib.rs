@@ -17,10 +17,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kinlink_domain::outbox::{Delivery, Message};
 
-pub use events::{
-    EventEar, EventKeyError, EventWake, EventWorker, InvalidReceiver, ReceiverRules, SetSigner, SignError,
-    polled_set, published_keys, rotate_event_key,
-};
+pub use events::{EventEar, EventWake, EventWorker, InvalidReceiver, ReceiverRules, polled_set};
 pub use letter::letter_html;
 pub use mail::{
     Letterhead, MailSender, Mailer, RenderError, Security, SmtpMailer, SmtpSettings, SmtpSetupError,

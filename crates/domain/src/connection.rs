@@ -12,6 +12,7 @@ pub use return_url::{InvalidReturnUrl, ReturnUrl};
 
 use crate::{
     account::Iss,
+    fhir_user::UrlForm,
     id::{ClientId, ConnectionId, OrganizationId},
     issuer::ClaimPath,
     proofing::Ial,
@@ -103,16 +104,6 @@ impl Server {
             Self::Smart => "smart",
         }
     }
-}
-
-/// How a reference to a resource is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UrlForm {
-    /// As a whole URL.
-    Absolute,
-    /// As `Patient/x`, relative to the FHIR base that the app was launched with.
-    Relative,
 }
 
 /// What becomes of an account that may open several records and has picked none.

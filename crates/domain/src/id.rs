@@ -152,8 +152,6 @@ kinds! {
     AuditKind, AuditId, "aud";
     /// The id of a client's connection, `con_…`.
     ConnectionKind, ConnectionId, "con";
-    /// A signing key's id, `ank_…`.
-    AnswerKeyKind, AnswerKeyId, "ank";
     /// A picker's id, `pck_…`.
     PickerKind, PickerId, "pck";
     /// A dispute's id, `dsp_…`.

@@ -22,7 +22,8 @@
 //! | why a link opens its record, or not | [`explain`] |
 //! | "this was not me" | [`dispute`] |
 //! | client (authorization server), its connections | [`client`], [`connection`] |
-//! | what answers are signed with | [`answer_key`] |
+//! | what answers and events are signed with | [`signing_key`] |
+//! | what `fhirUser` says of a link | [`fhir_user`] |
 //! | what an app asks for, which record it gets | [`scope`], [`picker`] |
 //! | FHIR server that is followed | [`source`] |
 //! | staff, roles, who acts | [`actor`] |
@@ -41,7 +42,6 @@ pub mod access_request;
 pub mod account;
 pub mod actor;
 pub mod age;
-pub mod answer_key;
 pub mod attempt;
 pub mod audit;
 pub mod bar;
@@ -57,6 +57,7 @@ pub mod event;
 pub mod evidence;
 pub mod explain;
 pub mod federated;
+pub mod fhir_user;
 pub mod grant;
 pub mod id;
 pub mod invitation;
@@ -81,6 +82,7 @@ pub mod review;
 pub mod scope;
 pub mod service;
 pub mod side_by_side;
+pub mod signing_key;
 pub mod source;
 pub mod step_up;
 pub mod store;

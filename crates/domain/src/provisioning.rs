@@ -24,6 +24,7 @@ pub use values::{Basis, Desired, Values};
 
 use crate::{
     account::Iss,
+    fhir_user::UrlForm,
     id::{AccountId, OrganizationId, ProvisioningTargetId},
 };
 
@@ -60,7 +61,7 @@ pub struct Settings {
     /// The attribute with the record's id alone, if one is wanted (SMART's launch context, `patient`).
     pub patient: Option<AttributeName>,
     /// How `fhirUser` names the resource.
-    pub form: FhirUserForm,
+    pub form: UrlForm,
 }
 
 /// The servers whose users can be given attributes.
@@ -93,18 +94,6 @@ impl Server {
             Self::Graph { .. } => "graph",
         }
     }
-}
-
-/// How `fhirUser` names the resource; both are allowed (SMART App Launch 2.2, "Scopes for requesting identity
-/// data").
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FhirUserForm {
-    /// `https://fhir.example/r4/Patient/123`.
-    #[default]
-    Absolute,
-    /// `Patient/123`.
-    Relative,
 }
 
 /// Whether a target is kept true.

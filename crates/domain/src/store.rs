@@ -4,7 +4,6 @@
 //! [`UnitOfWork::save`] writes audit entries, outbox messages and the change feed together with the rest and
 //! commits; a unit that is dropped leaves no trace.
 
-mod answer_keys;
 mod authenticators;
 mod claims;
 mod connections;
@@ -18,6 +17,7 @@ mod journal;
 mod links;
 mod people;
 mod provisioning;
+mod signing_keys;
 mod sources;
 mod streams;
 
@@ -25,7 +25,6 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-pub use answer_keys::AnswerKeys;
 pub use authenticators::Authenticators;
 pub use claims::{ClaimQueue, Claims, ReviewFilter, Reviews};
 pub use connections::Connections;
@@ -42,6 +41,7 @@ pub use journal::{
 pub use links::{AnswerableLink, InvitationFilter, Invitations, LinkReader, Links};
 pub use people::{Accounts, Attempts, Candidates, Patients};
 pub use provisioning::Provisioning;
+pub use signing_keys::SigningKeys;
 pub use sources::Sources;
 pub use streams::{DueEvent, EventQueue, SettledEvent, Streams};
 
@@ -103,7 +103,7 @@ pub trait UnitOfWork:
     Directory
     + Clients
     + Connections
-    + AnswerKeys
+    + SigningKeys
     + Accounts
     + Patients
     + Attempts

@@ -5,7 +5,6 @@
 //! after Standard Webhooks. What an event says is worked out when it is sent, by the rule that lookups answer
 //! by; the outbox only keeps that something changed, for whom, and in which order.
 
-mod key;
 mod room;
 
 use std::fmt;
@@ -20,7 +19,6 @@ use crate::{
     id::{AccountId, ClientId, DeliveryId, EventId, OrganizationId, StreamId},
 };
 
-pub use key::{EventKey, KEY_OVERLAP, KEY_PUBLISHED_BEFORE_USE};
 pub use room::{Room, STREAM_ROOM};
 
 /// Streams that one client may have.

@@ -1,4 +1,4 @@
-use kinlink_domain::{id::LinkId, organization::FhirBase, patient::FhirId};
+use kinlink_domain::{fhir_user, id::LinkId, organization::FhirBase, patient::FhirId};
 use serde_json::{Value, json};
 
 /// Where Kinlink's own terms are named; see `docs/fhir.md`.
@@ -29,5 +29,5 @@ impl Place<'_> {
 
 /// A proxy: here.
 pub(crate) fn related_person(link: LinkId) -> Value {
-    json!({"reference": format!("RelatedPerson/{}", link.uuid()), "type": "RelatedPerson"})
+    json!({"reference": fhir_user::related_person(link).to_string(), "type": "RelatedPerson"})
 }

@@ -564,15 +564,6 @@ entity!(picker, "picker", {
     answered_at: Option<DateTimeUtc>,
 });
 
-entity!(answer_key, "answer_key", {
-    #[sea_orm(primary_key, auto_increment = false)]
-    id: Uuid,
-    key_id: i32,
-    sealed: Vec<u8>,
-    public: String,
-    created_at: DateTimeUtc,
-});
-
 entity!(event_stream, "event_stream", {
     #[sea_orm(primary_key, auto_increment = false)]
     client_id: Uuid,
@@ -624,7 +615,9 @@ entity!(event_delivery, "event_delivery", {
     settled_at: Option<DateTimeUtc>,
 });
 
-entity!(event_key, "event_key", {
+entity!(signing_key, "signing_key", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    purpose: String,
     #[sea_orm(primary_key, auto_increment = false)]
     number: i32,
     kid: String,

@@ -8,17 +8,17 @@ use kinlink_domain::{
     account::AccountKey,
     id::{Id, OrganizationId},
     store::{DueEvent, EventQueue, SettledEvent, StoreError},
-    stream::{EventKey, EventStream, Room},
+    stream::{EventStream, Room},
 };
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter, QueryOrder, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait, prelude::Expr,
+    ColumnTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait, prelude::Expr,
 };
 
 use crate::{
     SeaStore,
     convert::corrupt,
-    entity::{account, client_organization, event_delivery, event_key, event_stream},
+    entity::{account, client_organization, event_delivery, event_stream},
     error::store_error,
     unit::stream_row,
 };
@@ -173,12 +173,6 @@ impl EventQueue for SeaStore {
         let tx = self.begin_immediate().await?;
         settle::settle(&tx, self.database.backend(), settled, now).await?;
         tx.commit().await.map_err(store_error)
-    }
-
-    async fn signing_keys(&self) -> Result<Vec<EventKey>, StoreError> {
-        let select = event_key::Entity::find().order_by_asc(event_key::Column::Number);
-        let rows = select.all(&self.database.reader).await.map_err(store_error)?;
-        rows.into_iter().map(|row| stream_row::key(row, &*self.ports.vault)).collect()
     }
 
     async fn failing_streams(&self, since: DateTime<Utc>) -> Result<u64, StoreError> {

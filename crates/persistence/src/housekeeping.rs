@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement}
 
 use crate::{
     SeaStore,
-    entity::{attempt_counter, client_assertion, idempotency_answer, picker, step_up},
+    entity::{attempt_counter, client_assertion, idempotency_answer, picker, signing_key, step_up},
     error::store_error,
 };
 
@@ -24,6 +24,8 @@ pub struct Housekeeping {
     pub step_ups: u64,
     /// Pickers that expired a day ago.
     pub pickers: u64,
+    /// Signing keys that are published no more.
+    pub signing_keys: u64,
     /// Entries of the change feed older than an hour.
     pub changes: u64,
     /// Events that arrived a week ago, that were given up 90 days ago, or that nobody fetched in 14 days.
@@ -62,12 +64,18 @@ impl SeaStore {
             .exec(writer)
             .await
             .map_err(store_error)?;
+        let signing_keys = signing_key::Entity::delete_many()
+            .filter(signing_key::Column::EndsAt.lt(now))
+            .exec(writer)
+            .await
+            .map_err(store_error)?;
         Ok(Housekeeping {
             assertions: assertions.rows_affected,
             answers: answers.rows_affected,
             counters: counters.rows_affected,
             step_ups: step_ups.rows_affected,
             pickers: pickers.rows_affected,
+            signing_keys: signing_keys.rows_affected,
             changes: self.prune(now - TimeDelta::hours(1)).await?,
             events: self.forget_events(now).await?,
             reviews: self.close_moot_reviews(now).await?,

@@ -2,7 +2,6 @@
 
 mod access_requests;
 mod accounts;
-mod answer_keys;
 mod attempts;
 mod audit_log;
 mod authenticators;
@@ -26,6 +25,7 @@ mod provisioning;
 mod reports;
 mod reviews;
 mod save;
+mod signing_keys;
 mod sources;
 mod streams;
 

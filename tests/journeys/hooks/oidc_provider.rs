@@ -1,4 +1,7 @@
-use kinlink_domain::connection::{Server, Several, UrlForm};
+use kinlink_domain::{
+    connection::{Server, Several},
+    fhir_user::UrlForm,
+};
 use serde_json::{Value, json};
 
 use super::stage::{ISS, connect, link, only_its_client_may_ask, own, proxy, reconfigure, revoke, settings};

@@ -7,6 +7,7 @@ use kinlink_domain::{
     account::AccountKey,
     actor::{Actor, StaffAct, StaffRefusal},
     audit::{Action, Subject},
+    fhir_user::face,
     id::{AccountId, ClientId},
     link::{Link, LinkState},
     organization::Organization,
@@ -148,7 +149,7 @@ impl<'a> Reading<'a> {
 
 /// An organization's FHIR base here.
 pub(crate) fn base(state: &State, organization: &Organization) -> String {
-    format!("{}/fhir/{}", state.settings.public_url, organization.slug)
+    face(&state.settings.public_url, organization.slug.as_str()).to_string()
 }
 
 pub(crate) fn place<'a>(base: &'a str, organization: &'a Organization) -> Place<'a> {

@@ -1,8 +1,7 @@
 //! Which problem each error of the inner crates is. One `match` without a wildcard for each.
 
 use chrono::{DateTime, Utc};
-use kinlink_auth::{BearerError, ClientAuthError, SignError};
-use kinlink_delivery::{EventKeyError, SignError as SetSignError};
+use kinlink_auth::{BearerError, ClientAuthError};
 use kinlink_domain::{
     actor::StaffRefusal,
     code::MistypedCode,
@@ -32,6 +31,7 @@ use kinlink_domain::{
     store::StoreError,
     stream::StreamRefusal,
 };
+use kinlink_signing::SigningError;
 
 use super::{Problem, ProblemType};
 
@@ -95,14 +95,14 @@ impl From<ClientAuthError> for Problem {
     }
 }
 
-impl From<SignError> for Problem {
-    fn from(error: SignError) -> Self {
+impl From<SigningError> for Problem {
+    fn from(error: SigningError) -> Self {
         match error {
-            SignError::Key => {
+            SigningError::Key => {
                 tracing::error!("there is no key to sign with");
                 Self::new(ProblemType::Internal)
             }
-            SignError::Store(error) => error.into(),
+            SigningError::Store(error) => error.into(),
         }
     }
 }
@@ -116,24 +116,6 @@ impl From<StreamError> for Problem {
                 Self::new(ProblemType::TooManyVerifications).retry_after(VERIFICATION_INTERVAL.num_seconds())
             }
             StreamError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<EventKeyError> for Problem {
-    fn from(error: EventKeyError) -> Self {
-        match error {
-            EventKeyError::NotDrawn => Self::new(ProblemType::Internal),
-            EventKeyError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<SetSignError> for Problem {
-    fn from(error: SetSignError) -> Self {
-        match error {
-            SetSignError::NoKey => Self::new(ProblemType::Internal),
-            SetSignError::Store(error) => error.into(),
         }
     }
 }

@@ -1,5 +1,4 @@
 use actix_web::{HttpResponse, web::Data};
-use kinlink_delivery::published_keys;
 use serde_json::json;
 
 use super::{POLL, PUSH};
@@ -35,10 +34,9 @@ pub(crate) async fn configuration(state: Data<State>) -> HttpResponse {
         (status = "5XX", description = "Not available", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn keys(state: Data<State>) -> Result<HttpResponse, Problem> {
-    let keys = published_keys(&*state.store, state.ports.clock.now()).await?;
-    let public: Vec<_> = keys.into_iter().map(|key| key.public).collect();
+    let keys = state.events.signer.key_set().await?;
     Ok(HttpResponse::Ok()
         .content_type("application/jwk-set+json")
         .insert_header(("cache-control", KEYS_KEPT))
-        .body(json!({"keys": public}).to_string()))
+        .body(keys.to_string()))
 }

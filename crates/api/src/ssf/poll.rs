@@ -200,7 +200,7 @@ async fn signed(state: &State, due: &DueEvent) -> Result<Option<String>, Problem
         About::Account { organization, .. } if !due.organizations.contains(&organization) => return Ok(None),
         About::Account { account, .. } => {
             let links = state.events.links.answerable_links(account).await?;
-            event_claims(&links, &due.organizations, now)
+            event_claims(&links, &due.organizations, &state.settings.public_url, now)
         }
         About::Stream { .. } => EventClaims::default(),
     };

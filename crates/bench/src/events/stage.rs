@@ -2,7 +2,7 @@ use std::{net::TcpListener, sync::Arc};
 
 use anyhow::Context;
 use kinlink_api::{ApiSettings, Application, ExtraRoutes};
-use kinlink_delivery::{EventWorker, ReceiverRules, published_keys};
+use kinlink_delivery::{EventWorker, ReceiverRules};
 use kinlink_demo::idp::{self, Idp};
 use kinlink_domain::{
     account::{AccountKey, Iss, Sub},
@@ -13,10 +13,12 @@ use kinlink_domain::{
         Outlets, Ports,
         streams::{self, WantedStream},
     },
+    signing_key::KeyPurpose,
     store::{ChangeListener, Store},
     stream::{EventType, Outlet},
 };
 use kinlink_persistence::{Database, DatabaseSettings, SeaStore};
+use kinlink_signing::published_keys;
 use kinlink_vault::{KeyRing, OsRandom, SystemClock};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -109,7 +111,7 @@ async fn populate(
 ) -> anyhow::Result<OrganizationId> {
     let (client, _) = organize(store, ports).await?;
     let (organization, client) = (client.organizations[0], client.id);
-    published_keys(store, ports.clock.now()).await?;
+    published_keys(store, KeyPurpose::Event, ports.clock.now()).await?;
     let mut unit = store.begin().await?;
     unit.put_trusted_issuer(&TrustedIssuer {
         issuer: Issuer { iss: Iss::parse(idp.issuer())?, subject_claim: ClaimPath::parse("sub")? },

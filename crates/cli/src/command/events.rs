@@ -1,7 +1,6 @@
-//! What clients are told, as the operator sees it: streams and webhooks, events that were given up, keys.
+//! What clients are told, as the operator sees it: streams and webhooks, events that were given up.
 
 mod dead;
-mod keys;
 mod streams;
 mod webhook;
 
@@ -44,8 +43,6 @@ enum Step {
     },
     /// Webhooks of clients.
     Webhook(webhook::WebhookCommand),
-    /// The keys that events are signed with.
-    Keys(keys::EventKeysCommand),
 }
 
 impl EventsCommand {
@@ -56,7 +53,6 @@ impl EventsCommand {
             Step::Dead { client, format } => dead::list(&context, client, format).await?,
             Step::Replay { ids, client } => dead::replay(&context, client, &ids).await?,
             Step::Webhook(command) => command.run(&context).await?,
-            Step::Keys(command) => command.run(&context).await?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -12,6 +12,7 @@ use kinlink_domain::{
     account::Iss,
     actor::Actor,
     audit::{Action, Subject},
+    fhir_user::face,
     organization::Organization,
     source::{Source, SourceCredentials, SourceState},
     store::{Store, UnitOfWork},
@@ -212,7 +213,8 @@ async fn remove(context: &Context, named: &Named) -> anyhow::Result<()> {
 
 /// What a Subscription of the server needs.
 fn show_subscription(context: &Context, organization: &str, source: &Source, token: &str) {
-    let base = format!("{}/fhir/{organization}", context.config.pages().public_url);
+    let public_url = context.config.pages().public_url;
+    let base = face(&public_url, organization);
     output::line(format!("source                 {}", source.id));
     output::line(format!("header                 Authorization: Bearer {token}"));
     output::line(format!("endpoint, no payload   {base}/notify/{}", source.id));

@@ -95,7 +95,7 @@ async fn a_server_killed_between_commit_and_sending_loses_no_event() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_operator_makes_webhooks_sees_what_was_given_up_and_changes_keys() {
+async fn the_operator_makes_webhooks_and_sees_what_was_given_up() {
     on_both(async |it| {
         let (client, _) = add_client(it);
         let url = ["--url", "https://receiver.example/in?token=s3cret"];
@@ -116,19 +116,6 @@ async fn the_operator_makes_webhooks_sees_what_was_given_up_and_changes_keys() {
         let replayed = it.run(&["events", "replay", dead[0]["id"].as_str().unwrap()]).expect(0).out;
         assert!(replayed.starts_with("1 events"), "{replayed}");
         assert_eq!(it.run(&["events", "dead", "--json"]).expect(0).out.trim(), "[]");
-
-        let keys = |it: &Kinlink| -> Value {
-            serde_json::from_str(&it.run(&["events", "keys", "list", "--json"]).expect(0).out).unwrap()
-        };
-        let first = keys(it);
-        assert_eq!((first.as_array().unwrap().len(), &first[0]["signs_now"]), (1, &json!(true)));
-        it.run(&["events", "keys", "rotate"]).expect(0);
-        let both = keys(it);
-        assert_eq!(both.as_array().unwrap().len(), 2);
-        assert_eq!((&both[0]["signs_now"], &both[1]["signs_now"]), (&json!(true), &json!(false)));
-        it.run(&["events", "keys", "rotate", "--at-once"]).expect(0);
-        let last = keys(it);
-        assert_eq!((last.as_array().unwrap().len(), &last[0]["signs_now"]), (1, &json!(true)));
         it.run(&["events", "webhook", "remove", "--client", &client, &webhook]).expect(0);
         assert_eq!(it.run(&["events", "streams", "--json"]).expect(0).out.trim(), "[]");
     })

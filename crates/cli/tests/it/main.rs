@@ -15,4 +15,5 @@ mod kinlink;
 mod policy;
 mod provision;
 mod pull;
+mod signing_keys;
 mod walkthrough;

@@ -6,13 +6,13 @@ use kinlink_domain::{
     store::{DueEvent, LinkReader, StoreError},
     stream::{About, Outlet},
 };
+use kinlink_signing::Signer;
 use reqwest::{RequestBuilder, header};
 use url::Url;
 
 use super::{
     receiver::ReceiverRules,
-    set::set_claims,
-    signer::SetSigner,
+    set::{self, set_claims},
     verdict::{Verdict, of_answer},
     webhook,
 };
@@ -25,10 +25,10 @@ const LONGEST_ANSWER: usize = 4 * 1024;
 #[derive(Debug)]
 pub(super) struct EventSender {
     pub(super) links: Arc<dyn LinkReader>,
-    pub(super) signer: Arc<SetSigner>,
+    pub(super) signer: Signer,
     pub(super) http: reqwest::Client,
     pub(super) rules: ReceiverRules,
-    /// Kinlink's own identifier, `iss` of SETs.
+    /// Kinlink's public URL, `iss` of SETs.
     pub(super) issuer: String,
 }
 
@@ -62,7 +62,7 @@ impl EventSender {
             return Ok(None);
         }
         let links = self.links.answerable_links(account).await?;
-        Ok(Some(event_claims(&links, &due.organizations, now)))
+        Ok(Some(event_claims(&links, &due.organizations, &self.issuer, now)))
     }
 
     async fn push(
@@ -75,7 +75,8 @@ impl EventSender {
     ) -> Result<RequestBuilder, Verdict> {
         let set =
             set_claims(due, claims, &self.issuer, now).ok_or_else(|| Verdict::dead("its account is gone"))?;
-        let signed = self.signer.sign(&set, now).await.map_err(|error| Verdict::retry(error.to_string()))?;
+        let signed =
+            self.signer.sign(set::TYPE, &set).await.map_err(|error| Verdict::retry(error.to_string()))?;
         let mut request = self
             .post(url)?
             .header(header::CONTENT_TYPE, "application/secevent+jwt")

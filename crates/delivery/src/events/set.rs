@@ -4,9 +4,8 @@ use kinlink_domain::{
     store::DueEvent,
     stream::{About, EventType},
 };
+use kinlink_signing::{Signer, SigningError};
 use serde_json::{Value, json};
-
-use super::signer::{SetSigner, SignError};
 
 /// The one word about why (the interoperability profile wants one): the same for every cause, because a proxy whose
 /// access ended must not learn from it who ended it.
@@ -20,6 +19,9 @@ pub(super) fn claim(values: &[String]) -> Value {
         several => json!(several),
     }
 }
+
+/// The type of a SET (RFC 8417, section 2.3).
+pub(super) const TYPE: &str = "secevent+jwt";
 
 /// The claims of the SET (RFC 8417; SSF 1.0, section 4): no `exp`, no `sub`, one event. Nothing if the event is
 /// about somebody who is gone.
@@ -67,14 +69,14 @@ fn account_event(event: EventType, at: DateTime<Utc>, claims: &EventClaims) -> V
 
 /// The SET for a client that fetches it.
 pub async fn polled_set(
-    signer: &SetSigner,
+    signer: &Signer,
     due: &DueEvent,
     claims: &EventClaims,
     iss: &str,
     now: DateTime<Utc>,
-) -> Result<Option<String>, SignError> {
+) -> Result<Option<String>, SigningError> {
     match set_claims(due, claims, iss, now) {
-        Some(claims) => signer.sign(&claims, now).await.map(Some),
+        Some(claims) => signer.sign(TYPE, &claims).await.map(Some),
         None => Ok(None),
     }
 }

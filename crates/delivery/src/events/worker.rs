@@ -5,14 +5,14 @@ use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnord
 use kinlink_domain::{
     outbox::{Delivery, MAX_ATTEMPTS, backoff},
     service::Ports,
-    store::{DueEvent, EventQueue, LinkReader, SettledEvent, StoreError},
+    signing_key::KeyPurpose,
+    store::{DueEvent, EventQueue, LinkReader, SettledEvent, Store, StoreError},
     stream::Room,
 };
+use kinlink_signing::Signer;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    receiver::ReceiverRules, send::EventSender, signer::SetSigner, verdict::Verdict, wake::EventWake,
-};
+use super::{receiver::ReceiverRules, send::EventSender, verdict::Verdict, wake::EventWake};
 
 /// How long an event stays with the worker that took it: far longer than a receiver may take.
 const LEASE: TimeDelta = TimeDelta::minutes(1);
@@ -46,11 +46,11 @@ impl EventWorker {
         wake: EventWake,
     ) -> Result<Self, reqwest::Error>
     where
-        S: EventQueue + LinkReader + 'static,
+        S: Store + EventQueue + LinkReader + 'static,
     {
         let sender = Arc::new(EventSender {
             links: store.clone(),
-            signer: Arc::new(SetSigner::new(store.clone())),
+            signer: Signer::new(KeyPurpose::Event, store.clone(), ports.clock.clone()),
             http: rules.http()?,
             rules,
             issuer: issuer.into(),

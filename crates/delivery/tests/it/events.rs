@@ -1,6 +1,5 @@
 //! Events from the outbox to real receivers: well-behaved, down, slow, or answering nonsense.
 
-mod keys;
 mod order;
 mod sharing;
 mod signed;
@@ -55,7 +54,6 @@ pub(crate) async fn stream_of(
     outlet: Outlet,
     events: &[EventType],
 ) -> EventStream {
-    kinlink_delivery::published_keys(&it.store, it.ports.clock.now()).await.unwrap();
     let mut unit = it.begin().await;
     let wanted = WantedStream { outlet, events: events.to_vec(), description: None };
     let made = streams::create(&mut *unit, &it.ports, Actor::Client(client), client, wanted).await.unwrap();

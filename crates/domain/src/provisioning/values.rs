@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{FhirUserForm, ProvisioningTarget, TargetState};
-use crate::{access::Access, link::LinkRole, store::AnswerableLink};
+use super::{ProvisioningTarget, TargetState};
+use crate::{access::Access, store::AnswerableLink};
 
 /// What a user's attributes say. A server may hold several values where Kinlink writes one at most.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl ProvisioningTarget {
                 && matches!(answerable.access(None, now), Access::Live(_))
         });
         let (own, others): (Vec<_>, Vec<_>) =
-            live.partition(|answerable| answerable.link.role == LinkRole::SelfRole);
+            live.partition(|answerable| answerable.is_own());
         match (&own[..], &others[..]) {
             ([only], _) => Desired { values: self.naming(only), basis: Basis::OwnRecord },
             ([], []) => nothing(Basis::NoLink),
@@ -88,12 +88,7 @@ impl ProvisioningTarget {
     }
 
     fn naming(&self, own: &AnswerableLink) -> Values {
-        let id = &own.link.fhir_id;
-        let fhir_user = match self.settings.form {
-            FhirUserForm::Absolute => own.fhir_base.patient(id),
-            FhirUserForm::Relative => format!("Patient/{id}"),
-        };
-        let patient = self.settings.patient.iter().map(|_| id.to_string()).collect();
-        Values { fhir_user: vec![fhir_user], patient }
+        let patient = self.settings.patient.iter().map(|_| own.link.fhir_id.to_string()).collect();
+        Values { fhir_user: vec![own.patient(self.settings.form)], patient }
     }
 }

@@ -4,31 +4,29 @@
 use chrono::{DateTime, Utc};
 
 use super::lookup::{LookupFilter, live};
-use crate::{id::OrganizationId, store::AnswerableLink};
+use crate::{fhir_user::UrlForm, id::OrganizationId, store::AnswerableLink};
 
 /// The values that tokens should carry now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventClaims {
-    /// `fhirUser`: the URL of each record that the account's holder is the patient of.
+    /// `fhirUser`: the URL of who the account's holder is to each record.
     pub fhir_user: Vec<String>,
     /// `patient`: the FHIR id of each record that the account opens.
     pub patient: Vec<String>,
 }
 
-/// The claims for a client that serves these organizations.
+/// The claims for a client that serves these organizations. `public_url` is where Kinlink is.
 pub fn event_claims(
     links: &[AnswerableLink],
     organizations: &[OrganizationId],
+    public_url: &str,
     now: DateTime<Utc>,
 ) -> EventClaims {
     let filter = LookupFilter::default();
     let mut claims = EventClaims::default();
     for (answerable, _) in live(links, organizations, &filter, now) {
-        let link = &answerable.link;
-        if link.role.relationship().is_none() {
-            claims.fhir_user.push(answerable.fhir_base.patient(&link.fhir_id));
-        }
-        claims.patient.push(link.fhir_id.as_str().to_owned());
+        claims.fhir_user.push(answerable.fhir_user(UrlForm::Absolute, public_url));
+        claims.patient.push(answerable.link.fhir_id.to_string());
     }
     claims
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     access::Access,
-    connection::{ConnectionSettings, Member, Several, UrlForm},
+    connection::{ConnectionSettings, Member, Several},
     id::{LinkId, OrganizationId},
     permission::Permissions,
     proofing::Ial,
@@ -77,8 +77,7 @@ pub enum ClaimValue {
     Flag(bool),
 }
 
-/// Decides from the account's links. `public_url` is where Kinlink is, which serves the `RelatedPerson`s of
-/// proxies at `/fhir/<organization>/RelatedPerson/<id>`.
+/// Decides from the account's links. `public_url` is where Kinlink is.
 pub fn decide<'a>(
     links: &'a [AnswerableLink],
     asked: Asked<'_>,
@@ -121,17 +120,13 @@ pub fn candidates(
             Access::Closed(_) => None,
         })
         .collect();
-    found.sort_by_key(|candidate| (!is_own(candidate.answerable), candidate.answerable.link.id));
+    found.sort_by_key(|candidate| (!candidate.answerable.is_own(), candidate.answerable.link.id));
     found
-}
-
-fn is_own(answerable: &AnswerableLink) -> bool {
-    answerable.link.role.relationship().is_none()
 }
 
 /// Two own records, not yet merged, are as doubtful as two of other people.
 fn only_own(candidates: &mut Vec<Candidate<'_>>) {
-    candidates.retain(|candidate| is_own(candidate.answerable));
+    candidates.retain(|candidate| candidate.answerable.is_own());
     if candidates.len() > 1 {
         candidates.clear();
     }
@@ -145,22 +140,10 @@ fn context<'a>(
 ) -> TokenContext<'a> {
     TokenContext {
         answerable,
-        fhir_user: fhir_user(answerable, asked.settings.fhir_user, public_url),
-        need_patient_banner: several || !is_own(answerable),
+        fhir_user: answerable.fhir_user(asked.settings.fhir_user, public_url),
+        need_patient_banner: several || !answerable.is_own(),
         granted: grant(asked.scopes.unwrap_or_default().iter().copied(), Some(&permissions)),
         permissions,
-    }
-}
-
-fn fhir_user(answerable: &AnswerableLink, form: UrlForm, public_url: &str) -> String {
-    let link = &answerable.link;
-    match (is_own(answerable), form) {
-        (true, UrlForm::Absolute) => answerable.fhir_base.patient(&link.fhir_id),
-        (true, UrlForm::Relative) => format!("Patient/{}", link.fhir_id),
-        (false, UrlForm::Relative) => format!("RelatedPerson/{}", link.id.uuid()),
-        (false, UrlForm::Absolute) => {
-            format!("{public_url}/fhir/{}/RelatedPerson/{}", answerable.slug, link.id.uuid())
-        }
     }
 }
 

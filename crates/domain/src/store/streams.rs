@@ -9,7 +9,7 @@ use crate::{
     id::{AccountId, ClientId, DeliveryId, OrganizationId, StreamId},
     outbox::Delivery,
     page::{Listed, Page},
-    stream::{EventDelivery, EventKey, EventStream, Room},
+    stream::{EventDelivery, EventStream, Room},
 };
 
 /// Event streams. Every query for a client names it.
@@ -65,12 +65,6 @@ pub trait Streams {
         only: Option<&[DeliveryId]>,
         now: DateTime<Utc>,
     ) -> Result<u64, StoreError>;
-    /// The keys that SETs are signed with, oldest first, ended ones included.
-    async fn event_keys(&mut self) -> Result<Vec<EventKey>, StoreError>;
-    /// Adds a key; [`super::Constraint::Other`] if its number is taken.
-    async fn add_event_key(&mut self, key: &EventKey) -> Result<(), StoreError>;
-    /// Sets when a key ends.
-    async fn end_event_key(&mut self, number: u32, at: DateTime<Utc>) -> Result<(), StoreError>;
 }
 
 /// An event that somebody has taken to send.
@@ -113,8 +107,6 @@ pub trait EventQueue: Send + Sync + fmt::Debug {
     ) -> Result<Vec<DueEvent>, StoreError>;
     /// Notes what became of events, and how their streams fare.
     async fn settle_events(&self, settled: &[SettledEvent], now: DateTime<Utc>) -> Result<(), StoreError>;
-    /// The keys that SETs are signed with.
-    async fn signing_keys(&self) -> Result<Vec<EventKey>, StoreError>;
     /// Streams whose receiver has taken nothing since before `since`.
     async fn failing_streams(&self, since: DateTime<Utc>) -> Result<u64, StoreError>;
 }

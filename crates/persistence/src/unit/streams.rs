@@ -6,7 +6,7 @@ use kinlink_domain::{
     id::{AccountId, ClientId, DeliveryId, StreamId},
     page::{Listed, Page},
     store::{StoreError, Streams},
-    stream::{EventDelivery, EventKey, EventStream},
+    stream::{EventDelivery, EventStream},
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, Statement,
@@ -15,7 +15,7 @@ use sea_orm::{
 
 use super::SeaUnit;
 use crate::{
-    entity::{event_delivery, event_key, event_stream, event_stream_muted},
+    entity::{event_delivery, event_stream, event_stream_muted},
     error::store_error,
     event_queue,
 };
@@ -195,27 +195,5 @@ impl Streams for SeaUnit {
             update = update.filter(Column::Id.is_in(only.iter().map(|id| id.uuid())));
         }
         Ok(update.exec(&self.tx).await.map_err(store_error)?.rows_affected)
-    }
-
-    async fn event_keys(&mut self) -> Result<Vec<EventKey>, StoreError> {
-        let select = event_key::Entity::find().order_by_asc(event_key::Column::Number);
-        let rows = select.all(&self.tx).await.map_err(store_error)?;
-        rows.into_iter().map(|row| row::key(row, &*self.vault)).collect()
-    }
-
-    async fn add_event_key(&mut self, key: &EventKey) -> Result<(), StoreError> {
-        let row = row::key_row(key, &*self.vault);
-        event_key::Entity::insert(row).exec_without_returning(&self.tx).await.map_err(store_error)?;
-        Ok(())
-    }
-
-    async fn end_event_key(&mut self, number: u32, at: DateTime<Utc>) -> Result<(), StoreError> {
-        event_key::Entity::update_many()
-            .set(event_key::ActiveModel { ends_at: Set(Some(at)), ..Default::default() })
-            .filter(event_key::Column::Number.eq(number))
-            .exec(&self.tx)
-            .await
-            .map_err(store_error)?;
-        Ok(())
     }
 }

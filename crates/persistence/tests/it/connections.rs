@@ -1,12 +1,11 @@
-//! Connections, pickers and signing keys read back as written; what is secret of them is sealed.
+//! Connections and pickers read back as written; what is secret of them is sealed.
 
 use chrono::TimeDelta;
 use kinlink_domain::{
     account::Iss,
-    answer_key::AnswerKey,
     client::{Client, ClientStatus},
     connection::{Connection, ConnectionSettings, ReturnUrl, Server},
-    id::{AccountId, AnswerKeyId, ClientId, ConnectionId, PickerId},
+    id::{AccountId, ClientId, ConnectionId, PickerId},
     picker::{Picker, PickerSession, PickerState},
 };
 use kinlink_testkit::{Fixture, on_both_databases};
@@ -116,44 +115,17 @@ on_both_databases! {
     }
 }
 
-on_both_databases! {
-    async fn signing_keys_come_newest_first_and_open_only_with_the_servers_keys(it: Fixture) {
-        let mut made = Vec::new();
-        for n in 1..=2 {
-            it.clock.advance(TimeDelta::seconds(1));
-            let now = it.ports.clock.now();
-            let id = AnswerKeyId::new(now, &*it.ports.random);
-            let private = vec![n; 40].into();
-            made.push(AnswerKey { id, private, public: serde_json::json!({"kid": id}), created_at: now });
-        }
-        let mut unit = it.begin().await;
-        for key in &made {
-            unit.add_answer_key(key).await.unwrap();
-        }
-        made.reverse();
-        assert_eq!(unit.answer_keys().await.unwrap(), made);
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_session_and_the_private_key_are_not_on_the_disk() {
+async fn the_session_is_not_on_the_disk() {
     let it = Fixture::new(kinlink_testkit::Kind::Sqlite).await;
     let connection = connection(&it, client(&it).await).await;
     let account = it.account("anna").await.id;
-    let now = it.ports.clock.now();
-    let key = AnswerKey {
-        id: AnswerKeyId::new(now, &*it.ports.random),
-        private: b"PRIVATE-KEY".to_vec().into(),
-        public: serde_json::json!({"kty": "EC"}),
-        created_at: now,
-    };
     let mut unit = it.begin().await;
     unit.add_picker(&picker(&it, &connection, account)).await.unwrap();
-    unit.add_answer_key(&key).await.unwrap();
     unit.save().await.unwrap();
     let bytes = crate::at_rest::bytes_on_disk(&it);
     assert!(crate::at_rest::holds(&bytes, "app-1"), "what is no secret is found by this test");
-    for secret in ["SESSION-SECRET", "STATE-SECRET", "PRIVATE-KEY"] {
+    for secret in ["SESSION-SECRET", "STATE-SECRET"] {
         assert!(!crate::at_rest::holds(&bytes, secret), "{secret}");
     }
     it.close().await;

@@ -23,3 +23,4 @@ mod outbox;
 mod patients;
 mod redeem;
 mod schema;
+mod signing_keys;

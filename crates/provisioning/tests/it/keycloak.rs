@@ -1,5 +1,8 @@
 use chrono::TimeDelta;
-use kinlink_domain::provisioning::{AttributeName, FhirUserForm, ProvisioningTarget, Settings};
+use kinlink_domain::{
+    fhir_user::UrlForm,
+    provisioning::{AttributeName, ProvisioningTarget, Settings},
+};
 use kinlink_testkit::{UserProfile, on_both_databases};
 
 use crate::stage::{
@@ -31,7 +34,7 @@ on_both_databases! {
     async fn the_record_is_named_as_configured_and_only_if_there_is_no_doubt_which(it: Fixture) {
         let (double, target) = with_keycloak(it).await;
         let patient = Some(AttributeName::parse("patient").unwrap());
-        let settings = Settings { patient, form: FhirUserForm::Relative, ..target.settings.clone() };
+        let settings = Settings { patient, form: UrlForm::Relative, ..target.settings.clone() };
         change(it, &ProvisioningTarget { settings, ..target }).await;
         let anna = it.account("anna").await;
         link_at(it, &it.there, &anna, "p3").await;

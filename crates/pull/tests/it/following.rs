@@ -84,7 +84,7 @@ fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).unwrap().with_timezone(&Utc)
 }
 
-fn five() -> Vec<serde_json::Value> {
+pub(crate) fn five() -> Vec<serde_json::Value> {
     (1..=5).map(|n| patient(&format!("q{n}"), &format!("2026-01-0{n}T10:00:00Z"))).collect()
 }
 
@@ -186,31 +186,6 @@ on_both_databases! {
         assert!(matches!(error, PullError::NextCircles), "{error}");
         server.stop().await;
         other.stop().await;
-    }
-}
-
-on_both_databases! {
-    async fn a_backend_service_signs_in_and_again_when_its_token_ends(it: Fixture) {
-        let server = FhirDouble::start(five());
-        let source = source(it, &server).await;
-        let credentials = |pem: &str| SourceCredentials::BackendServices {
-            client_id: "kinlink".into(),
-            key: Zeroizing::new(pem.to_owned()),
-            kid: Some("k1".into()),
-            token_url: None,
-        };
-        change(it, &source, |source| Source { credentials: credentials(&server.pem), ..source }).await;
-        server.tell(|told| told.token_lasts = 2);
-        let run = pull(it, &source, &mut Seen::default()).await.unwrap();
-        assert_eq!(run.upserted.created, 5);
-        assert_eq!(server.told.lock().unwrap().assertions.len(), 2, "a new assertion for the second token");
-        let stranger = FhirDouble::start(Vec::new());
-        change(it, &source, |source| Source { credentials: credentials(&stranger.pem), ..source }).await;
-        let error = pull(it, &source, &mut Seen::default()).await.unwrap_err();
-        assert_eq!(error.to_string(), "the server answered a token with status 400");
-        assert!(kinlink_pull::check_key("no key").is_err());
-        server.stop().await;
-        stranger.stop().await;
     }
 }
 

@@ -10,14 +10,10 @@ use actix_web::{
     dev::ServerHandle,
     web::{self, Data},
 };
-use aws_lc_rs::{
-    rand::SystemRandom,
-    signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
-};
-use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
+
+use crate::client_key::{ClientKey, PublicHalf};
 
 /// No trouble: a request that is answered.
 pub(crate) const WELL: u16 = 0;
@@ -54,7 +50,7 @@ pub(crate) struct FhirDouble {
 struct Shared {
     url: String,
     told: Arc<Mutex<Told>>,
-    public: Vec<u8>,
+    public: PublicHalf,
 }
 
 pub(crate) fn patient(id: &str, changed: &str) -> Value {
@@ -64,16 +60,16 @@ pub(crate) fn patient(id: &str, changed: &str) -> Value {
 
 impl FhirDouble {
     pub(crate) fn start(patients: Vec<Value>) -> Self {
+        Self::start_for(ClientKey::es384(), patients)
+    }
+
+    /// One that knows the public half of this key.
+    pub(crate) fn start_for(key: ClientKey, patients: Vec<Value>) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/r4", listener.local_addr().unwrap());
-        let pkcs8 =
-            EcdsaKeyPair::generate_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, &SystemRandom::new()).unwrap();
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, pkcs8.as_ref()).unwrap();
-        let pem = STANDARD.encode(pkcs8.as_ref());
-        let pem = format!("-----BEGIN PRIVATE KEY-----\n{pem}\n-----END PRIVATE KEY-----\n");
         let told = Told { patients, sorted: true, token_lasts: usize::MAX, ..Told::default() };
         let told = Arc::new(Mutex::new(told));
-        let public = pair.public_key().as_ref().to_vec();
+        let ClientKey { pem, public } = key;
         let shared = Data::new(Shared { url: url.clone(), told: told.clone(), public });
         let server = HttpServer::new(move || {
             App::new()
@@ -117,20 +113,19 @@ async fn token(shared: Data<Shared>, form: web::Form<Vec<(String, String)>>) -> 
         return refuse("invalid_request");
     }
     let assertion = value("client_assertion").unwrap_or_default();
-    let mut validation = Validation::new(Algorithm::ES384);
-    validation.set_audience(&[format!("{}/token", shared.url)]);
-    validation.set_issuer(&["kinlink"]);
-    validation.sub = Some("kinlink".to_owned());
+    let Some([header, claims]) = shared.public.verified(assertion) else { return refuse("invalid_client") };
     // The test's clock stands still somewhere else than the machine's.
-    validation.validate_exp = false;
-    let key = DecodingKey::from_ec_der(&shared.public);
-    let Ok(verified) = decode::<Value>(assertion, &key, &validation) else { return refuse("invalid_client") };
-    let lifetime = verified.claims["exp"].as_i64().unwrap() - verified.claims["iat"].as_i64().unwrap();
-    if lifetime > 300 || decode_header(assertion).unwrap().kid.as_deref() != Some("k1") {
+    let lifetime = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+    if claims["iss"] != "kinlink"
+        || claims["sub"] != "kinlink"
+        || claims["aud"] != format!("{}/token", shared.url)
+        || header["kid"] != "k1"
+        || !(1..=300).contains(&lifetime)
+    {
         return refuse("invalid_client");
     }
     let mut told = shared.told.lock().unwrap();
-    if !told.assertions.insert(verified.claims["jti"].as_str().unwrap().to_owned()) {
+    if !told.assertions.insert(claims["jti"].as_str().unwrap().to_owned()) {
         return refuse("invalid_client");
     }
     let token = format!("t{}", told.assertions.len());

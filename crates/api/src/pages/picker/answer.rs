@@ -55,7 +55,7 @@ pub(in crate::pages) async fn answer(
         Err(error) => return closed(error),
     };
     unit.save().await?;
-    let signed = state.signer.sign(TYPE, &claims(&state, &picker, choice)).await.map_err(Problem::from)?;
+    let signed = state.answers.sign(TYPE, &claims(&state, &picker, choice)).await.map_err(Problem::from)?;
     let parameters = [("state", picker.session.state.as_str()), ("answer", signed.as_str())];
     Ok(see_other(&picker.session.return_url.with(&parameters)))
 }

@@ -1,5 +1,4 @@
 use actix_web::{HttpResponse, web::Data};
-use kinlink_delivery::published_keys;
 use kinlink_domain::{
     actor::Actor,
     service::streams::{self, WantedStream},
@@ -32,8 +31,6 @@ pub(crate) async fn create(
         None => Outlet::Poll,
     };
     let events = body.events().unwrap_or_else(|| EventType::SUPPORTED.to_vec());
-    // So that a receiver that goes for the keys next finds one.
-    published_keys(&*state.store, state.ports.clock.now()).await?;
     let wanted = WantedStream { outlet, events, description: body.description };
     let mut unit = state.store.begin().await?;
     let client = client.0.id;

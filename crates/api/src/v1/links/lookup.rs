@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use kinlink_auth::AuthenticatedClient;
 use kinlink_domain::{
     account::AccountKey,
+    fhir_user::UrlForm,
     patient::FhirId,
     permission::Permissions,
     proofing::Ial,
@@ -67,10 +68,10 @@ struct LiveLink<'a> {
     /// The FHIR id, for the launch context `patient`.
     #[schema(example = "n-002")]
     patient: &'a str,
-    /// The absolute URL of who the user is, for the claim `fhirUser`; absent for a proxy.
-    #[serde(rename = "fhirUser", skip_serializing_if = "Option::is_none")]
+    /// The absolute URL of who the user is, for the claim `fhirUser`: a `Patient`, or for a proxy a `RelatedPerson`.
+    #[serde(rename = "fhirUser")]
     #[schema(example = "https://fhir.northside.example/Patient/n-002")]
-    fhir_user: Option<String>,
+    fhir_user: String,
     /// SMART v2 scopes that the link can give now.
     #[schema(example = "patient/*.cruds")]
     permissions: String,
@@ -87,9 +88,13 @@ struct OrganizationName<'a> {
 }
 
 impl<'a> LiveLink<'a> {
-    fn new(answerable: &'a AnswerableLink, gives: &Permissions, now: DateTime<Utc>) -> Self {
+    fn new(
+        answerable: &'a AnswerableLink,
+        gives: &Permissions,
+        public_url: &str,
+        now: DateTime<Utc>,
+    ) -> Self {
         let link = &answerable.link;
-        let is_self = link.role.relationship().is_none();
         Self {
             id: link.id,
             version: link.version,
@@ -97,7 +102,7 @@ impl<'a> LiveLink<'a> {
             role: link.role.as_str(),
             relationship: link.role.relationship().map(Relationship::code),
             patient: link.fhir_id.as_str(),
-            fhir_user: is_self.then(|| answerable.fhir_base.patient(&link.fhir_id)),
+            fhir_user: answerable.fhir_user(UrlForm::Absolute, public_url),
             permissions: gives.to_string(),
             period: PeriodView { start: link.period.start, end: link.period.end },
             assurance: AssuranceView::new(&link.assurance, now),
@@ -147,7 +152,7 @@ async fn answer(
     let now = state.ports.clock.now();
     let known = state.links.of(account).await?;
     let links: Vec<_> = live(&known, &client.organizations, &filter, now)
-        .map(|(link, gives)| LiveLink::new(link, &gives, now))
+        .map(|(link, gives)| LiveLink::new(link, &gives, &state.settings.public_url, now))
         .collect();
     state.lookups.count_each(links.iter().map(|link| link.organization.id), client.id, account);
     Ok(HttpResponse::Ok().json(LookupAnswer { links, as_of: now }))

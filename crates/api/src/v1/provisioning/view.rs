@@ -1,6 +1,9 @@
 use chrono::{DateTime, Utc};
-use kinlink_domain::provisioning::{
-    Cause, Counts, Ended, FhirUserForm, ProvisioningTarget, QueueCounts, Report, Run, RunPhase, TargetState,
+use kinlink_domain::{
+    fhir_user::UrlForm,
+    provisioning::{
+        Cause, Counts, Ended, ProvisioningTarget, QueueCounts, Report, Run, RunPhase, TargetState,
+    },
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -25,7 +28,7 @@ pub(crate) struct TargetView {
     patient_attribute: Option<String>,
     /// `absolute` or `relative`.
     #[schema(value_type = String, example = "absolute")]
-    form: FhirUserForm,
+    form: UrlForm,
     client_id: String,
     /// `on`; `off`: what happens is noted and nothing is sent; `clearing`: every attribute is being taken away.
     #[schema(value_type = String, example = "on")]

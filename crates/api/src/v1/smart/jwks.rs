@@ -9,6 +9,6 @@ use crate::{problem::Problem, state::State};
         (status = "5XX", description = "The database does not answer", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn jwks(state: Data<State>) -> Result<HttpResponse, Problem> {
-    let keys = state.signer.jwks().await?;
+    let keys = state.answers.key_set().await?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "max-age=300")).json(keys))
 }

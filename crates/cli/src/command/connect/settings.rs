@@ -3,7 +3,8 @@
 use clap::ValueEnum;
 use kinlink_domain::{
     account::Iss,
-    connection::{ClaimRule, ConnectionSettings, Excess, ReturnUrl, Server, Several, UrlForm, WithoutRecord},
+    connection::{ClaimRule, ConnectionSettings, Excess, ReturnUrl, Server, Several, WithoutRecord},
+    fhir_user::UrlForm,
     issuer::ClaimPath,
     proofing::Ial,
 };

@@ -3,7 +3,8 @@
 use clap::ValueEnum;
 use kinlink_domain::{
     account::Iss,
-    provisioning::{AttributeName, FhirUserForm, InvalidName, PathPart, Server, ServerUrl, Settings},
+    fhir_user::UrlForm,
+    provisioning::{AttributeName, InvalidName, PathPart, Server, ServerUrl, Settings},
 };
 
 use crate::exit::UsageError;
@@ -69,7 +70,7 @@ impl ServerFlags {
             server,
             fhir_user: name(&self.attribute).map_err(usage)?,
             patient: self.patient_attribute.as_deref().map(name).transpose().map_err(usage)?,
-            form: if self.relative { FhirUserForm::Relative } else { FhirUserForm::Absolute },
+            form: if self.relative { UrlForm::Relative } else { UrlForm::Absolute },
         })
     }
 

@@ -3,8 +3,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
 use kinlink_domain::{
     event::LinkEventKind,
+    signing_key::KeyPurpose,
     stream::{EventType, Outlet},
 };
+use kinlink_signing::published_keys;
 use kinlink_testkit::{Fixture, on_both_databases};
 use serde_json::{Value, json};
 
@@ -15,7 +17,7 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// Checks the signature against the published keys, as a receiver does.
 pub(crate) async fn verified(it: &Fixture, arrived: &Arrived) -> Value {
-    let keys = kinlink_delivery::published_keys(&it.store, it.ports.clock.now()).await.unwrap();
+    let keys = published_keys(&it.store, KeyPurpose::Event, it.ports.clock.now()).await.unwrap();
     let header = jsonwebtoken::decode_header(&arrived.body).unwrap();
     assert_eq!(header.typ.as_deref(), Some("secevent+jwt"));
     assert_eq!(header.alg, jsonwebtoken::Algorithm::RS256);

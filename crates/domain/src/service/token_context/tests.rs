@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     account::Iss,
     connection::Server,
+    fhir_user::UrlForm,
     id::Id,
     link::{Link, LinkRole, Period, tests::active},
     organization::{FhirBase, Slug},

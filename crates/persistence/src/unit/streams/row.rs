@@ -2,20 +2,19 @@ use kinlink_domain::{
     id::Id,
     port::Vault,
     store::StoreError,
-    stream::{About, EndpointSecret, EventDelivery, EventKey, EventStream, Failing, Outlet},
+    stream::{About, EndpointSecret, EventDelivery, EventStream, Failing, Outlet},
 };
 use sea_orm::{NotSet, Set};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::{
-    convert::{corrupt, from_json, from_word, key_id, to_json, to_word, unseal},
-    entity::{event_delivery, event_key, event_stream},
+    convert::{corrupt, from_json, from_word, to_json, to_word, unseal},
+    entity::{event_delivery, event_stream},
 };
 
 const STREAM: &str = "event stream";
 const EVENT: &str = "event";
-const KEY: &str = "event key";
 
 /// What of an outlet is sealed at rest.
 #[derive(Default, Serialize, Deserialize)]
@@ -138,34 +137,4 @@ impl TryFrom<event_delivery::Model> for EventDelivery {
             error: row.error,
         })
     }
-}
-
-/// What the private half is bound to: it opens in its own row only.
-fn binding(kid: &str) -> Vec<u8> {
-    format!("event_key {kid}").into_bytes()
-}
-
-pub(super) fn key_row(key: &EventKey, vault: &dyn Vault) -> event_key::ActiveModel {
-    let sealed = vault.seal(&binding(&key.kid), &key.private);
-    event_key::ActiveModel {
-        number: Set(i32::try_from(key.number).unwrap_or(i32::MAX)),
-        kid: Set(key.kid.clone()),
-        public: Set(to_json(&key.public)),
-        key_id: Set(sealed.key.0.into()),
-        sealed: Set(sealed.bytes),
-        signs_from: Set(key.signs_from),
-        ends_at: Set(key.ends_at),
-    }
-}
-
-pub(crate) fn key(row: event_key::Model, vault: &dyn Vault) -> Result<EventKey, StoreError> {
-    let sealed = kinlink_domain::port::Sealed { key: key_id(KEY, row.key_id)?, bytes: row.sealed };
-    Ok(EventKey {
-        private: vault.open(&binding(&row.kid), &sealed).map_err(|error| corrupt(KEY, error))?,
-        number: u32::try_from(row.number).map_err(|error| corrupt(KEY, error))?,
-        public: from_json(KEY, &row.public)?,
-        kid: row.kid,
-        signs_from: row.signs_from,
-        ends_at: row.ends_at,
-    })
 }
