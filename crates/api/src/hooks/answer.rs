@@ -4,12 +4,12 @@ use kinlink_domain::{
     account::AccountKey,
     connection::{ClaimName, Excess, WithoutRecord},
     id::LinkId,
-    scope::Granted,
+    scope::{Granted, grant},
     service::token_context::{Asked, ClaimValue, Decision, TokenContext, decide},
 };
 
 use super::call::Call;
-use crate::problem::Problem;
+use crate::{problem::Problem, v1::smart::record::LaunchContext};
 
 /// What goes into the tokens.
 #[derive(Debug, Default)]
@@ -22,6 +22,12 @@ pub(super) struct Answer {
     pub(super) cut: Vec<String>,
     /// Why no token is to be issued.
     pub(super) refused: Option<&'static str>,
+    /// What stands beside the tokens; nothing without a record.
+    pub(super) launch: Option<LaunchContext>,
+    /// The link that opens the record.
+    pub(super) link: Option<LinkId>,
+    /// One of several records could be picked, by whoever can send the browser to the picker.
+    pub(super) several: bool,
 }
 
 /// Whether the server lets a hook cut the token's scopes.
@@ -62,9 +68,14 @@ impl Answer {
                 state.lookups.count(connection.organization, connection.client, account);
                 Self::with_record(&context, call, question)
             }
-            // A hook has no browser to send to the picker.
-            Decision::None(granted) | Decision::Several(granted) => Self::without_record(call, granted),
+            Decision::None(granted) => Self::without_record(call, granted),
+            Decision::Several(granted) => Self { several: true, ..Self::without_record(call, granted) },
         })
+    }
+
+    /// No record, whatever the account may open.
+    pub(super) fn no_record(call: &Call<'_>, scopes: &[&str]) -> Self {
+        Self::without_record(call, grant(scopes.iter().copied(), None))
     }
 
     fn with_record(context: &TokenContext<'_>, call: &Call<'_>, question: Question<'_>) -> Self {
@@ -78,12 +89,15 @@ impl Answer {
             scopes: granted.scopes.clone(),
             cut: granted.cut.clone(),
             refused,
+            launch: Some(LaunchContext::new(context)),
+            link: Some(context.answerable.link.id),
+            several: false,
         }
     }
 
     fn without_record(call: &Call<'_>, Granted { scopes, cut }: Granted) -> Self {
         let refused = call.connection.settings.without_record == WithoutRecord::Refuse;
-        Self { claims: Vec::new(), scopes, cut, refused: refused.then_some(NO_RECORD) }
+        Self { scopes, cut, refused: refused.then_some(NO_RECORD), ..Self::default() }
     }
 
     /// The claims as a JSON object.
