@@ -9,7 +9,7 @@ const next = async () => JSON.parse((await lines.next()).value ?? process.exit()
 
 const { code, secrets, hostname } = await next();
 const action = {};
-new Function('exports', 'require', code)(action, (name) => dependencies[name]);
+new Function('exports', 'require', 'console', code)(action, (name) => dependencies[name], { log() {} });
 
 /** Logins that have been sent away, by the `state` that brings them back; and what refresh tokens keep. */
 const suspended = new Map();

@@ -68,6 +68,12 @@ impl Person {
         self.finds(&format!("input[name={name}]")).await.types(text).await;
     }
 
+    /// Fills in a date, as from the browser's calendar: what to type depends on the browser's language.
+    pub(crate) async fn enters_date(&self, name: &str, date: &str) {
+        self.finds(&format!("input[name={name}]")).await;
+        self.runs(&format!("document.querySelector('input[name={name}]').value = '{date}'")).await;
+    }
+
     /// What stands there for people to read.
     pub(crate) async fn reads(&self, selector: &str) -> String {
         self.finds(selector).await.text().await

@@ -18,7 +18,7 @@ launch! {
         patient.sees("Enter your code").await;
         patient.enters("code", issued.text("/code")).await;
         patient.presses("Continue").await;
-        patient.enters("birth_date", "1984-02-29").await;
+        patient.enters_date("birth_date", "1984-02-29").await;
         patient.presses("Continue").await;
         patient.sees("My records").await;
 
