@@ -29,5 +29,5 @@ async fn a_renamed_claim_is_in_both_tokens_and_what_smart_names_keeps_its_name()
     assert!(token.get("fhirUser").is_none(), "{token}");
     stage.person.runs("return (await smart.refresh()).tokenResponse").await;
     assert_eq!(stage.person.runs(ACCESS_TOKEN).await[NAME], record, "after a refresh too");
-    stage.clear().await;
+    Box::pin(stage.clear()).await;
 }

@@ -64,5 +64,5 @@ async fn while_kinlink_is_away_there_is_no_token_and_the_refresh_token_is_not_us
     let (away, rest) = stage.without_kinlink().await;
     rest.person.opens_the_app().await;
     rest.person.sees("This login cannot go on").await;
-    rest.with(away.comes_back()).clear().await;
+    Box::pin(rest.with(away.comes_back()).clear()).await;
 }
