@@ -15,16 +15,20 @@ pub(crate) mod okta;
 
 use actix_web::{
     Resource,
-    web::{ServiceConfig, post},
+    web::{ServiceConfig, post, scope},
 };
 
 /// Every hook.
 pub(crate) fn routes(config: &mut ServiceConfig, resource: fn(&str, &'static str) -> Resource) {
+    // A scope of its own for each: only the pattern of the one that is called is tried.
     config
-        .service(resource("/hooks/entra/{id}", "POST").route(post().to(entra::hook)))
-        .service(resource("/hooks/okta/{id}", "POST").route(post().to(okta::hook)))
-        .service(resource("/hooks/hydra/{id}", "POST").route(post().to(hydra::hook)))
-        .service(resource("/hooks/auth0/{id}", "POST").route(post().to(auth0::hook)))
-        .service(resource("/hooks/cognito/{id}", "POST").route(post().to(cognito::hook)))
-        .service(resource("/hooks/oidc-provider/{id}", "POST").route(post().to(oidc_provider::hook)));
+        .service(scope("/hooks/entra").service(resource("/{id}", "POST").route(post().to(entra::hook))))
+        .service(scope("/hooks/okta").service(resource("/{id}", "POST").route(post().to(okta::hook))))
+        .service(scope("/hooks/hydra").service(resource("/{id}", "POST").route(post().to(hydra::hook))))
+        .service(scope("/hooks/auth0").service(resource("/{id}", "POST").route(post().to(auth0::hook))))
+        .service(scope("/hooks/cognito").service(resource("/{id}", "POST").route(post().to(cognito::hook))))
+        .service(
+            scope("/hooks/oidc-provider")
+                .service(resource("/{id}", "POST").route(post().to(oidc_provider::hook))),
+        );
 }

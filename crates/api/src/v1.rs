@@ -87,15 +87,10 @@ fn event_routes(config: &mut ServiceConfig) {
 /// Every route of the API.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
+        .configure(token_routes)
         .configure(event_routes)
         .configure(family_routes)
         .configure(ending_routes)
-        .configure(authzen_routes)
-        .service(
-            resource("/v1/links/lookup", "GET, POST")
-                .route(post().to(links::lookup::post))
-                .route(get().to(links::lookup::get)),
-        )
         .service(resource("/v1/links/{id}", "GET").route(get().to(links::read::read)))
         .service(resource("/v1/links/{id}/explain", "GET").route(get().to(links::explain::explain)))
         .service(resource("/v1/links/{id}/revoke", "POST").route(post().to(links::revoke::revoke)))
@@ -153,7 +148,6 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/v1/reviews/{id}/approve", "POST").route(post().to(reviews::approve::approve)))
         .service(resource("/v1/reviews/{id}/ask", "POST").route(post().to(reviews::ask::ask)))
         .service(resource("/v1/reviews/{id}/decline", "POST").route(post().to(reviews::decline::decline)))
-        .service(resource("/v1/smart/context", "POST").route(post().to(smart::context::context)))
         .service(resource("/v1/smart/jwks", "GET").route(get().to(smart::jwks::jwks)))
         .configure(fhir::routes)
         .service(resource("/v1/provisioning", "GET").route(get().to(provisioning::list::list)))
@@ -171,7 +165,19 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/openapi.json", "GET").route(get().to(docs::document)))
         .service(resource("/docs", "GET").route(get().to(docs::page)))
         .service(resource("/docs/style.css", "GET").route(get().to(docs::style)));
-    hooks::routes(config, resource);
+}
+
+/// Those that are asked for every token. Patterns are tried in their order, so they come first.
+fn token_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/v1/links/lookup", "GET, POST")
+                .route(post().to(links::lookup::post))
+                .route(get().to(links::lookup::get)),
+        )
+        .service(resource("/v1/smart/context", "POST").route(post().to(smart::context::context)))
+        .configure(authzen_routes)
+        .configure(|config| hooks::routes(config, resource));
 }
 
 /// Those of ending every access at once, and of what is unusual.

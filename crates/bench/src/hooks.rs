@@ -18,7 +18,7 @@ use crate::{
 
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
-Each is measured right after a lookup of the same accounts on the same server, all from the cache.\n\
+Each is measured in turn with lookups of the same accounts on the same server, all from the cache.\n\
 Starts a private PostgreSQL by scripts/with-postgres, unless KINLINK_TEST_POSTGRES_URL names one.")]
 pub(crate) struct Hooks {
     /// Accounts, each with one link.
@@ -30,6 +30,9 @@ pub(crate) struct Hooks {
     /// Seconds for each measurement.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
+    /// Only what has this in its name, such as `Okta`.
+    #[arg(long)]
+    only: Option<String>,
     /// Only SQLite.
     #[arg(long)]
     sqlite_only: bool,
@@ -77,12 +80,13 @@ impl Hooks {
         drive::once_each(&server, &lookups, self.connections).await?;
         let time = Duration::from_secs(self.seconds);
         let mut rows = Vec::new();
-        for (what, requests) in hooks {
+        let wanted = |what: &str| self.only.as_ref().is_none_or(|only| what.contains(only));
+        for (what, requests) in hooks.into_iter().filter(|(what, _)| wanted(what)) {
             remark(&format!("{database}: {what}"));
             drive::once_each(&server, &requests[..self.connections.min(requests.len())], self.connections)
                 .await?;
-            let lookup = drive::load(&server, &lookups, self.connections, time).await?;
-            let hook = drive::load(&server, &requests, self.connections, time).await?;
+            let both = [&lookups[..], &requests[..]];
+            let [lookup, hook] = drive::in_turn(&server, both, self.connections, time).await?;
             let (p50_ratio, p99_ratio) = (hook.p50_ms / lookup.p50_ms, hook.p99_ms / lookup.p99_ms);
             rows.push(Row { database, what, hook, lookup, p50_ratio, p99_ratio });
         }

@@ -2,33 +2,37 @@
 
 use kinlink_domain::{
     account::AccountKey,
-    connection::{ClaimName, Excess, WithoutRecord},
+    connection::{ClaimName, ClaimRule, Excess, WithoutRecord},
     id::LinkId,
     scope::{Granted, grant},
     service::token_context::{Asked, ClaimValue, Decision, TokenContext, decide},
 };
 
+use serde::{Serialize, Serializer};
+
 use super::call::Call;
-use crate::{problem::Problem, v1::smart::record::LaunchContext};
+use crate::problem::Problem;
 
 /// What goes into the tokens.
 #[derive(Debug, Default)]
-pub(super) struct Answer {
+pub(super) struct Answer<'c> {
     /// The claims, under the names that the operator chose.
-    pub(super) claims: Vec<(ClaimName, ClaimValue)>,
+    pub(super) claims: Claims<'c>,
     /// The scopes that are granted, of those asked for.
     pub(super) scopes: Vec<String>,
     /// The scopes that were asked for and are not granted, in whole or in part.
     pub(super) cut: Vec<String>,
     /// Why no token is to be issued.
     pub(super) refused: Option<&'static str>,
-    /// What stands beside the tokens; nothing without a record.
-    pub(super) launch: Option<LaunchContext>,
     /// The link that opens the record.
     pub(super) link: Option<LinkId>,
     /// One of several records could be picked, by whoever can send the browser to the picker.
     pub(super) several: bool,
 }
+
+/// Claims with their values; as JSON, an object.
+#[derive(Debug, Default)]
+pub(super) struct Claims<'c>(Vec<(&'c ClaimName, ClaimValue)>);
 
 /// Whether the server lets a hook cut the token's scopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,9 +53,18 @@ pub(super) struct Question<'a> {
 const NO_RECORD: &str = "this login opens no patient record";
 const TOO_MUCH: &str = "the app asks for more than this login may see";
 
-impl Answer {
+impl<'c> Answer<'c> {
     /// Decides, and counts the lookup as any other.
-    pub(super) async fn to(call: &Call<'_>, question: Question<'_>) -> Result<Self, Problem> {
+    pub(super) async fn to(call: &'c Call<'_>, question: Question<'_>) -> Result<Self, Problem> {
+        Ok(Self::with(call, question, |_| ()).await?.0)
+    }
+
+    /// The same, with what else there is to say of the record, if there is one.
+    pub(super) async fn with<T>(
+        call: &'c Call<'_>,
+        question: Question<'_>,
+        say: impl FnOnce(&TokenContext<'_>) -> T,
+    ) -> Result<(Self, Option<T>), Problem> {
         let (state, connection) = (call.state, &*call.connection);
         let settings = &connection.settings;
         let account = AccountKey::derive(settings.issuer.as_str(), question.subject);
@@ -66,10 +79,12 @@ impl Answer {
         Ok(match decide(&links, asked, &state.settings.public_url, now) {
             Decision::One(context) => {
                 state.lookups.count(connection.organization, connection.client, account);
-                Self::with_record(&context, call, question)
+                (Self::with_record(&context, call, question), Some(say(&context)))
             }
-            Decision::None(granted) => Self::without_record(call, granted),
-            Decision::Several(granted) => Self { several: true, ..Self::without_record(call, granted) },
+            Decision::None(granted) => (Self::without_record(call, granted), None),
+            Decision::Several(granted) => {
+                (Self { several: true, ..Self::without_record(call, granted) }, None)
+            }
         })
     }
 
@@ -78,18 +93,17 @@ impl Answer {
         Self::without_record(call, grant(scopes.iter().copied(), None))
     }
 
-    fn with_record(context: &TokenContext<'_>, call: &Call<'_>, question: Question<'_>) -> Self {
+    fn with_record(context: &TokenContext<'_>, call: &'c Call<'_>, question: Question<'_>) -> Self {
         let settings = &call.connection.settings;
         let granted = &context.granted;
         let exceeds = !granted.cut.is_empty() && question.server_lets_scopes == Scopes::Stay;
         let refused = (exceeds && settings.excess == Excess::Refuse).then_some(TOO_MUCH);
         let value = |member| context.value(member, question.scopes.is_some());
         Self {
-            claims: settings.claims.iter().map(|rule| (rule.name.clone(), value(rule.member))).collect(),
+            claims: Claims(settings.claims.iter().map(|rule| (&rule.name, value(rule.member))).collect()),
             scopes: granted.scopes.clone(),
             cut: granted.cut.clone(),
             refused,
-            launch: Some(LaunchContext::new(context)),
             link: Some(context.answerable.link.id),
             several: false,
         }
@@ -100,16 +114,37 @@ impl Answer {
         Self { scopes, cut, refused: refused.then_some(NO_RECORD), ..Self::default() }
     }
 
-    /// The claims as a JSON object.
-    pub(super) fn object(&self) -> serde_json::Map<String, serde_json::Value> {
-        self.claims.iter().map(|(name, value)| (name.as_str().to_owned(), json(value))).collect()
+    /// The clinical scopes: what one was cut to is written otherwise than what was asked for.
+    pub(super) fn added_scopes(&self) -> impl Iterator<Item = &str> {
+        self.scopes.iter().map(String::as_str).filter(|scope| scope.starts_with("patient/"))
     }
 }
 
-/// A value as JSON.
-pub(super) fn json(value: &ClaimValue) -> serde_json::Value {
-    match value {
-        ClaimValue::Text(text) => text.as_str().into(),
-        ClaimValue::Flag(flag) => (*flag).into(),
+impl<'c> Claims<'c> {
+    /// Each, with its name.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'c ClaimName, &ClaimValue)> {
+        self.0.iter().map(|(name, value)| (*name, value))
+    }
+
+    /// Of the claims that are ours to give, those without a value: what a token says there by other hands must
+    /// not outlive the link.
+    pub(super) fn unfounded<'s>(&'s self, rules: &'s [ClaimRule]) -> impl Iterator<Item = &'s ClaimName> {
+        let given = |name: &ClaimName| self.0.iter().any(|(given, _)| *given == name);
+        rules.iter().map(|rule| &rule.name).filter(move |name| !given(name))
+    }
+
+    /// For servers that know no truth values.
+    pub(super) fn as_texts(self) -> Self {
+        let text = |value| match value {
+            ClaimValue::Flag(flag) => ClaimValue::Text(flag.to_string()),
+            text @ ClaimValue::Text(_) => text,
+        };
+        Self(self.0.into_iter().map(|(name, value)| (name, text(value))).collect())
+    }
+}
+
+impl Serialize for Claims<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(name, value)| (name.as_str(), value)))
     }
 }

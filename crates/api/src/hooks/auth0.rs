@@ -7,11 +7,10 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use kinlink_domain::{connection::Several, id::LinkId};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    answer::{Answer, Question, Scopes},
+    answer::{Answer, Claims, Question, Scopes},
     call::{Call, within},
 };
 use crate::problem::Problem;
@@ -45,6 +44,17 @@ struct Transaction {
 
 /// What `event.transaction.protocol` is at a refresh.
 const REFRESH: &str = "oauth2-refresh-token";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Acts<'c> {
+    claims: &'c Claims<'c>,
+    remove_scopes: &'c [String],
+    add_scopes: Vec<&'c str>,
+    deny: Option<&'static str>,
+    link: Option<LinkId>,
+    several: bool,
+}
 
 /// What the Action is to do with tokens that Auth0 is about to issue.
 #[utoipa::path(post, path = "/hooks/auth0/{id}", tag = "hooks", security(("client" = [])), request_body = Object,
@@ -89,18 +99,13 @@ impl Body {
     }
 }
 
-fn act(answer: &Answer) -> HttpResponse {
-    HttpResponse::Ok().json(json!({
-        "claims": answer.object(),
-        "removeScopes": answer.cut,
-        "addScopes": added(answer),
-        "deny": answer.refused,
-        "link": answer.link,
-        "several": answer.several,
-    }))
-}
-
-/// What a scope was cut to is written otherwise than what was asked for.
-fn added(answer: &Answer) -> Vec<&String> {
-    answer.scopes.iter().filter(|scope| scope.starts_with("patient/")).collect()
+fn act(answer: &Answer<'_>) -> HttpResponse {
+    HttpResponse::Ok().json(Acts {
+        claims: &answer.claims,
+        remove_scopes: &answer.cut,
+        add_scopes: answer.added_scopes().collect(),
+        deny: answer.refused,
+        link: answer.link,
+        several: answer.several,
+    })
 }

@@ -1,6 +1,6 @@
 //! What every hook does before it translates: who calls, by which connection, with what.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{borrow::Cow, future::Future, sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest,
@@ -8,7 +8,7 @@ use actix_web::{
     web::{Bytes, Payload},
 };
 use kinlink_domain::{connection::Connection, id::ConnectionId};
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 
 use crate::{
     extract,
@@ -74,15 +74,16 @@ impl<'r> Call<'r> {
     }
 
     /// The body, as the server documents it. What more it holds is passed over: servers add members.
-    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+    pub(super) fn read<'b, T: Deserialize<'b>>(&'b self) -> Result<T, Problem> {
         serde_json::from_slice(&self.body).map_err(|error| extract::malformed(&error))
     }
 
     /// The account's `sub`: where the operator said, or where this kind of server puts it.
-    pub(super) fn subject(&self, usual: Option<&str>) -> Result<Option<String>, Problem> {
-        let Some(path) = &self.connection.settings.subject else { return Ok(usual.map(ToOwned::to_owned)) };
+    pub(super) fn subject<'b>(&self, usual: Option<&'b str>) -> Result<Option<Cow<'b, str>>, Problem> {
+        let Some(path) = &self.connection.settings.subject else { return Ok(usual.map(Cow::Borrowed)) };
         let document: serde_json::Value = self.read()?;
-        Ok(path.find(&document).and_then(serde_json::Value::as_str).map(ToOwned::to_owned))
+        let found = path.find(&document).and_then(serde_json::Value::as_str);
+        Ok(found.map(|subject| Cow::Owned(subject.to_owned())))
     }
 
     /// Refuses a request about logins of another issuer than the connection's.

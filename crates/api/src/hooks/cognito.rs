@@ -4,11 +4,11 @@
 //! Source: the Amazon Cognito developer guide, "Pre token generation Lambda trigger".
 
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
-use serde::Deserialize;
-use serde_json::json;
+use kinlink_domain::connection::ClaimName;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    answer::{Answer, Question, Scopes},
+    answer::{Answer, Claims, Question, Scopes},
     call::{Call, within},
 };
 use crate::problem::{Problem, ProblemType};
@@ -43,6 +43,38 @@ struct UserAttributes {
     sub: Option<String>,
 }
 
+/// The event's `response`; empty changes nothing.
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Response<'c> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claims_and_scope_override_details: Option<Details<'c>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Details<'c> {
+    id_token_generation: Overrides<'c>,
+    access_token_generation: AccessToken<'c>,
+}
+
+#[derive(Serialize, Clone, Copy)]
+#[serde(rename_all = "camelCase")]
+struct Overrides<'c> {
+    claims_to_add_or_override: &'c Claims<'c>,
+    /// A claim that comes from a user attribute set by hand must not outlive the link.
+    claims_to_suppress: &'c [&'c ClaimName],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AccessToken<'c> {
+    #[serde(flatten)]
+    overrides: Overrides<'c>,
+    scopes_to_add: Vec<&'c str>,
+    scopes_to_suppress: &'c [String],
+}
+
 /// What goes into tokens that Cognito is about to issue.
 #[utoipa::path(post, path = "/hooks/cognito/{id}", tag = "hooks", security(("client" = [])), request_body = Object,
     params(("id" = String, Path, description = "The connection", example = "con_0197f2f31c2a7d0c8e6f2b7f5a1d9c22")),
@@ -64,10 +96,10 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     let issuer = call.connection.settings.issuer.as_str();
     call.expect_issuer(issuer.rsplit('/').next() == Some(body.user_pool_id.as_str()))?;
     if !call.connection.settings.answers_app(&body.caller_context.client_id) {
-        return Ok(HttpResponse::Ok().json(json!({})));
+        return Ok(HttpResponse::Ok().json(Response::default()));
     }
     let Some(subject) = call.subject(body.request.user_attributes.sub.as_deref())? else {
-        return Ok(HttpResponse::Ok().json(json!({})));
+        return Ok(HttpResponse::Ok().json(Response::default()));
     };
     let scopes = body.request.scopes.as_ref();
     let scopes: Option<Vec<&str>> = scopes.map(|scopes| scopes.iter().map(String::as_str).collect());
@@ -84,25 +116,14 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     }
 }
 
-fn respond(call: &Call<'_>, answer: &Answer) -> HttpResponse {
-    // A claim that comes from a user attribute set by hand must not outlive the link.
-    let unfounded: Vec<&str> = call
-        .connection
-        .settings
-        .claims
-        .iter()
-        .map(|rule| rule.name.as_str())
-        .filter(|name| answer.claims.iter().all(|(added, _)| added.as_str() != *name))
-        .collect();
-    let claims = answer.object();
-    let cut_to: Vec<_> = answer.scopes.iter().filter(|scope| scope.starts_with("patient/")).collect();
-    HttpResponse::Ok().json(json!({"claimsAndScopeOverrideDetails": {
-        "idTokenGeneration": {"claimsToAddOrOverride": claims, "claimsToSuppress": unfounded},
-        "accessTokenGeneration": {
-            "claimsToAddOrOverride": claims,
-            "claimsToSuppress": unfounded,
-            "scopesToAdd": cut_to,
-            "scopesToSuppress": answer.cut,
-        },
-    }}))
+fn respond(call: &Call<'_>, answer: &Answer<'_>) -> HttpResponse {
+    let suppressed: Vec<_> = answer.claims.unfounded(&call.connection.settings.claims).collect();
+    let overrides = Overrides { claims_to_add_or_override: &answer.claims, claims_to_suppress: &suppressed };
+    let access_token_generation = AccessToken {
+        overrides,
+        scopes_to_add: answer.added_scopes().collect(),
+        scopes_to_suppress: &answer.cut,
+    };
+    let details = Details { id_token_generation: overrides, access_token_generation };
+    HttpResponse::Ok().json(Response { claims_and_scope_override_details: Some(details) })
 }

@@ -10,11 +10,10 @@ use kinlink_domain::{
     connection::{Connection, Server},
     service::token_context::ClaimValue,
 };
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::{
-    answer::{Answer, Question, Scopes},
+    answer::{Answer, Claims, Question, Scopes},
     call::{Call, connection, within},
 };
 use crate::{
@@ -62,6 +61,25 @@ struct User {
     id: String,
 }
 
+#[derive(Serialize)]
+struct Provided<'c> {
+    data: Response<'c>,
+}
+
+#[derive(Serialize)]
+struct Response<'c> {
+    #[serde(rename = "@odata.type")]
+    kind: &'static str,
+    actions: [Action<'c>; 1],
+}
+
+#[derive(Serialize)]
+struct Action<'c> {
+    #[serde(rename = "@odata.type")]
+    kind: &'static str,
+    claims: Claims<'c>,
+}
+
 /// The claims of a token that Entra is about to issue.
 #[utoipa::path(post, path = "/hooks/entra/{id}", tag = "hooks", request_body = Object,
     params(("id" = String, Path, description = "The connection", example = "con_0197f2f31c2a7d0c8e6f2b7f5a1d9c22")),
@@ -88,15 +106,15 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     call.expect_issuer(names_tenant(call.connection.settings.issuer.as_str(), &body.data.tenant_id))?;
     let context = &body.data.authentication_context;
     if !call.connection.settings.answers_app(&context.client_service_principal.app_id) {
-        return Ok(provide(&Map::new()));
+        return Ok(provide(Claims::default()));
     }
-    let Some(subject) = call.subject(Some(&context.user.id))? else { return Ok(provide(&Map::new())) };
+    let Some(subject) = call.subject(Some(&context.user.id))? else { return Ok(provide(Claims::default())) };
     let question =
         Question { subject: &subject, scopes: None, picked: None, server_lets_scopes: Scopes::Stay };
     let answer = Answer::to(&call, question).await?;
     match answer.refused {
         Some(why) => Err(Problem::new(ProblemType::Forbidden).detail(why)),
-        None => Ok(provide(&texts(&answer)?)),
+        None => Ok(provide(texts(answer.claims)?)),
     }
 }
 
@@ -121,25 +139,21 @@ fn names_tenant(issuer: &str, tenant: &str) -> bool {
     !tenant.is_empty() && issuer.split('/').any(|part| part.eq_ignore_ascii_case(tenant))
 }
 
-fn texts(answer: &Answer) -> Result<Map<String, Value>, Problem> {
-    let text = |value: &ClaimValue| match value {
-        ClaimValue::Text(text) => text.clone(),
-        ClaimValue::Flag(flag) => flag.to_string(),
-    };
-    let texts: Vec<_> = answer.claims.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
-    if texts.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > MOST {
+fn texts(claims: Claims<'_>) -> Result<Claims<'_>, Problem> {
+    let texts = claims.as_texts();
+    let length = |value: &ClaimValue| if let ClaimValue::Text(text) = value { text.len() } else { 0 };
+    if texts.iter().map(|(name, value)| name.as_str().len() + length(value)).sum::<usize>() > MOST {
         tracing::error!("the claims are longer than Entra takes; leave out permitted_scope");
         return Err(Problem::new(ProblemType::Internal));
     }
-    Ok(texts.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect())
+    Ok(texts)
 }
 
-fn provide(claims: &Map<String, Value>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({"data": {
-        "@odata.type": "microsoft.graph.onTokenIssuanceStartResponseData",
-        "actions": [{
-            "@odata.type": "microsoft.graph.tokenIssuanceStart.provideClaimsForToken",
-            "claims": claims,
-        }],
-    }}))
+fn provide(claims: Claims<'_>) -> HttpResponse {
+    let kind = "microsoft.graph.tokenIssuanceStart.provideClaimsForToken";
+    let data = Response {
+        kind: "microsoft.graph.onTokenIssuanceStartResponseData",
+        actions: [Action { kind, claims }],
+    };
+    HttpResponse::Ok().json(Provided { data })
 }

@@ -4,13 +4,18 @@
 //! all extra claims of the session, so those that are not ours are sent back as they came; 204 changes nothing,
 //! 403 refuses the token, and anything else ends the exchange with an error. A hook cannot cut scopes.
 
+use std::collections::BTreeMap;
+
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
-use kinlink_domain::{connection::Member, id::LinkId};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use kinlink_domain::{
+    connection::{ClaimRule, Member},
+    id::LinkId,
+};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
+use serde_json::value::RawValue;
 
 use super::{
-    answer::{Answer, Question, Scopes},
+    answer::{Answer, Claims as Ours, Question, Scopes},
     call::{Call, within},
 };
 use crate::problem::{Problem, ProblemType};
@@ -18,32 +23,40 @@ use crate::problem::{Problem, ProblemType};
 /// Where the consent app leaves the link that the person picked.
 const PICKED: &str = "kinlink_link";
 
+/// Claims of others: sent back as they came.
+type Extra<'b> = BTreeMap<String, &'b RawValue>;
+
 #[derive(Deserialize)]
-struct Body {
-    session: Session,
+struct Body<'b> {
+    #[serde(borrow)]
+    session: Session<'b>,
     request: Request,
 }
 
 #[derive(Deserialize)]
-struct Session {
-    id_token: Option<IdToken>,
-    extra: Option<Map<String, Value>>,
+struct Session<'b> {
+    #[serde(borrow)]
+    id_token: Option<IdToken<'b>>,
+    #[serde(borrow)]
+    extra: Option<Extra<'b>>,
 }
 
 #[derive(Deserialize)]
-struct IdToken {
-    id_token_claims: Option<Claims>,
+struct IdToken<'b> {
+    #[serde(borrow)]
+    id_token_claims: Option<Claims<'b>>,
     #[serde(default)]
     subject: String,
 }
 
 #[derive(Deserialize)]
-struct Claims {
+struct Claims<'b> {
     #[serde(default)]
     iss: String,
     #[serde(default)]
     sub: String,
-    ext: Option<Map<String, Value>>,
+    #[serde(borrow)]
+    ext: Option<Extra<'b>>,
 }
 
 #[derive(Deserialize)]
@@ -53,6 +66,24 @@ struct Request {
     granted_scopes: Option<Vec<String>>,
     #[serde(default)]
     grant_types: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct Answered<'a> {
+    session: Tokens<'a>,
+}
+
+#[derive(Serialize)]
+struct Tokens<'a> {
+    access_token: With<'a>,
+    id_token: With<'a>,
+}
+
+/// What the session had, without what was ours, and with what is now.
+struct With<'a> {
+    before: Option<&'a Extra<'a>>,
+    ours: &'a Ours<'a>,
+    rules: &'a [ClaimRule],
 }
 
 /// The extra claims of tokens that Hydra is about to issue.
@@ -92,9 +123,12 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     if let Some(why) = answer.refused {
         return Err(Problem::new(ProblemType::Forbidden).detail(why));
     }
-    let access = with(body.session.extra.as_ref(), &answer, &call);
-    let id = with(claims.and_then(|claims| claims.ext.as_ref()), &answer, &call);
-    Ok(HttpResponse::Ok().json(json!({"session": {"access_token": access, "id_token": id}})))
+    let with = |before| With { before, ours: &answer.claims, rules: &settings.claims };
+    let session = Tokens {
+        access_token: with(body.session.extra.as_ref()),
+        id_token: with(claims.and_then(|claims| claims.ext.as_ref())),
+    };
+    Ok(HttpResponse::Ok().json(Answered { session }))
 }
 
 fn is_about_a_person(request: &Request) -> bool {
@@ -103,24 +137,29 @@ fn is_about_a_person(request: &Request) -> bool {
 }
 
 /// One that cannot be read would be taken for none, and the token be for another record.
-fn picked(session: &Session) -> Result<Option<LinkId>, Problem> {
+fn picked(session: &Session<'_>) -> Result<Option<LinkId>, Problem> {
     let Some(picked) = session.extra.as_ref().and_then(|extra| extra.get(PICKED)) else { return Ok(None) };
-    let link = picked.as_str().and_then(|text| text.parse().ok());
-    let invalid =
-        || Problem::new(ProblemType::InvalidMember).at(format!("/session/extra/{PICKED}"), "no link's id");
-    link.map(Some).ok_or_else(invalid)
+    let at = || format!("/session/extra/{PICKED}");
+    let invalid = |_| Problem::new(ProblemType::InvalidMember).at(at(), "no link's id");
+    serde_json::from_str(picked.get()).map(Some).map_err(invalid)
 }
 
-/// What the session had, without what was ours, and with what is now.
-fn with(before: Option<&Map<String, Value>>, answer: &Answer, call: &Call<'_>) -> Map<String, Value> {
-    let ours = |name: &str| {
-        call.connection
-            .settings
-            .claims
-            .iter()
-            .any(|rule| rule.name.as_str() == name && rule.member != Member::Link)
-            || answer.claims.iter().any(|(added, _)| added.as_str() == name)
-    };
-    let kept = before.into_iter().flatten().filter(|(name, _)| !ours(name));
-    kept.map(|(name, value)| (name.clone(), value.clone())).chain(answer.object()).collect()
+impl With<'_> {
+    fn is_ours(&self, name: &str) -> bool {
+        let rule = |rule: &ClaimRule| rule.name.as_str() == name && rule.member != Member::Link;
+        self.rules.iter().any(rule) || self.ours.iter().any(|(given, _)| given.as_str() == name)
+    }
+}
+
+impl Serialize for With<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in self.before.into_iter().flatten().filter(|(name, _)| !self.is_ours(name)) {
+            map.serialize_entry(name, value)?;
+        }
+        for (name, value) in self.ours.iter() {
+            map.serialize_entry(name.as_str(), value)?;
+        }
+        map.end()
+    }
 }

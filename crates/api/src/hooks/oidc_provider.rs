@@ -6,11 +6,10 @@
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use kinlink_domain::id::LinkId;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
-    answer::{Answer, Question, Scopes},
+    answer::{Answer, Claims, Question, Scopes},
     call::{Call, within},
 };
 use crate::{problem::Problem, v1::smart::record::LaunchContext};
@@ -34,10 +33,10 @@ pub(crate) struct OidcProviderBody {
 /// What goes into the token, and beside it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct OidcProviderAnswer {
+pub(crate) struct OidcProviderAnswer<'c> {
     /// Claims, under the names that the connection gives them.
-    #[schema(value_type = std::collections::HashMap<String, Value>)]
-    claims: Map<String, Value>,
+    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
+    claims: Claims<'c>,
     /// The scopes that are granted, of those asked for.
     scope: Option<String>,
     /// Why no token may be issued.
@@ -50,7 +49,7 @@ pub(crate) struct OidcProviderAnswer {
 #[utoipa::path(post, path = "/hooks/oidc-provider/{id}", tag = "hooks", security(("client" = [])), request_body = OidcProviderBody,
     params(("id" = String, Path, description = "The connection", example = "con_0197f2f31c2a7d0c8e6f2b7f5a1d9c22")),
     responses(
-        (status = 200, description = "What is decided; no record is an answer too", body = OidcProviderAnswer),
+        (status = 200, description = "What is decided; no record is an answer too", body = OidcProviderAnswer<'static>),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -62,8 +61,8 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     let call = Call::of_client(request, payload, "oidc-provider").await?;
     let body: OidcProviderBody = call.read()?;
     if !call.connection.settings.answers_app(&body.client_id) {
-        let unchanged =
-            OidcProviderAnswer { claims: Map::new(), scope: body.scope, refuse: None, token_response: None };
+        let (claims, scope) = (Claims::default(), body.scope);
+        let unchanged = OidcProviderAnswer { claims, scope, refuse: None, token_response: None };
         return Ok(HttpResponse::Ok().json(unchanged));
     }
     let subject = call.subject(Some(&body.account_id))?.unwrap_or_default();
@@ -75,11 +74,11 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
         picked: body.link,
         server_lets_scopes: Scopes::Cut,
     };
-    let answer = Answer::to(&call, question).await?;
+    let (answer, token_response) = Answer::with(&call, question, LaunchContext::new).await?;
     Ok(HttpResponse::Ok().json(OidcProviderAnswer {
-        claims: answer.object(),
+        claims: answer.claims,
         scope: scopes.is_some().then(|| answer.scopes.join(" ")),
         refuse: answer.refused,
-        token_response: answer.launch,
+        token_response,
     }))
 }

@@ -8,12 +8,14 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
-use kinlink_domain::connection::ClaimName;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use kinlink_domain::{
+    connection::{ClaimName, ClaimRule},
+    service::token_context::ClaimValue,
+};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{
-    answer::{Answer, Question, Scopes, json},
+    answer::{Answer, Claims, Question, Scopes},
     call::{Call, within},
 };
 use crate::problem::{Problem, ProblemType};
@@ -66,9 +68,40 @@ struct User {
 #[derive(Deserialize)]
 struct Token {
     #[serde(default)]
-    claims: Map<String, Value>,
+    claims: BTreeMap<String, IgnoredAny>,
     #[serde(default)]
-    scopes: BTreeMap<String, Value>,
+    scopes: BTreeMap<String, IgnoredAny>,
+}
+
+#[derive(Serialize)]
+struct Commands<'a> {
+    commands: Vec<Command<'a>>,
+}
+
+#[derive(Serialize)]
+struct Command<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    value: Vec<Patch<'a>>,
+}
+
+/// Of RFC 6902, the two that are needed.
+#[derive(Serialize)]
+#[serde(tag = "op", rename_all = "lowercase")]
+enum Patch<'a> {
+    Add { path: String, value: &'a ClaimValue },
+    Remove { path: String },
+}
+
+#[derive(Serialize)]
+struct Refusal {
+    error: Summary,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    error_summary: &'static str,
 }
 
 /// The commands for tokens that Okta is about to issue.
@@ -98,10 +131,10 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     }
     call.expect_issuer(context.protocol.issuer.uri == call.connection.settings.issuer.as_str())?;
     if !call.connection.settings.answers_app(&context.protocol.client.id) {
-        return Ok(commands(&[]));
+        return Ok(commands(Vec::new()));
     }
     let usual = context.user.as_ref().map(|user| user.id.as_str());
-    let Some(subject) = call.subject(usual)? else { return Ok(commands(&[])) };
+    let Some(subject) = call.subject(usual)? else { return Ok(commands(Vec::new())) };
     let scopes: Option<Vec<&str>> =
         data.access.as_ref().map(|access| access.scopes.keys().map(String::as_str).collect());
     let question = Question {
@@ -114,38 +147,31 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     if let Some(why) = answer.refused {
         return Ok(refuse(why));
     }
-    let ours = || call.connection.settings.claims.iter().map(|rule| &rule.name);
-    let patches = [("com.okta.identity.patch", &data.identity), ("com.okta.access.patch", &data.access)];
-    let patches =
-        patches.into_iter().filter_map(|(kind, token)| Some((kind, patch(token.as_ref()?, &answer, ours()))));
-    Ok(commands(&patches.filter(|(_, patch)| !patch.is_empty()).collect::<Vec<_>>()))
+    let ours = &call.connection.settings.claims;
+    let tokens = [("com.okta.identity.patch", &data.identity), ("com.okta.access.patch", &data.access)];
+    let patched = tokens.into_iter().filter_map(|(kind, token)| {
+        Some(Command { kind, value: patch(token.as_ref()?, &answer.claims, ours) })
+    });
+    Ok(commands(patched.filter(|command| !command.value.is_empty()).collect()))
 }
 
 /// Adds what the answer says, and takes out what the token says without it: a claim that was set in Okta by
 /// hand must not outlive the link.
-fn patch<'a>(token: &Token, answer: &Answer, ours: impl Iterator<Item = &'a ClaimName>) -> Vec<Value> {
-    let path = |name: &ClaimName| format!("/claims/{}", escaped(name.as_str()));
-    let added = answer
-        .claims
-        .iter()
-        .map(|(name, value)| json!({"op": "add", "path": path(name), "value": json(value)}));
-    let unfounded = ours.filter(|name| {
-        token.claims.contains_key(name.as_str()) && answer.claims.iter().all(|(added, _)| added != *name)
-    });
-    added.chain(unfounded.map(|name| json!({"op": "remove", "path": path(name)}))).collect()
+fn patch<'a>(token: &Token, claims: &'a Claims<'a>, ours: &[ClaimRule]) -> Vec<Patch<'a>> {
+    let added = claims.iter().map(|(name, value)| Patch::Add { path: path(name), value });
+    let unfounded = claims.unfounded(ours).filter(|name| token.claims.contains_key(name.as_str()));
+    added.chain(unfounded.map(|name| Patch::Remove { path: path(name) })).collect()
 }
 
 /// RFC 6901, section 3.
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
+fn path(claim: &ClaimName) -> String {
+    format!("/claims/{}", claim.as_str().replace('~', "~0").replace('/', "~1"))
 }
 
-fn commands(patches: &[(&str, Vec<Value>)]) -> HttpResponse {
-    let commands: Vec<_> =
-        patches.iter().map(|(kind, value)| json!({"type": kind, "value": value})).collect();
-    HttpResponse::Ok().json(json!({"commands": commands}))
+fn commands(commands: Vec<Command<'_>>) -> HttpResponse {
+    HttpResponse::Ok().json(Commands { commands })
 }
 
-fn refuse(why: &str) -> HttpResponse {
-    HttpResponse::Ok().json(json!({"error": {"errorSummary": why}}))
+fn refuse(why: &'static str) -> HttpResponse {
+    HttpResponse::Ok().json(Refusal { error: Summary { error_summary: why } })
 }

@@ -1,4 +1,5 @@
-//! A connection of each kind, and what its server would send about each account.
+//! A connection of each kind, and what its server would send about each account; and what a policy enforcement
+//! point would.
 
 use std::{net::TcpListener, sync::Arc};
 
@@ -46,6 +47,7 @@ pub(super) async fn connect(stage: &Stage) -> anyhow::Result<(Server, Requests)>
     let smart = add(stage, Kind::Smart).await?;
     let body = |sub: &str| json!({"sub": sub, "scope": SCOPE, "connection": smart}).to_string();
     requests.push(("SMART context", stage.requests("/v1/smart/context", stage.api_key(), body)));
+    requests.push(("AuthZEN", stage.requests("/access/v1/evaluation", stage.api_key(), evaluation)));
     Ok((stage.serve_on(listener, 500_000, routes)?, requests))
 }
 
@@ -126,6 +128,17 @@ fn cognito_body(sub: &str) -> Value {
         "request": {"userAttributes": {"sub": sub}, "scopes": SCOPE.split(' ').collect::<Vec<_>>()},
         "response": {},
     })
+}
+
+/// May the account read the observations of its own record? The record's number is the account's.
+fn evaluation(sub: &str) -> String {
+    let number = sub.trim_start_matches("account-");
+    json!({
+        "subject": {"type": "account", "id": format!("{ISS}|{sub}")},
+        "action": {"name": "Observation.rs"},
+        "resource": {"type": "Patient", "id": format!("northside/patient-{number}")},
+    })
+    .to_string()
 }
 
 fn oidc_provider_body(sub: &str) -> Value {

@@ -54,17 +54,57 @@ pub(crate) async fn load(
     let requests = Arc::new(requests.to_vec());
     run(server, &requests, connections, Some(time / 8)).await?;
     let counted = run(server, &requests, connections, Some(time)).await?;
+    Ok(Measured::new(&counted, time))
+}
+
+/// Loads with each in turn, in short slices, so that whatever else the machine does falls on both alike.
+pub(crate) async fn in_turn<const N: usize>(
+    server: &Server,
+    requests: [&[Vec<u8>]; N],
+    connections: usize,
+    time: Duration,
+) -> anyhow::Result<[Measured; N]> {
+    const SLICES: u32 = 24;
+    let requests = requests.map(|each| Arc::new(each.to_vec()));
+    let mut counted = Vec::new();
+    for _ in 0..N {
+        counted.push(Counted::new()?);
+    }
+    for requests in &requests {
+        run(server, requests, connections, Some(time / SLICES)).await?;
+    }
+    for _ in 0..SLICES {
+        for (requests, counted) in requests.iter().zip(&mut counted) {
+            counted.add(&run(server, requests, connections, Some(time / SLICES)).await?)?;
+        }
+    }
+    Ok(std::array::from_fn(|each| Measured::new(&counted[each], time)))
+}
+
+impl Measured {
     #[expect(clippy::cast_precision_loss, reason = "numbers for people to read")]
-    let millis = |quantile| counted.latencies.value_at_quantile(quantile) as f64 / 1_000.0;
-    #[expect(clippy::cast_precision_loss, reason = "numbers for people to read")]
-    let rate = counted.latencies.len() as f64 / time.as_secs_f64();
-    Ok(Measured {
-        rate,
-        p50_ms: millis(0.5),
-        p99_ms: millis(0.99),
-        p99_9_ms: millis(0.999),
-        errors: counted.errors,
-    })
+    fn new(counted: &Counted, time: Duration) -> Self {
+        let millis = |quantile| counted.latencies.value_at_quantile(quantile) as f64 / 1_000.0;
+        Self {
+            rate: counted.latencies.len() as f64 / time.as_secs_f64(),
+            p50_ms: millis(0.5),
+            p99_ms: millis(0.99),
+            p99_9_ms: millis(0.999),
+            errors: counted.errors,
+        }
+    }
+}
+
+impl Counted {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self { latencies: Histogram::new(3)?, errors: 0 })
+    }
+
+    fn add(&mut self, other: &Self) -> anyhow::Result<()> {
+        self.latencies.add(&other.latencies)?;
+        self.errors += other.errors;
+        Ok(())
+    }
 }
 
 async fn run(
@@ -79,11 +119,9 @@ async fn run(
         stream.set_nodelay(true)?;
         tasks.spawn(client(stream, requests.clone(), connection, connections, time));
     }
-    let mut all = Counted { latencies: Histogram::new(3)?, errors: 0 };
+    let mut all = Counted::new()?;
     while let Some(counted) = tasks.join_next().await {
-        let counted = counted??;
-        all.latencies.add(&counted.latencies)?;
-        all.errors += counted.errors;
+        all.add(&counted??)?;
     }
     Ok(all)
 }
@@ -97,7 +135,7 @@ async fn client(
     step: usize,
     time: Option<Duration>,
 ) -> anyhow::Result<Counted> {
-    let mut counted = Counted { latencies: Histogram::new(3)?, errors: 0 };
+    let mut counted = Counted::new()?;
     let mut buffer = Vec::with_capacity(4_096);
     let end = time.map(|time| Instant::now() + time);
     let mut next = first;

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use crate::{
     access::Access,
@@ -67,7 +68,8 @@ pub struct TokenContext<'a> {
 }
 
 /// A value that a claim can have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum ClaimValue {
     /// A text.
     Text(String),
