@@ -51,10 +51,22 @@ pub struct Picker {
 pub struct PickerSession {
     /// Names the session.
     pub id: String,
-    /// Comes back with the answer.
-    pub state: String,
+    /// Comes back with the answer. A server that puts a `state` of its own behind the picker's URL, which it
+    /// makes too late to tell, gives none: the answer then brings back what the browser brought.
+    pub state: Option<String>,
     /// Where the answer goes.
     pub return_url: ReturnUrl,
+}
+
+/// As long as a `state` may be that a browser brings.
+const LONGEST_STATE: usize = 1_000;
+
+impl PickerSession {
+    /// What comes back with the answer to a browser that brought this.
+    pub fn state_for<'a>(&'a self, brought: Option<&'a str>) -> Option<&'a str> {
+        let usable = |state: &&str| (1..=LONGEST_STATE).contains(&state.len());
+        self.state.as_deref().or_else(|| brought.filter(usable))
+    }
 }
 
 /// Shows neither session nor state: they may be secrets.
