@@ -57,8 +57,7 @@ pub(crate) async fn post_search(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, FhirRefusal> {
-    let asked = Asked::of_form(&request, &mut payload.into_inner(), &KNOWN).await;
-    find(&request, asked).await
+    find(&request, Asked::of_form(&request, payload, &KNOWN).await).await
 }
 
 async fn find(request: &HttpRequest, asked: Result<Asked, Problem>) -> Result<HttpResponse, FhirRefusal> {
