@@ -14,7 +14,7 @@ use kinlink_domain::{
 use kinlink_fhir::audit_event;
 
 use super::{
-    FhirRefusal, answer,
+    FhirRefusal, FhirRefusals, answer,
     asked::{Asked, malformed, organization_named, reference, token},
     reader::{base, place},
 };
@@ -36,8 +36,7 @@ const KNOWN: [&str; 4] = ["date", "patient", "agent", "agent:identifier"];
         ("_count" = Option<u32>, Query, description = "At most so many in a page")),
     responses(
         (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
+        FhirRefusals,
     ))]
 pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
     find(&request, Asked::of(&request, &KNOWN)).await
@@ -50,8 +49,7 @@ pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRef
     request_body(content = Object, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
+        FhirRefusals,
     ))]
 pub(crate) async fn post_search(
     request: HttpRequest,

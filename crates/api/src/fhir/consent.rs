@@ -4,7 +4,7 @@ use kinlink_fhir::consent;
 use serde_json::Value;
 
 use super::{
-    FhirRefusal, answer,
+    FhirRefusal, FhirRefusals, answer,
     asked::{Asked, malformed, reference},
     reader::Reading,
 };
@@ -24,8 +24,7 @@ const KNOWN: [&str; 5] = ["_id", "patient", "actor", "consentor", "performer"];
     responses(
         (status = 200, description = "The Consent", body = Object, content_type = "application/fhir+json"),
         (status = 304, description = "It is the version that `If-None-Match` names"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
+        FhirRefusals,
     ))]
 pub(crate) async fn read(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
     Asked::of(&request, &[])?;
@@ -54,8 +53,7 @@ fn written(reading: &Reading<'_>, link: &Link) -> Option<Value> {
         ("_count" = Option<u32>, Query, description = "At most so many in a page")),
     responses(
         (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
+        FhirRefusals,
     ))]
 pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
     find(&request, Asked::of(&request, &KNOWN)).await
@@ -68,8 +66,7 @@ pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRef
     request_body(content = Object, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
+        FhirRefusals,
     ))]
 pub(crate) async fn post_search(
     request: HttpRequest,

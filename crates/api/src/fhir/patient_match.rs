@@ -6,7 +6,7 @@ use actix_web::{
 use kinlink_domain::{actor::StaffAct, comparison::Band, service::match_patient::match_patient};
 use kinlink_fhir::{MatchEntry, MatchGrade, match_bundle, parse_match};
 
-use super::{FHIR_JSON, FhirRefusal, is_fhir_json};
+use super::{FHIR_JSON, FhirRefusal, FhirRefusals, is_fhir_json};
 use crate::{
     extract::{self, StaffCaller, path_part, read_body},
     problem::{Problem, ProblemType},
@@ -24,8 +24,7 @@ use crate::{
             "resourceType": "Patient", "birthDate": "1984-02-29", "name": [{"family": "Doe", "given": ["Jo"]}]}}]})),
     responses(
         (status = 200, description = "A searchset Bundle, best first, each entry with `search.score` and the extension `match-grade`", body = Object, content_type = "application/fhir+json"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
+        FhirRefusals,
     ))]
 pub(crate) async fn patient_match(
     request: HttpRequest,

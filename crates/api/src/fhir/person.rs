@@ -8,7 +8,7 @@ use kinlink_domain::{
 use kinlink_fhir::person;
 
 use super::{
-    FhirRefusal, answer,
+    FhirRefusal, FhirRefusals, answer,
     asked::{Asked, malformed},
     reader::{Reader, Reading},
 };
@@ -28,8 +28,7 @@ const KNOWN: [&str; 2] = ["_id", "identifier"];
     responses(
         (status = 200, description = "The Person", body = Object, content_type = "application/fhir+json"),
         (status = 304, description = "It is the version that `If-None-Match` names"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
+        FhirRefusals,
     ))]
 pub(crate) async fn read(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
     Asked::of(&request, &[])?;
@@ -50,8 +49,7 @@ pub(crate) async fn read(request: HttpRequest) -> Result<HttpResponse, FhirRefus
         ("_id" = Option<String>, Query, description = "The Person")),
     responses(
         (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
+        FhirRefusals,
     ))]
 pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
     find(&request, Asked::of(&request, &KNOWN)).await
@@ -64,8 +62,7 @@ pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRef
     request_body(content = Object, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
+        FhirRefusals,
     ))]
 pub(crate) async fn post_search(
     request: HttpRequest,

@@ -6,7 +6,7 @@ use kinlink_fhir::related_person;
 use serde_json::Value;
 
 use super::{
-    FhirRefusal, answer,
+    FhirRefusal, FhirRefusals, answer,
     asked::{Asked, malformed},
     reader::{Reader, Reading},
 };
@@ -26,8 +26,7 @@ const KNOWN: [&str; 3] = ["_id", "patient", "identifier"];
     responses(
         (status = 200, description = "The RelatedPerson", body = Object, content_type = "application/fhir+json"),
         (status = 304, description = "It is the version that `If-None-Match` names"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
+        FhirRefusals,
     ))]
 pub(crate) async fn read(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
     Asked::of(&request, &[])?;
@@ -56,8 +55,7 @@ fn written(reading: &Reading<'_>, account: &Account, link: &Link) -> Option<Valu
         ("_count" = Option<u32>, Query, description = "At most so many in a page")),
     responses(
         (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
+        FhirRefusals,
     ))]
 pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
     find(&request, Asked::of(&request, &KNOWN)).await
@@ -70,8 +68,7 @@ pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRef
     request_body(content = Object, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
+        FhirRefusals,
     ))]
 pub(crate) async fn post_search(
     request: HttpRequest,

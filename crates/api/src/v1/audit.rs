@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     extract::{self, Cursor, Parameters, StaffCaller},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -97,8 +97,7 @@ impl From<ChainedEntry> for AuditView {
 #[utoipa::path(get, path = "/v1/audit", tag = "audit", security(("staff" = [])), params(AuditParameters),
     responses(
         (status = 200, description = "Entries", body = AuditList),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn list(
     state: Data<State>,

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{AskedView, PendingView, own_records};
 use crate::{
     extract::{self, AnyCaller, Cursor, Parameters, StaffCaller},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -61,8 +61,7 @@ pub(crate) enum RequestList {
     security(("account" = []), ("staff" = [])), params(ListRequestsParameters),
     responses(
         (status = 200, description = "Requests", body = RequestList),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn list(
     state: Data<State>,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     extract::{self, JsonBody, StaffCaller},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -29,8 +29,7 @@ pub(crate) struct EndExceptionBody {
     request_body = EndExceptionBody,
     responses(
         (status = 200, description = "Ended, or there was none", body = AgeExceptionView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn end(
     state: Data<State>,

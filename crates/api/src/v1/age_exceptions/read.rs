@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use super::AgeExceptionView;
 use crate::{
     extract::{self, Parameters, StaffCaller},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -28,8 +28,7 @@ pub(crate) struct ReadExceptionParameters {
     params(ReadExceptionParameters),
     responses(
         (status = 200, description = "What is recorded, if anything is", body = AgeExceptionView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn read(
     state: Data<State>,

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     extract::{self, JsonBody, StaffCaller},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -82,8 +82,7 @@ fn kind(kind: KindBody, age: Option<u8>) -> Result<AgeExceptionKind, Problem> {
     request_body = AgeExceptionBody,
     responses(
         (status = 201, description = "Recorded", body = AgeExceptionView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn record(
     request: HttpRequest,

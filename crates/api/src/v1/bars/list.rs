@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::BarView;
 use crate::{
     extract::{self, Parameters, StaffCaller},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -33,8 +33,7 @@ pub(crate) struct BarList {
 #[utoipa::path(get, path = "/v1/bars", tag = "bars", security(("staff" = [])), params(ListBarsParameters),
     responses(
         (status = 200, description = "The record's bars", body = BarList),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn list(
     state: Data<State>,

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     extract::{self, JsonBody, StaffCaller},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -64,8 +64,7 @@ pub(crate) struct BarAnswer {
     request_body = BarBody,
     responses(
         (status = 201, description = "Recorded", body = BarAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn record(
     request: HttpRequest,

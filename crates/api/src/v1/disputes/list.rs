@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::DisputeView;
 use crate::{
     extract::{self, Cursor, Parameters, StaffCaller},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -46,8 +46,7 @@ pub(crate) struct DisputeList {
     params(ListDisputesParameters),
     responses(
         (status = 200, description = "Disputes", body = DisputeList),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn list(
     state: Data<State>,

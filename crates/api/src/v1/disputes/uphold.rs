@@ -8,7 +8,7 @@ use super::{DisputeView, find};
 use crate::{
     extract::{JsonBody, StaffCaller, path_id},
     idempotency::Once,
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -27,8 +27,7 @@ pub(crate) struct UpholdBody {
     request_body = UpholdBody,
     responses(
         (status = 200, description = "Upheld", body = DisputeView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn uphold(
     request: HttpRequest,

@@ -12,7 +12,7 @@ use super::{EndingView, TouchedView, Whose};
 use crate::{
     extract::{JsonBody, StaffCaller},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -44,8 +44,7 @@ pub(crate) struct EndAccessBody {
     request_body = EndAccessBody,
     responses(
         (status = 201, description = "Ended", body = EndingView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn end(
     request: HttpRequest,

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::EndingView;
 use crate::{
     extract::{self, Cursor, Parameters, StaffCaller},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -43,8 +43,7 @@ pub(crate) struct EndingList {
     params(ListEndingsParameters),
     responses(
         (status = 200, description = "Endings", body = EndingList),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn list(
     state: Data<State>,

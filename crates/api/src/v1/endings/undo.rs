@@ -11,7 +11,7 @@ use super::{EndingView, find};
 use crate::{
     extract::{StaffCaller, path_id},
     idempotency::Once,
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -40,8 +40,7 @@ impl From<&Undone> for UndoneAnswer {
         ("Idempotency-Key" = Option<String>, Header, description = "The same key again gives the same answer")),
     responses(
         (status = 200, description = "Undone", body = UndoneAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn undo(
     request: HttpRequest,

@@ -11,7 +11,7 @@ use super::{super::view::LinkView, GrantAnswer, GrantView, Sight};
 use crate::{
     extract::{self, AccountUser, JsonBody},
     idempotency::Once,
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -79,8 +79,7 @@ pub(crate) async fn accept(
     request_body = UseOfferBody,
     responses(
         (status = 200, description = "Declined", body = GrantAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn decline(
     request: HttpRequest,

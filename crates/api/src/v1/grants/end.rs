@@ -16,7 +16,7 @@ use super::{GrantAnswer, GrantView, Sight};
 use crate::{
     extract::{AnyCaller, JsonBody, path_id},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -37,8 +37,7 @@ pub(crate) struct EndGrantBody {
     request_body = EndGrantBody,
     responses(
         (status = 200, description = "Ended", body = GrantAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn end(
     request: HttpRequest,

@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{GrantView, Sight};
 use crate::{
     extract::{self, AnyCaller, Cursor, Parameters, StaffCaller},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -64,8 +64,7 @@ pub(crate) enum GrantList {
     params(ListGrantsParameters),
     responses(
         (status = 200, description = "Grants", body = GrantList),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn list(
     state: Data<State>,

@@ -15,7 +15,7 @@ use super::{GrantView, Sight};
 use crate::{
     extract::{AccountUser, JsonBody},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -64,8 +64,7 @@ pub(crate) struct OfferedAnswer {
     request_body = OfferBody,
     responses(
         (status = 201, description = "Offered", body = OfferedAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn offer(
     request: HttpRequest,

@@ -21,7 +21,7 @@ use super::{EmailBody, IssuedAnswer, email_target};
 use crate::{
     extract::{self, JsonBody, StaffCaller},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -183,8 +183,7 @@ enum DocumentSeen {
     request_body = IssueBody,
     responses(
         (status = 201, description = "Issued", body = IssuedAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn issue(
     request: HttpRequest,

@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::super::view::InvitationView;
 use crate::{
     extract::{self, Cursor, Parameters, StaffCaller},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -51,8 +51,7 @@ pub(crate) struct InvitationList {
 #[utoipa::path(get, path = "/v1/invitations", tag = "invitations", security(("staff" = [])), params(ListParameters),
     responses(
         (status = 200, description = "Invitations", body = InvitationList),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn list(
     state: Data<State>,

@@ -8,7 +8,7 @@ use super::{super::view::LinkView, suspend::reviewer_of};
 use crate::{
     extract::{JsonBody, StaffCaller, path_id},
     idempotency::Once,
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -33,8 +33,7 @@ pub(crate) struct ReinstatedAnswer {
     request_body = ReinstateLinkBody,
     responses(
         (status = 200, description = "Lifted", body = ReinstatedAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn reinstate(
     request: HttpRequest,

@@ -14,7 +14,7 @@ use super::super::view::LinkView;
 use crate::{
     extract::{JsonBody, StaffCaller, path_id},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -39,8 +39,7 @@ pub(crate) struct SuspendedAnswer {
     request_body = SuspendLinkBody,
     responses(
         (status = 200, description = "Suspended", body = SuspendedAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn suspend(
     request: HttpRequest,

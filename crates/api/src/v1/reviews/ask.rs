@@ -8,7 +8,7 @@ use super::{ReviewView, approve::candidate, find};
 use crate::{
     extract::{JsonBody, StaffCaller, path_id},
     idempotency::Once,
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -37,8 +37,7 @@ pub(crate) struct AskAnswer {
     request_body = AskBody,
     responses(
         (status = 200, description = "Noted", body = AskAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn ask(
     request: HttpRequest,

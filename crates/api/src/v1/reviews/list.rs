@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::ReviewView;
 use crate::{
     extract::{self, Cursor, Parameters, StaffCaller},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -48,8 +48,7 @@ pub(crate) struct ReviewList {
 #[utoipa::path(get, path = "/v1/reviews", tag = "reviews", security(("staff" = [])), params(ListParameters),
     responses(
         (status = 200, description = "Reviews, without anything personal", body = ReviewList),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn list(
     state: Data<State>,

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use super::{ReviewView, find};
 use crate::{
     extract::{StaffCaller, path_id},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -156,8 +156,7 @@ impl CandidateView {
     params(("id" = String, Path, description = "The review")),
     responses(
         (status = 200, description = "The review", body = ReviewAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn read(
     request: HttpRequest,

@@ -8,7 +8,7 @@ use super::{login, totp_code};
 use crate::{
     extract::{JsonBody, PersonCaller},
     idempotency::Once,
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -37,8 +37,7 @@ pub(crate) struct TotpConfirmAnswer {
     request_body = TotpConfirmBody,
     responses(
         (status = 200, description = "Confirmed", body = TotpConfirmAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn confirm(
     request: HttpRequest,

@@ -14,7 +14,7 @@ use super::{given, login, qr};
 use crate::{
     extract::{JsonBody, PersonCaller},
     idempotency::Once,
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -55,8 +55,7 @@ pub(crate) struct EnrolAnswer {
     request_body = EnrolBody,
     responses(
         (status = 201, description = "Shown this once", body = EnrolAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn enrol(
     request: HttpRequest,

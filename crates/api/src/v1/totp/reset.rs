@@ -14,7 +14,7 @@ use validator::Validate;
 use crate::{
     extract::{self, JsonBody, StaffCaller},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -60,8 +60,7 @@ pub(crate) struct ResetAnswer {
     request_body = ResetBody,
     responses(
         (status = 200, description = "Reset", body = ResetAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn reset(
     request: HttpRequest,

@@ -8,7 +8,7 @@ use super::{EvidenceAnswer, authorized};
 use crate::{
     extract::{JsonBody, StaffCaller, path_id, path_part},
     idempotency::Once,
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -29,8 +29,7 @@ pub(crate) struct WithdrawEvidenceBody {
     request_body = WithdrawEvidenceBody,
     responses(
         (status = 200, description = "Withdrawn; lookups see what the link is worth now", body = EvidenceAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn withdraw(
     request: HttpRequest,
