@@ -19,8 +19,8 @@ use super::{
     reader::{base, place},
 };
 use crate::{
-    extract::{self, StaffCaller, state},
-    problem::{Problem, ProblemType},
+    extract::{NamedOrganization, StaffCaller, state},
+    problem::Problem,
 };
 
 const KNOWN: [&str; 4] = ["date", "patient", "agent", "agent:identifier"];
@@ -61,10 +61,9 @@ pub(crate) async fn post_search(
 async fn find(request: &HttpRequest, asked: Result<Asked, Problem>) -> Result<HttpResponse, FhirRefusal> {
     let staff = StaffCaller::from_request(request, &mut Payload::None).await?;
     let state = state(request)?;
-    let named = organization_named(request)?;
+    let named = NamedOrganization::from(organization_named(request)?);
     let mut unit = state.store.begin().await?;
-    let organization = extract::organization(&mut *unit, &staff, Some(&named), ProblemType::NotFound).await?;
-    let by = staff.at(organization.id, StaffAct::ReadAudit)?;
+    let (organization, by) = named.find_for(&mut *unit, &staff, StaffAct::ReadAudit).await?;
     let asked = asked?;
     let page = asked.page()?;
     let filter = filter(&mut *unit, &organization, &asked).await?;

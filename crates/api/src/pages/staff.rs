@@ -19,9 +19,8 @@ use kinlink_domain::{organization::Organization, store::UnitOfWork};
 
 use super::page;
 use crate::{
-    extract::{self, StaffCaller},
+    extract::{NamedOrganization, StaffCaller},
     pages::refusal::Refusal,
-    problem::ProblemType,
 };
 
 /// The organization that a page is about.
@@ -30,9 +29,7 @@ async fn organization(
     staff: &StaffCaller,
     named: Option<&str>,
 ) -> Result<Organization, Refusal> {
-    const KIND: ProblemType = ProblemType::MalformedParameter;
-    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
-    Ok(extract::organization(unit, staff, named.as_ref(), KIND).await?)
+    Ok(NamedOrganization::in_query(named)?.find(unit, staff).await?)
 }
 
 /// A query behind a path of ours, without what is empty.

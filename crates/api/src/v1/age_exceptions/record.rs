@@ -15,7 +15,7 @@ use super::{
     AgeExceptionView,
 };
 use crate::{
-    extract::{self, JsonBody, StaffCaller},
+    extract::{JsonBody, NamedOrganization, StaffCaller},
     idempotency::Once,
     problem::{Problem, ProblemType, Refusals},
     state::State,
@@ -90,16 +90,13 @@ pub(crate) async fn record(
     staff: StaffCaller,
     body: JsonBody<AgeExceptionBody>,
 ) -> Result<HttpResponse, Problem> {
-    const KIND: ProblemType = ProblemType::InvalidMember;
     let JsonBody { value, bytes } = body;
-    let named = value.organization.as_deref();
-    let named = named.map(|text| extract::organization_reference(KIND, "/organization", text)).transpose()?;
+    let named = NamedOrganization::in_body(value.organization.as_deref())?;
     let patient = patient(value.patient)?;
     let kind = kind(value.kind, value.age)?;
     let once = Once::new(&request, &state, staff.account(), &bytes)?;
     let mut unit = state.store.begin().await?;
-    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
-    let by = staff.at(organization.id, StaffAct::ManageProxies)?;
+    let (organization, by) = named.find_for(&mut *unit, &staff, StaffAct::ManageProxies).await?;
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }

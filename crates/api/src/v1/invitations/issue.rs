@@ -19,7 +19,7 @@ use validator::Validate;
 
 use super::{EmailBody, IssuedAnswer, email_target};
 use crate::{
-    extract::{self, JsonBody, StaffCaller},
+    extract::{JsonBody, NamedOrganization, StaffCaller},
     idempotency::Once,
     problem::{Problem, ProblemType, Refusals},
     state::State,
@@ -192,10 +192,7 @@ pub(crate) async fn issue(
     body: JsonBody<IssueBody>,
 ) -> Result<HttpResponse, Problem> {
     let JsonBody { value, bytes } = body;
-    let named = value.organization.as_deref();
-    let named = named
-        .map(|text| extract::organization_reference(ProblemType::InvalidMember, "/organization", text))
-        .transpose()?;
+    let named = NamedOrganization::in_body(value.organization.as_deref())?;
     let patient = patient(value.patient)?;
     let papers = value.proxy.as_ref().map_or(0, |proxy| proxy.papers.len());
     if value.proof.len() + papers > MOST_PROOFS {
@@ -203,9 +200,7 @@ pub(crate) async fn issue(
     }
     let once = Once::new(&request, &state, staff.account(), &bytes)?;
     let mut unit = state.store.begin().await?;
-    let organization =
-        extract::organization(&mut *unit, &staff, named.as_ref(), ProblemType::InvalidMember).await?;
-    let by = staff.at(organization.id, StaffAct::ManageInvitations)?;
+    let (organization, by) = named.find_for(&mut *unit, &staff, StaffAct::ManageInvitations).await?;
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }

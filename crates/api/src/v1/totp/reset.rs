@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    extract::{self, JsonBody, StaffCaller},
+    extract::{self, JsonBody, NamedOrganization, StaffCaller},
     idempotency::Once,
     problem::{Problem, ProblemType, Refusals},
     state::State,
@@ -69,16 +69,11 @@ pub(crate) async fn reset(
     body: JsonBody<ResetBody>,
 ) -> Result<HttpResponse, Problem> {
     let JsonBody { value, bytes } = body;
-    let named = value.organization.as_deref();
-    let named = named
-        .map(|text| extract::organization_reference(ProblemType::InvalidMember, "/organization", text))
-        .transpose()?;
+    let named = NamedOrganization::in_body(value.organization.as_deref())?;
     let account: AccountId = extract::parse(ProblemType::InvalidMember, "/account", &value.account)?;
     let once = Once::new(&request, &state, staff.account(), &bytes)?;
     let mut unit = state.store.begin().await?;
-    let organization =
-        extract::organization(&mut *unit, &staff, named.as_ref(), ProblemType::InvalidMember).await?;
-    let by = staff.at(organization.id, StaffAct::ResetAuthenticators)?;
+    let (organization, by) = named.find_for(&mut *unit, &staff, StaffAct::ResetAuthenticators).await?;
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }

@@ -5,7 +5,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::counts_until;
-use crate::{extract::PersonCaller, problem::{Problem, Refusals}, state::State};
+use crate::{
+    extract::PersonCaller,
+    problem::{Problem, Refusals},
+    state::State,
+};
 
 /// The caller's authenticator, without anything secret.
 #[derive(Serialize, ToSchema)]

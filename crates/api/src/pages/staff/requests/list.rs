@@ -3,7 +3,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::{
-    extract::{self, Cursor},
+    extract::{self, Cursor, NamedOrganization},
     pages::{
         form::Filters,
         frame::{Frame, show},
@@ -12,7 +12,6 @@ use crate::{
         visitor::Staff,
         words,
     },
-    problem::ProblemType,
     state::State,
     v1::access_requests::list::search,
 };
@@ -48,12 +47,10 @@ pub(in crate::pages) async fn show_list(
     Staff { visitor, caller }: Staff,
     Filters(which): Filters<Which>,
 ) -> Result<HttpResponse, Refusal> {
-    const KIND: ProblemType = ProblemType::MalformedParameter;
     let page = extract::limit(which.cursor.as_deref(), None)?;
-    let named = which.organization.as_deref();
-    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
+    let named = NamedOrganization::in_query(which.organization.as_deref())?;
     let mut unit = state.store.begin().await?;
-    let (organization, listed) = search(&state, &mut *unit, &caller, named.as_ref(), page).await?;
+    let (organization, listed) = search(&state, &mut *unit, &caller, &named, page).await?;
     unit.save().await?;
     let slug = organization.slug.to_string();
     let more = listed.next.map(|next| {
