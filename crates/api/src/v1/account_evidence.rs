@@ -54,7 +54,5 @@ pub(crate) async fn add(
     let now = state.ports.clock.now();
     let added = added.as_ref().and_then(|evidence| OwnEvidenceView::new(evidence, now));
     let answer = FederatedAnswer { link: LinkView::load(&mut *unit, &link, now).await?, added };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &answer).await
 }

@@ -102,9 +102,7 @@ pub(crate) async fn approve(
         request: PendingView::new(&request, now),
         grant: GrantView::load(&mut *unit, &grant, sight, now).await?,
     };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &answer).await
 }
 
 async fn staff_approval(

@@ -109,7 +109,5 @@ pub(crate) async fn record(
     };
     let record = record_exception(&mut *unit, &state.ports, &organization, by, patient, new).await?;
     let answer = AgeExceptionView::new(&record);
-    let response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::CREATED, &answer).await
 }

@@ -93,7 +93,5 @@ pub(crate) async fn record(
     let record = record.ok_or_else(|| Problem::new(ProblemType::Internal))?;
     let ended = ended.map(|link| LinkView::new(&link, &organization.policy.family.rules(), now));
     let answer = BarAnswer { bar: BarView::new(&bar, &record.record.fhir_id, now), ended };
-    let response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::CREATED, &answer).await
 }

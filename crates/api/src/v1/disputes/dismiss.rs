@@ -43,7 +43,5 @@ pub(crate) async fn dismiss(
         return Ok(answer);
     }
     let decided = dispute::dismiss(&mut *unit, &state.ports, by, id, body.value.reason).await?;
-    let response = once.answer(&mut *unit, StatusCode::OK, &DisputeView::from(&decided)).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &DisputeView::from(&decided)).await
 }

@@ -71,14 +71,11 @@ pub(crate) async fn end(
     if let Err(EndAccessError::Changed(_)) = ended {
         // It is shown, so that it was seen goes on record; the same key may come again with the new digest.
         let touched = preview(&mut *unit, &state.ports, by, wanted).await?;
-        once.release(&mut *unit).await?;
-        unit.save().await?;
+        once.save_refusal(unit).await?;
         let view = TouchedView::new(&touched, wanted, &organization, state.ports.clock.now());
         return changed(&view);
     }
-    let response = once.answer(&mut *unit, StatusCode::CREATED, &EndingView::from(&ended?)).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::CREATED, &EndingView::from(&ended?)).await
 }
 
 /// The problem with one member more (RFC 9457, section 3.2): what would be ended now.

@@ -58,7 +58,5 @@ pub(crate) async fn undo(
     let act = SteppedAct::LinkRevokeByStaff;
     staff.login.stepped_up_at(&mut *unit, &state, by.organization(), act).await?;
     let undone = undo_ending(&mut *unit, &state.ports, by, id).await?;
-    let response = once.answer(&mut *unit, StatusCode::OK, &UndoneAnswer::from(&undone)).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &UndoneAnswer::from(&undone)).await
 }

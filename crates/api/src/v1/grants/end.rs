@@ -62,9 +62,7 @@ pub(crate) async fn end(
     }
     let ended = end_grant(&mut *unit, &state.ports, by, id).await?;
     let view = GrantView::load(&mut *unit, &ended, sight, state.ports.clock.now()).await?;
-    let response = once.answer(&mut *unit, StatusCode::OK, &GrantAnswer { grant: view }).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &GrantAnswer { grant: view }).await
 }
 
 /// As whom the caller ends it. An account acts for itself, even if it is staff too.

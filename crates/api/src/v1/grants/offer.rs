@@ -94,8 +94,7 @@ pub(crate) async fn offer(
     let offered = offered.map_err(|error| Problem::from_offer(error, now))?;
     let grant = GrantView::load(&mut *unit, &offered.grant, Sight::Patient, now).await?;
     let answer = OfferedAnswer { grant, code: offered.code.as_ref().map(ToString::to_string) };
-    let mut response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
-    unit.save().await?;
+    let mut response = once.save_answer(unit, StatusCode::CREATED, &answer).await?;
     if let Ok(location) = format!("/v1/grants/{}", offered.grant.id).parse() {
         response.headers_mut().insert(header::LOCATION, location);
     }

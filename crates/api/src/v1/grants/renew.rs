@@ -65,7 +65,5 @@ pub(crate) async fn renew(
     let renewal = Renewal { proof: value.papers.into_iter().map(Into::into).collect(), until: value.until };
     let (renewed, _) = renew_grant(&mut *unit, &state.ports, by, id, renewal).await?;
     let grant = GrantView::load(&mut *unit, &renewed, Sight::Staff, state.ports.clock.now()).await?;
-    let response = once.answer(&mut *unit, StatusCode::OK, &GrantAnswer { grant }).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &GrantAnswer { grant }).await
 }

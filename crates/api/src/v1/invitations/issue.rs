@@ -222,8 +222,7 @@ pub(crate) async fn issue(
     };
     let issued = issue_invitation(&mut *unit, &state.ports, &organization, by, wanted).await?;
     let answer = IssuedAnswer::new(&issued, &state)?;
-    let mut response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
-    unit.save().await?;
+    let mut response = once.save_answer(unit, StatusCode::CREATED, &answer).await?;
     count_issued(value.channel);
     if let Ok(location) = format!("/v1/invitations/{}", issued.invitation.id).parse() {
         response.headers_mut().insert(header::LOCATION, location);

@@ -58,7 +58,5 @@ pub(crate) async fn reissue(
     let anew = Reissue { channel, email: email_target(email), send };
     let issued = issue_invitation::reissue(&mut *unit, &state.ports, &organization, by, id, anew).await?;
     let answer = IssuedAnswer::new(&issued, &state)?;
-    let response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::CREATED, &answer).await
 }

@@ -45,9 +45,7 @@ pub(crate) async fn revoke(
     }
     let revoked = revoke_invitation::revoke(&mut *unit, &state.ports, by, id, body.value.reason).await?;
     let answer = InvitationView::new(&revoked, state.ports.clock.now());
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &answer).await
 }
 
 /// Two reasons are Kinlink's own to give.

@@ -50,7 +50,5 @@ pub(crate) async fn reinstate(
     }
     let link = suspend_link::reinstate(&mut *unit, &state.ports, by, id, body.value.reason).await?;
     let answer = ReinstatedAnswer { link: LinkView::load(&mut *unit, &link, state.ports.clock.now()).await? };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &answer).await
 }

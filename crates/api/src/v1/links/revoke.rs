@@ -62,8 +62,7 @@ pub(crate) async fn revoke(
     check_step_up(&state, &mut *unit, &login, by).await?;
     let ended = end(&mut *unit, &state.ports, by, id, body.value.reason).await?;
     let answer = RevokedAnswer { link: LinkView::load(&mut *unit, &ended, state.ports.clock.now()).await? };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
+    let response = once.save_answer(unit, StatusCode::OK, &answer).await?;
     count_ended();
     Ok(response)
 }

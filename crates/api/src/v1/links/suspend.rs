@@ -56,9 +56,7 @@ pub(crate) async fn suspend(
     }
     let link = suspend_link::suspend(&mut *unit, &state.ports, by, id, body.value.reason).await?;
     let answer = SuspendedAnswer { link: LinkView::load(&mut *unit, &link, state.ports.clock.now()).await? };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &answer).await
 }
 
 /// The caller, acting at the organization of a link that they may suspend. A link of another organization is

@@ -86,8 +86,7 @@ pub(crate) async fn approve(
         review: ReviewView::new(&approved.review),
         code: approved.code.as_ref().map(ToString::to_string),
     };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
+    let response = once.save_answer(unit, StatusCode::OK, &answer).await?;
     count_decided("approve");
     Ok(response)
 }

@@ -59,7 +59,5 @@ pub(crate) async fn ask(
     };
     let review = ask_for_more(&mut *unit, &state.ports, &organization, by, id, value.missing, tell).await?;
     let answer = AskAnswer { review: ReviewView::new(&review) };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &answer).await
 }

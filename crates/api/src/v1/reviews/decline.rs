@@ -50,8 +50,7 @@ pub(crate) async fn decline(
     }
     let review = decline_review(&mut *unit, &state.ports, &organization, by, id, value.reason).await?;
     let answer = DeclineAnswer { review: ReviewView::new(&review) };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
+    let response = once.save_answer(unit, StatusCode::OK, &answer).await?;
     count_decided("decline");
     Ok(response)
 }

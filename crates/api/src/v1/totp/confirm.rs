@@ -55,14 +55,12 @@ pub(crate) async fn confirm(
         Ok(codes) => {
             let answer =
                 TotpConfirmAnswer { recovery_codes: codes.iter().map(ToString::to_string).collect() };
-            let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-            unit.save().await?;
+            let response = once.save_answer(unit, StatusCode::OK, &answer).await?;
             metrics::counter!("kinlink_authenticators_confirmed_total").increment(1);
             Ok(response)
         }
         Err(refusal) => {
-            once.release(&mut *unit).await?;
-            unit.save().await?;
+            once.save_refusal(unit).await?;
             Err(Problem::from_totp(refusal, state.ports.clock.now()))
         }
     }

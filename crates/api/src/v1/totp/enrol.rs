@@ -76,13 +76,10 @@ pub(crate) async fn enrol(
             let at: Vec<_> = caller.bearer.trusted.iter().map(|trust| trust.organization).collect();
             let name = shown_login(&caller.bearer.key, caller.bearer.login_name());
             let answer = shown(&mut *unit, &at, &name, &enrolled).await?;
-            let response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
-            unit.save().await?;
-            Ok(response)
+            once.save_answer(unit, StatusCode::CREATED, &answer).await
         }
         Err(refusal) => {
-            once.release(&mut *unit).await?;
-            unit.save().await?;
+            once.save_refusal(unit).await?;
             Err(Problem::from_totp(refusal, now))
         }
     }

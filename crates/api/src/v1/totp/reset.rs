@@ -84,8 +84,7 @@ pub(crate) async fn reset(
     let wanted = Reset { account, by, over_staff, document, reference };
     reset_authenticator(&mut *unit, &state.ports, &wanted).await?;
     let answer = ResetAnswer { account: account.to_string(), reset_at: state.ports.clock.now() };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
+    let response = once.save_answer(unit, StatusCode::OK, &answer).await?;
     metrics::counter!("kinlink_authenticators_reset_total").increment(1);
     Ok(response)
 }

@@ -236,8 +236,7 @@ pub(in crate::pages) async fn submit(
     let wanted = SubmitRequest { organization, account, person, asker, relationship, address };
     match submit_request(&mut *unit, &state.ports, wanted).await {
         Ok(request) => {
-            once.answer(&mut *unit, StatusCode::ACCEPTED, &request.id).await?;
-            unit.save().await?;
+            once.save_answer(unit, StatusCode::ACCEPTED, &request.id).await?;
             Ok(see_other(&format!("/me/others/asked/{}", request.id)))
         }
         Err(error) => {

@@ -194,8 +194,7 @@ pub(in crate::pages) async fn end(
     stepped.map_err(|problem| Refusal::stepping_up(problem, &place))?;
     match end_access(&mut *unit, &state.ports, by, wanted, reason, &form.digest).await {
         Ok(ending) => {
-            once.answer(&mut *unit, StatusCode::CREATED, &ending.id).await?;
-            unit.save().await?;
+            once.save_answer(unit, StatusCode::CREATED, &ending.id).await?;
             Ok(see_other(&format!("{PATH}/{}?said=ended", ending.id)))
         }
         Err(EndAccessError::Changed(_)) => {

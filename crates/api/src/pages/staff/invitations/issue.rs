@@ -162,8 +162,7 @@ pub(in crate::pages) async fn issue(
     let channel = wanted.channel;
     match issue_invitation(&mut *unit, &state.ports, &at, by, wanted).await {
         Ok(issued) => {
-            once.answer(&mut *unit, StatusCode::CREATED, &issued.invitation.id).await?;
-            unit.save().await?;
+            once.save_answer(unit, StatusCode::CREATED, &issued.invitation.id).await?;
             count_issued(channel);
             Ok(show_issued(&state, &visitor, &at, &issued))
         }

@@ -74,7 +74,5 @@ pub(crate) async fn add(
     };
     let (link, evidence) = add_evidence(&mut *unit, &state.ports, by, wanted).await?;
     let answer = EvidenceAnswer::load(&mut *unit, &link, evidence, state.ports.clock.now()).await?;
-    let response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::CREATED, &answer).await
 }

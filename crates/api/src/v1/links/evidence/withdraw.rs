@@ -48,7 +48,5 @@ pub(crate) async fn withdraw(
     let reason = body.value.reason;
     let (link, withdrawn) = withdraw_evidence(&mut *unit, &state.ports, by, link, evidence, reason).await?;
     let answer = EvidenceAnswer::load(&mut *unit, &link, withdrawn, state.ports.clock.now()).await?;
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &answer).await
 }
