@@ -5,14 +5,13 @@ use kinlink_domain::{
     link::{LinkState, Revocation},
     service::end_link::end,
 };
-use serde::Deserialize;
 
 use super::records::Record;
 use crate::{
     extract::path_id,
     pages::{
         complaint::Complaints,
-        form::Form,
+        form::{Form, Why},
         frame::{Frame, see_other, show},
         refusal::Refusal,
         visitor::{Patient, Visitor},
@@ -28,12 +27,6 @@ struct EndPage {
     frame: Frame,
     record: Record,
     complaints: Complaints,
-}
-
-#[derive(Deserialize)]
-pub(in crate::pages) struct EndForm {
-    #[serde(default)]
-    reason: String,
 }
 
 /// `/me/links/{id}/end`: do I really want to end this?
@@ -72,10 +65,10 @@ pub(in crate::pages) async fn end_link(
     request: HttpRequest,
     state: Data<State>,
     Patient(visitor): Patient,
-    Form(form): Form<EndForm>,
+    Form(why): Form<Why>,
 ) -> Result<HttpResponse, Refusal> {
     let id: LinkId = path_id(&request)?;
-    let reason = match form.reason.as_str() {
+    let reason = match why.reason.as_str() {
         "not_me" => Revocation::NotMe,
         "no_longer_wanted" => Revocation::NoLongerWanted,
         _ => {

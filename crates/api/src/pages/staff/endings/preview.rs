@@ -179,7 +179,7 @@ pub(in crate::pages) async fn end(
     let mut unit = state.store.begin().await?;
     let (by, organization, wanted) = form.whose().find(&mut *unit, &staff.caller).await?;
     let given = Revocation::ALL.into_iter().filter(|reason| reason.allowed_to(by.actor()));
-    let Some(reason) = given.into_iter().find(|reason| words::word(*reason) == form.reason) else {
+    let Some(reason) = words::chosen(&form.reason, given) else {
         drop(unit);
         let complaints = Complaints::one("reason", "Choose why it is ended");
         return ask_again(&state, &staff, form, StatusCode::UNPROCESSABLE_ENTITY, complaints).await;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use kinlink_domain::{
     evidence::AddressValidation,
     id::InvitationId,
-    invitation::{Channel, Invitation, InvitationRevocation, InvitationState, InvitationStatus},
+    invitation::{Channel, Invitation, InvitationState, InvitationStatus},
     organization::Organization,
 };
 use serde::Deserialize;
@@ -38,7 +38,7 @@ struct InvitationPage {
     organization: String,
     invitation: Shown,
     /// Reasons to revoke it, if it can be.
-    reasons: Vec<(&'static str, &'static str)>,
+    reasons: words::Reasons,
     channels: Vec<(&'static str, &'static str)>,
     once: String,
     complaints: Complaints,
@@ -96,16 +96,16 @@ pub(super) async fn show_again(
         slug: slug.to_string(),
         organization: name,
         invitation: shown(&invitation, now),
-        reasons: if closed { Vec::new() } else { revoke::REASONS.map(reason).into() },
+        reasons: if closed {
+            Vec::new()
+        } else {
+            words::reasons(revoke::REASONS, words::invitation_revocation)
+        },
         channels: Channel::ALL.map(|it| (it.as_str(), words::channel(it))).into(),
         once: fresh(state),
         complaints,
     };
     Ok(show(state, &staff.visitor, status, &page))
-}
-
-fn reason((word, reason): (&'static str, InvitationRevocation)) -> (&'static str, &'static str) {
-    (word, words::invitation_revocation(reason))
 }
 
 fn shown(invitation: &Invitation, now: DateTime<Utc>) -> Shown {

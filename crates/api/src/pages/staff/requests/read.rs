@@ -129,7 +129,7 @@ pub(super) async fn show_again(
         bases: words::bases(),
         profiles: words::profiles(&organization.policy.family),
         papers: words::papers(),
-        declines: DECLINES.map(|reason| (words::word(reason), words::request_decline(reason))).into(),
+        declines: words::reasons(DECLINES, words::request_decline),
         organization: organization.name,
         form,
         complaints,
