@@ -1,13 +1,12 @@
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use kinlink_domain::{link::Revocation, service::dispute};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use kinlink_domain::{link::Revocation, service::dispute::Verdict};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{DisputeView, find};
+use super::{DisputeView, decide};
 use crate::{
-    extract::{JsonBody, StaffCaller, path_id},
-    idempotency::Once,
+    extract::{JsonBody, StaffCaller},
     problem::{Problem, Refusals},
     state::State,
 };
@@ -35,13 +34,5 @@ pub(crate) async fn uphold(
     staff: StaffCaller,
     body: JsonBody<UpholdBody>,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request)?;
-    let once = Once::new(&request, &state, staff.account(), &body.bytes)?;
-    let mut unit = state.store.begin().await?;
-    let (by, _) = find(&mut *unit, &staff, id).await?;
-    if let Some(answer) = once.answered(&mut *unit, &state).await? {
-        return Ok(answer);
-    }
-    let decided = dispute::uphold(&mut *unit, &state.ports, by, id, body.value.reason).await?;
-    once.save_answer(unit, StatusCode::OK, &DisputeView::from(&decided)).await
+    decide(&request, &state, &staff, &body.bytes, Verdict::Right(body.value.reason)).await
 }
