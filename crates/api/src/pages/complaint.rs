@@ -1,3 +1,5 @@
+use actix_web::http::StatusCode;
+
 /// What is wrong with a form, field by field.
 #[derive(Debug, Default)]
 pub(super) struct Complaints(Vec<Complaint>);
@@ -23,6 +25,11 @@ impl Complaints {
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The status of the page that shows them, or that there are none.
+    pub(super) fn status(&self) -> StatusCode {
+        if self.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
     }
 
     pub(super) fn all(&self) -> &[Complaint] {

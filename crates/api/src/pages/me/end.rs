@@ -1,4 +1,4 @@
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 use kinlink_domain::{
     id::LinkId,
@@ -56,7 +56,7 @@ async fn ask_again(
     }
     let organization = organization.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let record = Record::new(&link, &organization, state.ports.clock.now());
-    let status = if complaints.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = complaints.status();
     Ok(show(state, visitor, status, &EndPage { frame: Frame::new(visitor, "/me"), record, complaints }))
 }
 

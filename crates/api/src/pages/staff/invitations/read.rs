@@ -1,4 +1,4 @@
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
@@ -90,7 +90,7 @@ pub(super) async fn show_again(
     let Organization { slug, name, .. } = organization.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let now = state.ports.clock.now();
     let closed = matches!(invitation.status(now), InvitationStatus::Redeemed | InvitationStatus::Revoked);
-    let status = if complaints.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = complaints.status();
     let page = InvitationPage {
         frame: Frame::new(&staff.visitor, "/staff").saying(said),
         slug: slug.to_string(),

@@ -7,7 +7,7 @@ use kinlink_domain::{
 use serde::Deserialize;
 
 use super::{
-    issue::email,
+    form::email,
     issued::{show_issued, show_issued_before},
     read::show_again,
 };

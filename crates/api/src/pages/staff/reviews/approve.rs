@@ -17,7 +17,7 @@ use crate::{
         form::Form,
         frame::{Frame, see_other, show},
         refusal::Refusal,
-        staff::invitations::issue::documents_seen,
+        staff::invitations::form::documents_seen,
         visitor::Staff,
         words,
     },
