@@ -26,7 +26,7 @@ use crate::{
     link::{LinkRole, LinkStatus},
     organization::Organization,
     patient::PatientRecord,
-    review::{Review, ReviewReason, ReviewState, ReviewSubject},
+    review::{Review, ReviewReason, ReviewState},
     store::{Candidates, StoreError, UnitOfWork},
 };
 
@@ -191,7 +191,7 @@ async fn open_review(
     let review = Review {
         id: ReviewId::new(now, &*ports.random),
         organization: claim.organization,
-        subject: ReviewSubject::Claim(claim.id),
+        claim: claim.id,
         reasons: reasons.to_vec(),
         opened_at: now,
         asks: Vec::new(),

@@ -4,13 +4,13 @@ use kinlink_domain::{
     audit::{Action, Subject},
     organization::Organization,
     page::Listed,
-    review::{Review, ReviewKind, ReviewStatus},
-    store::{ReviewFilter, UnitOfWork},
+    review::{Review, ReviewStatus},
+    store::UnitOfWork,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::ReviewView;
+use super::{ReviewKind, ReviewView};
 use crate::{
     extract::{self, Cursor, NamedOrganization, Parameters, StaffCaller},
     problem::{Problem, Refusals},
@@ -25,7 +25,7 @@ pub(crate) struct ListParameters {
     /// Only those that are `open`, `seconding`, `approved`, `declined` or `moot`.
     #[param(value_type = Option<String>)]
     pub(crate) status: Option<ReviewStatus>,
-    /// Only `claim` or `dispute`.
+    /// Only `claim`, which all are; `dispute` finds none, since those are under `/v1/disputes`.
     #[param(value_type = Option<String>)]
     pub(crate) kind: Option<ReviewKind>,
     /// `next_cursor` of the last answer.
@@ -72,8 +72,10 @@ pub(crate) async fn search(
     let page = extract::limit(parameters.cursor.as_deref(), parameters.limit)?;
     let named = NamedOrganization::in_query(parameters.organization.as_deref())?;
     let (organization, by) = named.find_for(unit, staff, StaffAct::DecideReviews).await?;
-    let filter = ReviewFilter { status: parameters.status, kind: parameters.kind };
-    let listed = unit.reviews(organization.id, &filter, page).await?;
+    let listed = match parameters.kind {
+        None | Some(ReviewKind::Claim) => unit.reviews(organization.id, parameters.status, page).await?,
+        Some(ReviewKind::Dispute) => Listed { items: Vec::new(), next: None },
+    };
     let detail = serde_json::json!({"count": listed.items.len()});
     let entry =
         state.ports.audit(organization.id, by.actor(), Action::ReviewList, Subject::default(), detail);

@@ -9,7 +9,7 @@ use kinlink_domain::{
     id::ReviewId,
     organization::Organization,
     patient::PatientRecord,
-    review::{Review, ReviewSubject},
+    review::Review,
     side_by_side::{Row, prior, rows},
     store::UnitOfWork,
 };
@@ -209,10 +209,7 @@ pub(crate) async fn look(
     id: ReviewId,
 ) -> Result<Looked, Problem> {
     let (by, organization, review) = find(unit, staff, id).await?;
-    let claim = match review.subject {
-        ReviewSubject::Claim(claim) => unit.claim_by_id(organization.id, claim).await?,
-        ReviewSubject::Dispute { .. } => None,
-    };
+    let claim = unit.claim_by_id(organization.id, review.claim).await?;
     let found = match &claim {
         Some(claim) => candidates(unit, claim, state.ports.clock.now()).await?,
         None => Vec::new(),

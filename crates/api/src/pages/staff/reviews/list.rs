@@ -1,6 +1,6 @@
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
-use kinlink_domain::review::{Review, ReviewKind, ReviewStatus};
+use kinlink_domain::review::{Review, ReviewStatus};
 
 use crate::{
     extract::Cursor,
@@ -37,7 +37,6 @@ struct ReviewsPage {
 
 struct Row {
     id: String,
-    kind: &'static str,
     status: &'static str,
     undecided: bool,
     reasons: Vec<&'static str>,
@@ -76,10 +75,6 @@ fn row(review: &Review) -> Row {
     let status = review.status();
     Row {
         id: review.id.to_string(),
-        kind: match review.subject.kind() {
-            ReviewKind::Claim => "Somebody looks for their record",
-            ReviewKind::Dispute => "A link is disputed",
-        },
         status: words::review_status(status),
         undecided: matches!(status, ReviewStatus::Open | ReviewStatus::Seconding),
         reasons: review.reasons.iter().map(|reason| words::review_reason(*reason)).collect(),
