@@ -31,6 +31,7 @@
 //! | audit chain | [`audit`] |
 //! | streams of events to clients | [`stream`] |
 //! | attributes kept true at servers without a hook | [`provisioning`] |
+//! | texts that only Kinlink can have made | [`signed_text`] |
 //! | messages to the outside | [`outbox`], [`phone`], [`postal`] |
 //!
 //! No I/O lives here. Time, randomness, keys and storage are ports ([`port`], [`store`]); the application
@@ -81,6 +82,7 @@ pub mod review;
 pub mod scope;
 pub mod service;
 pub mod side_by_side;
+pub mod signed_text;
 pub mod source;
 pub mod step_up;
 pub mod store;
