@@ -30,7 +30,7 @@ use utoipa::{
     openapi::{ObjectBuilder, RefOr, Response},
 };
 
-use crate::problem::{Problem, refusals};
+use crate::problem::{Problem, documented, refusals};
 
 /// The media type of FHIR's JSON.
 pub(crate) const FHIR_JSON: &str = "application/fhir+json";
@@ -52,11 +52,23 @@ impl std::fmt::Display for FhirRefusal {
 }
 
 /// What every operation here may answer instead, as the API's document tells it.
-pub(crate) enum FhirRefusals {}
+enum FhirRefusals {}
 
 impl IntoResponses for FhirRefusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         refusals(FHIR_JSON, &ObjectBuilder::new().into())
+    }
+}
+
+/// What every search may answer.
+enum Searchset {}
+
+impl IntoResponses for Searchset {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let found = documented("A searchset Bundle", FHIR_JSON, &ObjectBuilder::new().into());
+        let mut responses = FhirRefusals::responses();
+        responses.insert("200".to_owned(), found);
+        responses
     }
 }
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use catalogue::{ProblemType, catalogue_markdown};
-pub(crate) use refusals::{Refusals, refusals};
+pub(crate) use refusals::{Refusals, documented, refusals};
 
 /// What is wrong with one member of a request.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -14,7 +14,7 @@ use kinlink_domain::{
 use kinlink_fhir::audit_event;
 
 use super::{
-    FhirRefusal, FhirRefusals, answer,
+    FhirRefusal, Searchset, answer,
     asked::{Asked, malformed, organization_named, reference, token},
     reader::{base, place},
 };
@@ -34,10 +34,7 @@ const KNOWN: [&str; 4] = ["date", "patient", "agent", "agent:identifier"];
         ("patient" = Option<String>, Query, description = "The record: its id, `Patient/<id>`, or its address"),
         ("agent:identifier" = Option<String>, Query, description = "`acc_…` or `cli_…`, with or without its system"),
         ("_count" = Option<u32>, Query, description = "At most so many in a page")),
-    responses(
-        (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        FhirRefusals,
-    ))]
+    responses(Searchset))]
 pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
     find(&request, Asked::of(&request, &KNOWN)).await
 }
@@ -47,10 +44,7 @@ pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRef
     security(("staff" = [])),
     params(("organization" = String, Path, description = "The organization, by id or short name")),
     request_body(content = Object, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        FhirRefusals,
-    ))]
+    responses(Searchset))]
 pub(crate) async fn post_search(
     request: HttpRequest,
     payload: web::Payload,

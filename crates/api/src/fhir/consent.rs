@@ -4,7 +4,7 @@ use kinlink_fhir::consent;
 use serde_json::Value;
 
 use super::{
-    FhirRefusal, FhirRefusals, answer,
+    FhirRefusal, FhirRefusals, Searchset, answer,
     asked::{Asked, malformed, reference},
     reader::Reading,
 };
@@ -51,10 +51,7 @@ fn written(reading: &Reading<'_>, link: &Link) -> Option<Value> {
         ("consentor" = Option<String>, Query, description = "`Patient/<id>` or `RelatedPerson/<id>`"),
         ("_id" = Option<String>, Query, description = "The UUID of the link"),
         ("_count" = Option<u32>, Query, description = "At most so many in a page")),
-    responses(
-        (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        FhirRefusals,
-    ))]
+    responses(Searchset))]
 pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
     find(&request, Asked::of(&request, &KNOWN)).await
 }
@@ -64,10 +61,7 @@ pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRef
     security(("staff" = []), ("client" = [])),
     params(("organization" = String, Path, description = "The organization, by id or short name")),
     request_body(content = Object, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        FhirRefusals,
-    ))]
+    responses(Searchset))]
 pub(crate) async fn post_search(
     request: HttpRequest,
     payload: web::Payload,

@@ -8,7 +8,7 @@ use kinlink_domain::{
 use kinlink_fhir::person;
 
 use super::{
-    FhirRefusal, FhirRefusals, answer,
+    FhirRefusal, FhirRefusals, Searchset, answer,
     asked::{Asked, malformed},
     reader::{Reader, Reading},
 };
@@ -47,10 +47,7 @@ pub(crate) async fn read(request: HttpRequest) -> Result<HttpResponse, FhirRefus
     params(("organization" = String, Path, description = "The organization, by id or short name"),
         ("identifier" = Option<String>, Query, description = "The login: `<iss>|<sub>`"),
         ("_id" = Option<String>, Query, description = "The Person")),
-    responses(
-        (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        FhirRefusals,
-    ))]
+    responses(Searchset))]
 pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
     find(&request, Asked::of(&request, &KNOWN)).await
 }
@@ -60,10 +57,7 @@ pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRef
     security(("account" = []), ("staff" = []), ("client" = [])),
     params(("organization" = String, Path, description = "The organization, by id or short name")),
     request_body(content = Object, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        FhirRefusals,
-    ))]
+    responses(Searchset))]
 pub(crate) async fn post_search(
     request: HttpRequest,
     payload: web::Payload,

@@ -6,7 +6,7 @@ use kinlink_fhir::related_person;
 use serde_json::Value;
 
 use super::{
-    FhirRefusal, FhirRefusals, answer,
+    FhirRefusal, FhirRefusals, Searchset, answer,
     asked::{Asked, malformed},
     reader::{Reader, Reading},
 };
@@ -53,10 +53,7 @@ fn written(reading: &Reading<'_>, account: &Account, link: &Link) -> Option<Valu
         ("identifier" = Option<String>, Query, description = "The login: `<iss>|<sub>`"),
         ("_id" = Option<String>, Query, description = "The UUID of the link"),
         ("_count" = Option<u32>, Query, description = "At most so many in a page")),
-    responses(
-        (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        FhirRefusals,
-    ))]
+    responses(Searchset))]
 pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
     find(&request, Asked::of(&request, &KNOWN)).await
 }
@@ -66,10 +63,7 @@ pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRef
     security(("account" = []), ("staff" = []), ("client" = [])),
     params(("organization" = String, Path, description = "The organization, by id or short name")),
     request_body(content = Object, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        FhirRefusals,
-    ))]
+    responses(Searchset))]
 pub(crate) async fn post_search(
     request: HttpRequest,
     payload: web::Payload,

@@ -1,3 +1,5 @@
+//! What the API's document says of answers that many operations share.
+
 use std::collections::BTreeMap;
 
 use utoipa::{
@@ -5,7 +7,7 @@ use utoipa::{
     openapi::{Content, Ref, RefOr, Response, ResponseBuilder, Schema},
 };
 
-/// What nearly every operation may answer instead, as the API's document tells it.
+/// What nearly every operation may answer instead.
 pub(crate) enum Refusals {}
 
 impl IntoResponses for Refusals {
@@ -14,11 +16,15 @@ impl IntoResponses for Refusals {
     }
 }
 
-/// Both kinds of refusal, in a body of this type.
+/// Both kinds of refusal, with a body of this type.
 pub(crate) fn refusals(content_type: &str, body: &RefOr<Schema>) -> BTreeMap<String, RefOr<Response>> {
-    let refusal = |description| {
-        let content = Content::new(Some(body.clone()));
-        ResponseBuilder::new().description(description).content(content_type, content).build().into()
-    };
-    [("4XX", "Refused"), ("5XX", "Not decided")].map(|(status, it)| (status.to_owned(), refusal(it))).into()
+    [("4XX", "Refused"), ("5XX", "Not decided")]
+        .map(|(status, description)| (status.to_owned(), documented(description, content_type, body)))
+        .into()
+}
+
+/// An answer with a body of this type.
+pub(crate) fn documented(description: &str, content_type: &str, body: &RefOr<Schema>) -> RefOr<Response> {
+    let content = Content::new(Some(body.clone()));
+    ResponseBuilder::new().description(description).content(content_type, content).into()
 }
