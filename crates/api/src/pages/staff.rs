@@ -16,10 +16,11 @@ mod reviews;
 
 use actix_web::web::{ServiceConfig, get, post};
 use kinlink_domain::{organization::Organization, store::UnitOfWork};
+use uuid::Uuid;
 
 use super::page;
 use crate::{
-    extract::{NamedOrganization, StaffCaller},
+    extract::{Cursor, NamedOrganization, StaffCaller},
     pages::refusal::Refusal,
 };
 
@@ -37,6 +38,13 @@ fn link_to(path: &str, parameters: &[(&str, &str)]) -> String {
     let filled = parameters.iter().filter(|(_, value)| !value.is_empty());
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(filled).finish();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// The rest of a list, by the same filters; none if this was all.
+fn rest_of(path: &str, slug: &str, filters: &[(&str, &str)], next: Option<Uuid>) -> Option<String> {
+    let cursor = Cursor::write(next?);
+    let place = [&[("organization", slug)][..], filters, &[("cursor", cursor.as_str())]].concat();
+    Some(link_to(path, &place))
 }
 
 pub(super) fn routes(config: &mut ServiceConfig) {

@@ -3,12 +3,12 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::{
-    extract::{self, Cursor, NamedOrganization},
+    extract::{self, NamedOrganization},
     pages::{
         form::Filters,
         frame::{Frame, show},
         refusal::Refusal,
-        staff::link_to,
+        staff::rest_of,
         visitor::Staff,
         words,
     },
@@ -52,11 +52,7 @@ pub(in crate::pages) async fn show_list(
     let mut unit = state.store.begin().await?;
     let (organization, listed) = search(&state, &mut *unit, &caller, &named, page).await?;
     unit.save().await?;
-    let slug = organization.slug.to_string();
-    let more = listed.next.map(|next| {
-        let cursor = Cursor::write(next);
-        link_to("/staff/requests", &[("organization", slug.as_str()), ("cursor", cursor.as_str())])
-    });
+    let more = rest_of("/staff/requests", organization.slug.as_str(), &[], listed.next);
     let rows = listed.items.iter().map(|request| Row {
         id: request.id.to_string(),
         asker: words::names(&request.asker),

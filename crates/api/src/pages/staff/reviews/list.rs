@@ -3,12 +3,11 @@ use askama::Template;
 use kinlink_domain::review::{Review, ReviewStatus};
 
 use crate::{
-    extract::Cursor,
     pages::{
         form::Filters,
         frame::{Frame, show},
         refusal::Refusal,
-        staff::link_to,
+        staff::rest_of,
         visitor::Staff,
         words,
     },
@@ -55,11 +54,8 @@ pub(in crate::pages) async fn show_list(
     let (organization, listed) = search(&state, &mut *unit, &caller, parameters).await?;
     unit.save().await?;
     let slug = organization.slug.to_string();
-    let more = listed.next.map(|next| {
-        let (status, cursor) = (status.map(ReviewStatus::as_str).unwrap_or_default(), Cursor::write(next));
-        let place = [("organization", slug.as_str()), ("status", status), ("cursor", cursor.as_str())];
-        link_to("/staff/reviews", &place)
-    });
+    let chosen = status.map(ReviewStatus::as_str).unwrap_or_default();
+    let more = rest_of("/staff/reviews", &slug, &[("status", chosen)], listed.next);
     let page = ReviewsPage {
         frame: Frame::new(&visitor, "/staff"),
         slug,
