@@ -42,6 +42,12 @@ impl Linked for LinkToOrganization {
     }
 }
 
+fn to_patients(organization: OrganizationId, patients: &[Uuid]) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::OrganizationId.eq(organization.uuid()))
+        .filter(Column::PatientId.is_in(patients.iter().copied()))
+}
+
 fn to_patient(organization: OrganizationId, patient: PatientId) -> Select<Entity> {
     Entity::find()
         .filter(Column::OrganizationId.eq(organization.uuid()))
@@ -65,11 +71,7 @@ impl SeaUnit {
         organization: OrganizationId,
         patients: &[Uuid],
     ) -> Result<Vec<Link>, StoreError> {
-        let select = Entity::find()
-            .filter(Column::OrganizationId.eq(organization.uuid()))
-            .filter(Column::PatientId.is_in(patients.iter().copied()))
-            .filter(Column::Status.ne("revoked"));
-        self.all(select).await
+        self.all(to_patients(organization, patients).filter(Column::Status.ne("revoked"))).await
     }
 
     pub(super) async fn unrevoked_of(
@@ -90,10 +92,7 @@ impl SeaUnit {
         organization: OrganizationId,
         patients: &[Uuid],
     ) -> Result<Vec<Link>, StoreError> {
-        let select = Entity::find()
-            .filter(Column::OrganizationId.eq(organization.uuid()))
-            .filter(Column::PatientId.is_in(patients.iter().copied()));
-        self.all(select.lock(LockType::Update)).await
+        self.all(to_patients(organization, patients).lock(LockType::Update)).await
     }
 
     /// The link as its record will be until the end of this unit, and whether the record was merged into another.
