@@ -1,4 +1,4 @@
-//! Apps' connections, and the pickers and keys of the answers to them.
+//! Apps' connections, and their pickers.
 
 entity!(connection, "connection", {
     #[sea_orm(primary_key, auto_increment = false)]
