@@ -14,6 +14,7 @@ mod m20261124_000011_connections;
 mod m20261124_000012_sources;
 mod m20261124_000013_provisioning;
 mod m20261124_000014_signing_keys;
+mod m20261124_000015_provisioning_preview;
 mod statements;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000012_sources::Migration),
             Box::new(m20261124_000013_provisioning::Migration),
             Box::new(m20261124_000014_signing_keys::Migration),
+            Box::new(m20261124_000015_provisioning_preview::Migration),
         ]
     }
 }

@@ -34,9 +34,19 @@ pub(crate) struct App {
     pub(crate) idp: Arc<Idp>,
     pub(crate) url: String,
     http: reqwest::Client,
+    logins: Vec<LoginProvider>,
     application: Application,
     /// The application's own, which tells its caches of what it commits.
     store: Arc<SeaStore>,
+}
+
+/// An application that does not answer.
+pub(crate) struct Away {
+    fixture: Fixture,
+    idp: Arc<Idp>,
+    url: String,
+    http: reqwest::Client,
+    logins: Vec<LoginProvider>,
 }
 
 pub(crate) struct Reply {
@@ -115,8 +125,24 @@ impl Caller {
     }
 }
 
+impl Away {
+    /// Answers again, at the same address.
+    pub(crate) fn comes_back(self) -> App {
+        let Self { fixture, idp, url, http, logins } = self;
+        let listener = TcpListener::bind(url.trim_start_matches("http://")).unwrap();
+        let extra = Some(routes(&idp));
+        let (application, store) = start(&fixture, &fixture.store, listener, logins.clone(), extra);
+        App { fixture, idp, url, http, logins, application, store }
+    }
+}
+
 impl App {
     pub(crate) async fn start(kind: Kind) -> Self {
+        Self::start_with(kind, Vec::new()).await
+    }
+
+    /// With more providers to log in by than the test's own. People of theirs have accounts at `here`.
+    pub(crate) async fn start_with(kind: Kind, others: Vec<LoginProvider>) -> Self {
         let fixture = Fixture::new(kind).await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -130,21 +156,30 @@ impl App {
                 .await
                 .unwrap();
         }
+        for other in &others {
+            let trusted = trust(fixture.here.id, "here", other.iss.as_str());
+            unit.put_trusted_issuer(&TrustedIssuer { staff: None, ..trusted }).await.unwrap();
+        }
         unit.save().await.unwrap();
-        let routes = idp.clone();
-        let extra: ExtraRoutes = Arc::new(move |config| {
-            config.service(idp::routes("/idp", routes.clone()));
-        });
-        let (application, store) = start(&fixture, &fixture.store, listener, idp.issuer(), Some(extra));
+        let logins = [vec![login(idp.issuer())], others].concat();
+        let extra = Some(routes(&idp));
+        let (application, store) = start(&fixture, &fixture.store, listener, logins.clone(), extra);
         let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
-        Self { fixture, idp, url, http, application, store }
+        Self { fixture, idp, url, http, logins, application, store }
+    }
+
+    /// Stops answering; what it knew stays in the database.
+    pub(crate) async fn goes_away(self) -> Away {
+        self.application.stop().await;
+        let Self { fixture, idp, url, http, logins, .. } = self;
+        Away { fixture, idp, url, http, logins }
     }
 
     /// Another replica on the same database; returns its URL and its handle.
     pub(crate) fn replica(&self) -> (String, Application) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        (url, start(&self.fixture, &self.fixture.store, listener, self.idp.issuer(), None).0)
+        (url, start(&self.fixture, &self.fixture.store, listener, self.logins.clone(), None).0)
     }
 
     /// Another replica with connections of its own, which the database knows by the name `replica`.
@@ -154,7 +189,7 @@ impl App {
         let named = format!("{}?application_name=replica", self.fixture.database.url());
         let database = Database::connect(&DatabaseSettings::new(named)).await.unwrap();
         let store = SeaStore::new(database, self.fixture.ports.clone());
-        (url, start(&self.fixture, &store, listener, self.idp.issuer(), None).0)
+        (url, start(&self.fixture, &store, listener, self.logins.clone(), None).0)
     }
 
     pub(crate) fn with_token(&self, token: impl Into<String>) -> Caller {
@@ -351,20 +386,12 @@ fn start(
     fixture: &Fixture,
     store: &SeaStore,
     listener: TcpListener,
-    issuer: &str,
+    logins: Vec<LoginProvider>,
     extra: Option<ExtraRoutes>,
 ) -> (Application, Arc<SeaStore>) {
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let login = LoginProvider {
-        iss: Iss::parse(issuer).unwrap(),
-        client_id: "pages".into(),
-        client_secret: Some(ClientSecret::new("s3cret+/")),
-        scopes: "openid".into(),
-        label: "the test’s login service".into(),
-        organization: None,
-    };
     let settings = ApiSettings {
-        logins: vec![login],
+        logins,
         workers: Some(2),
         receivers: RECEIVERS,
         lookup_audit_interval: Duration::from_millis(100),
@@ -378,6 +405,26 @@ fn start(
     };
     let application = Application::start(listener, settings, fixture.ports.clone(), make, extra).unwrap();
     (application, kept.unwrap())
+}
+
+/// The test's own provider, as the pages know it.
+fn login(issuer: &str) -> LoginProvider {
+    LoginProvider {
+        iss: Iss::parse(issuer).unwrap(),
+        client_id: "pages".into(),
+        client_secret: Some(ClientSecret::new("s3cret+/")),
+        scopes: "openid".into(),
+        label: "the test’s login service".into(),
+        organization: None,
+    }
+}
+
+/// The provider is served by the application itself.
+fn routes(idp: &Arc<Idp>) -> ExtraRoutes {
+    let idp = idp.clone();
+    Arc::new(move |config| {
+        config.service(idp::routes("/idp", idp.clone()));
+    })
 }
 
 /// Trusts the provider for accounts, and for staff by a claim of the organization's own.

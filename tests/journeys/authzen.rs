@@ -174,10 +174,11 @@ journey! {
             (json!({"type": "account"}), write(), vec![anna]),
             (json!({"type": "spaceship"}), read(), vec![]),
         ] {
-            let question = json!({"subject": subject, "action": action, "resource": f.record, "page": {"limit": 1}});
+            let question = json!({"subject": subject, "action": action, "resource": f.record});
             let found = search("subject", question).await.expect(200);
             assert_eq!(results(&found, "id"), expected, "{action}");
-            assert_eq!(found.body["page"]["next_token"], "");
+            let all = expected.len();
+            assert_eq!(found.body["page"], json!({"next_token": "", "count": all, "total": all}));
         }
         for (subject, action, expected) in [
             (&f.alice, read(), vec!["here/p1"]),
@@ -246,6 +247,117 @@ journey! {
             let path = url.as_str().unwrap().strip_prefix(&app.url).unwrap();
             assert_eq!(f.client.post(path, json!({})).await.status, 400, "{name}");
             assert_eq!(app.person("anna").post(path, json!({})).await.status, 403, "{name}");
+        }
+    }
+}
+
+/// All pages of a search, each with its results.
+async fn pages(client: &Caller, what: &str, mut question: Value) -> Vec<Vec<String>> {
+    let mut pages = Vec::new();
+    loop {
+        let found = client.post(&format!("/access/v1/search/{what}"), question.clone()).await.expect(200);
+        let results = found.body["results"].as_array().unwrap();
+        let name = |one: &Value| one["id"].as_str().or(one["name"].as_str()).unwrap().to_owned();
+        assert_eq!(found.body["page"]["count"], results.len());
+        pages.push(results.iter().map(name).collect());
+        let next = found.text("/page/next_token").to_owned();
+        if next.is_empty() {
+            let all: usize = pages.iter().map(Vec::len).sum();
+            assert_eq!(found.body["page"]["total"], all);
+            return pages;
+        }
+        question["page"]["token"] = json!(next);
+    }
+}
+
+fn sizes(pages: &[Vec<String>]) -> Vec<usize> {
+    pages.iter().map(Vec::len).collect()
+}
+
+journey! {
+    async fn what_is_found_comes_in_pages_of_the_size_that_is_asked_for(app: App) {
+        let f = fixture(app).await;
+        for name in ["carl", "dora", "eve"] {
+            let code = app.registrar().invites("p1").await.text("/code").to_owned();
+            app.person(name).redeems(&code).await.expect(201);
+        }
+        for record in ["p2", "p3"] {
+            let code = app.registrar().invites(record).await.text("/code").to_owned();
+            app.person("anna").redeems(&code).await.expect(201);
+        }
+        let who = json!({"subject": {"type": "account"}, "action": read(), "resource": f.record, "page": {"limit": 2}});
+        let what = json!({"subject": f.alice, "action": read(), "resource": {"type": "Patient"}, "page": {"limit": 2}});
+        let how = json!({"subject": f.bob, "resource": f.record, "page": {"limit": 1}});
+        for (kind, question, expected) in
+            [("subject", &who, vec![2, 2, 1]), ("resource", &what, vec![2, 1]), ("action", &how, vec![1, 1, 1])]
+        {
+            let pages = pages(&f.client, kind, question.clone()).await;
+            assert_eq!(sizes(&pages), expected, "{kind}");
+            let mut all = pages.concat();
+            all.sort();
+            all.dedup();
+            assert_eq!(all.len(), expected.iter().sum::<usize>(), "{kind}: nothing comes twice");
+        }
+        // Without a page it is one; the most is more than there are.
+        for page in [json!({}), json!({"limit": 100_000})] {
+            let mut whole = who.clone();
+            whole["page"] = page;
+            assert_eq!(sizes(&pages(&f.client, "subject", whole).await), [5]);
+        }
+        let mut none = who.clone();
+        none["page"]["limit"] = json!(0);
+        let none = f.client.post("/access/v1/search/subject", none).await.expect(200);
+        assert_eq!((&none.body["results"], &none.body["page"]["total"]), (&json!([]), &json!(5)));
+        assert!(!none.text("/page/next_token").is_empty(), "there is more");
+    }
+}
+
+journey! {
+    async fn a_token_goes_on_with_its_own_question_of_its_own_client_alone(app: App) {
+        let f = fixture(app).await;
+        let ask = async |client: &Caller, what: &str, question: &Value| {
+            client.post(&format!("/access/v1/search/{what}"), question.clone()).await
+        };
+        let first = json!({"subject": {"type": "account"}, "action": read(), "resource": f.record,
+            "context": {"time": "2025-06-27T18:03-07:00"}, "page": {"limit": 1}});
+        let begun = ask(&f.client, "subject", &first).await.expect(200);
+        let token = begun.text("/page/next_token").to_owned();
+        let with = |at: &str, value: Value| {
+            let mut question = first.clone();
+            question["page"]["token"] = json!(token);
+            *question.pointer_mut(at).unwrap() = value;
+            question
+        };
+        let same = with("/page/limit", json!(1));
+        let mut without_limit = same.clone();
+        without_limit["page"].as_object_mut().unwrap().remove("limit");
+        for right in [&same, &without_limit] {
+            let second = ask(&f.client, "subject", right).await.expect(200);
+            assert_eq!((second.text("/page/next_token"), &second.body["page"]["count"]), ("", &json!(1)));
+            assert_ne!(second.body["results"], begun.body["results"]);
+        }
+        let (_, colleague, _) = app.client(&[app.fixture.here.id]).await;
+        let (_, neighbour, _) = app.client(&[app.fixture.there.id]).await;
+        let mut broken = token.clone();
+        broken.replace_range(10..11, if &token[10..11] == "A" { "B" } else { "A" });
+        for (client, what, wrong) in [
+            (&f.client, "subject", with("/action", write())),
+            (&f.client, "subject", with("/resource", f.other.clone())),
+            (&f.client, "subject", with("/context/time", json!("2025-06-27T18:04-07:00"))),
+            (&f.client, "subject", with("/page/limit", json!(2))),
+            (&f.client, "subject", with("/page/token", json!(broken))),
+            (&f.client, "subject", with("/page/token", json!(""))),
+            (&f.client, "subject", with("/page/limit", json!(-1))),
+            (&f.client, "resource", {
+                let mut question = same.clone();
+                question["subject"] = f.alice.clone();
+                question
+            }),
+            (&colleague, "subject", same.clone()),
+            (&neighbour, "subject", same.clone()),
+        ] {
+            let refused = ask(client, what, &wrong).await;
+            assert_eq!((refused.status, refused.problem()), (400, "malformed-body"), "{what} {wrong}");
         }
     }
 }

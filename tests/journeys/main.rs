@@ -21,6 +21,7 @@ mod idempotency;
 mod letters;
 mod main_job;
 mod no_oracle;
+mod node;
 mod pages;
 mod patient_match;
 mod problems;

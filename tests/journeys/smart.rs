@@ -240,6 +240,44 @@ journey! {
 }
 
 journey! {
+    async fn a_server_that_adds_a_state_of_its_own_gets_that_back_and_no_other_server_does(app: App) {
+        let it = connected(app).await;
+        let ([me, ..], path) = parent(app, &it).await;
+        let browser = Browser::new(app);
+        let meddled = format!("{path}?state=of-the-browser");
+        browser.get(&meddled).await.expect(200);
+        let back = press(&browser, &meddled, &me.to_string()).await.expect(303);
+        assert_eq!(answer_of(app, &back).await["state"], "st&te=1");
+
+        let mut silent = question("anna");
+        silent["picker"].as_object_mut().unwrap().remove("state");
+        let answer = asks(&it, silent).await.expect(200);
+        let bare = answer.text("/picker_url").strip_prefix(&app.url).unwrap().to_owned();
+        for lost in [bare.clone(), format!("{bare}?state="), format!("{bare}?state={}", "x".repeat(1_001))] {
+            browser.get(&lost).await.expect(404).says("This question is closed");
+        }
+        let path = format!("{bare}?state=st%26te%3D1");
+        browser.get(&path).await.expect(200);
+        press(&browser, &bare, &me.to_string()).await.expect(404);
+        let back = press(&browser, &path, &me.to_string()).await.expect(303);
+        assert_eq!(answer_of(app, &back).await["state"], "st&te=1");
+    }
+}
+
+journey! {
+    async fn an_app_that_the_connection_does_not_answer_gets_no_record(app: App) {
+        let it = connected(app).await;
+        own(app, "anna", "p1").await;
+        reconfigure(app, &it, |settings| settings.apps = vec!["app-1".into()]).await;
+        let mut asked = question("anna");
+        for (named, status) in [("app-1", "record"), ("app-2", "none")] {
+            asked["app"] = json!(named);
+            assert_eq!(asks(&it, asked.clone()).await.expect(200).text("/status"), status);
+        }
+    }
+}
+
+journey! {
     async fn two_questions_at_once_in_one_browser_do_not_disturb_each_other(app: App) {
         let it = connected(app).await;
         let ([me, ..], path) = parent(app, &it).await;

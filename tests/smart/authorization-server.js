@@ -22,6 +22,14 @@ const app = (url) => ({
   id_token_signed_response_alg: 'ES256',
 });
 
+/** Kinlink's own pages, where people log in by this server too. */
+const pages = ({ url, pagesSecret }) => ({
+  client_id: 'kinlink-pages',
+  client_secret: pagesSecret,
+  redirect_uris: [`${url}/login/callback`],
+  id_token_signed_response_alg: 'ES256',
+});
+
 export async function authorizationServer(urls, config) {
   const records = kinlink({ ...config, returnUrl: `${urls.login}/picked`, fhirBase: urls.fhir });
   const { features, ...configuration } = records.configuration(accounts);
@@ -32,7 +40,7 @@ export async function authorizationServer(urls, config) {
     jwks: { keys: [{ ...await exportJWK(privateKey), alg: 'ES256', use: 'sig' }] },
     cookies: { keys: [crypto.randomUUID()] },
     clientBasedCORS: (_ctx, origin, client) => client.redirectUris.some((uri) => uri.startsWith(`${origin}/`)),
-    clients: [app(urls.app)],
+    clients: [app(urls.app), pages(config)],
   });
   provider.use(records.middleware);
   provider.on('server_error', (_ctx, error) => console.error(error));

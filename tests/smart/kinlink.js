@@ -1,5 +1,5 @@
-// Kinlink in an authorization server made of the npm package `oidc-provider`: which patient record a login opens is
-// asked when the person has logged in, where they may pick one, and again for every token.
+// Kinlink in an authorization server made of the npm package `oidc-provider`: which patient record an authorization is
+// for is asked when the person has logged in, where they may pick one, and what the record's link gives for every token.
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { errors } from 'oidc-provider';
 import createClient from 'openapi-fetch';
@@ -12,49 +12,57 @@ const LINK = 'urn:kinlink:link';
  * @param {string} settings.url         where Kinlink is
  * @param {string} settings.client      this server's client id at Kinlink, `cli_…`
  * @param {string} settings.key         its API key
+ * @param {string} settings.connection  its connection, `con_…`
  * @param {string} settings.returnUrl   where the picker sends the browser back to
  * @param {string} settings.fhirBase    the FHIR server that access tokens are for
- * @param {string} [settings.alg]       how they are signed
+ * @param {string[]} [settings.idTokenClaims]  which of the connection's claims the scope `fhirUser` puts into ID tokens
+ * @param {string} [settings.alg]       how access tokens are signed
  */
-export function kinlink({ url, client, key, returnUrl, fhirBase, alg = 'ES256' }) {
+export function kinlink(settings) {
+  const { url, client, key, connection, returnUrl, fhirBase, idTokenClaims = ['fhirUser'], alg = 'ES256' } = settings;
   /** @type {ReturnType<typeof createClient<import('./kinlink-api.js').paths>>} */
   const api = createClient({ baseUrl: url, headers: { authorization: `Bearer ${key}` } });
   const answerKeys = createRemoteJWKSet(new URL('/v1/smart/jwks', url));
-  const contexts = new WeakMap();
+  const answers = new WeakMap();
 
-  /** @param {import('./kinlink-api.js').components['schemas']['ContextBody']} body */
-  async function ask(body) {
-    const { data, response } = await api.POST('/v1/smart/context', { body, signal: AbortSignal.timeout(3000) });
-    if (!data) throw new Error(`Kinlink has not decided: ${response.status}`);
-    return data;
+  /**
+   * Which record an authorization is for.
+   * @param {any} interaction
+   * @param {{ link?: string, picker?: import('./kinlink-api.js').components['schemas']['PickerBody'] }} more
+   */
+  async function askForRecord({ params, session }, more) {
+    const body = { sub: session.accountId, scope: params.scope, app: params.client_id, connection, ...more };
+    return decided(await api.POST('/v1/smart/context', { body, signal: AbortSignal.timeout(3000) }));
   }
 
   /** Asked for every token, before a refresh token is used up: when the link has ended, the refresh is refused. */
-  async function contextFor(ctx, token) {
-    const link = ctx.oidc.entities.Grant?.getResourceScope(LINK);
-    if (!link) return;
-    const context = await ask({ sub: token.accountId, scope: token.scope, link });
-    if (context.status !== 'record') throw new errors.InvalidGrant('this login does not open the record any more');
-    contexts.set(ctx, context);
+  async function askForToken(ctx, { accountId, clientId, scope }) {
+    const link = ctx.oidc.entities.Grant?.getResourceScope(LINK) || undefined;
+    const answer = decided(await api.POST('/hooks/oidc-provider/{id}', {
+      params: { path: { id: connection } },
+      body: { accountId, clientId, scope, link },
+      signal: AbortSignal.timeout(3000),
+    }));
+    const over = link && !answer.tokenResponse;
+    if (over || answer.refuse) throw new errors.InvalidGrant('this login does not open the record any more');
+    // A grant without a link is for no record, whatever has been linked since.
+    if (link) answers.set(ctx, answer);
   }
 
   /** To be spread into the provider's configuration. `findAccount` and `claims` are your own. */
   const configuration = ({ findAccount, claims = {} }) => ({
-    claims: { openid: ['sub'], ...claims, fhirUser: ['fhirUser'] },
+    claims: { openid: ['sub'], ...claims, fhirUser: idTokenClaims },
     extraParams: ['aud', 'launch'],
     // A grant is for one record: the next authorization gets its own.
     loadExistingGrant: ({ oidc }) => oidc.result?.consent && oidc.provider.Grant.find(oidc.result.consent.grantId),
     async findAccount(ctx, sub, token) {
       const account = await findAccount(ctx, sub, token);
       if (!account) return undefined;
-      if (token) await contextFor(ctx, token);
-      const fhirUser = contexts.get(ctx)?.fhirUser;
-      return { ...account, claims: async (...asked) => ({ ...await account.claims(...asked), fhirUser }) };
+      if (token) await askForToken(ctx, token);
+      const told = answers.get(ctx)?.claims;
+      return { ...account, claims: async (...asked) => ({ ...await account.claims(...asked), ...told }) };
     },
-    extraTokenClaims(ctx) {
-      const context = contexts.get(ctx);
-      return context && { patient: context.patient, fhirUser: context.fhirUser };
-    },
+    extraTokenClaims: (ctx) => answers.get(ctx)?.claims,
     features: {
       resourceIndicators: {
         enabled: true,
@@ -63,7 +71,7 @@ export function kinlink({ url, client, key, returnUrl, fhirBase, alg = 'ES256' }
         useGrantedResource: () => true,
         getResourceServerInfo(ctx, resource) {
           if (resource !== fhirBase) throw new errors.InvalidTarget();
-          const scope = clinical(contexts.get(ctx)?.scope ?? ctx.oidc.params.scope ?? '').join(' ');
+          const scope = clinical(answers.get(ctx)?.scope ?? ctx.oidc.params.scope ?? '').join(' ');
           return { scope, audience: fhirBase, accessTokenFormat: 'jwt', jwt: { sign: { alg } } };
         },
       },
@@ -79,16 +87,14 @@ export function kinlink({ url, client, key, returnUrl, fhirBase, alg = 'ES256' }
     if (!token || !ctx.body?.access_token) return;
     // Of the granted scopes the access token has the FHIR server's only; apps look for `offline_access` too.
     const scope = [...identity(token.scope), ctx.body.scope].filter(Boolean).join(' ');
-    const { patient, need_patient_banner, fhirContext } = contexts.get(ctx) ?? {};
-    Object.assign(ctx.body, { scope, patient, need_patient_banner, fhirContext });
+    Object.assign(ctx.body, { scope, ...answers.get(ctx)?.tokenResponse });
   }
 
   /** When an interaction's prompt is `consent`: behind your own page of consent, or instead of one. */
   async function chooseRecord(provider, req, res) {
     const interaction = await provider.interactionDetails(req, res);
-    const { params: { scope }, session, uid } = interaction;
-    const picker = { session: uid, state: uid, return_url: returnUrl };
-    const context = await ask({ sub: session.accountId, scope, picker });
+    const picker = { session: interaction.uid, state: interaction.uid, return_url: returnUrl };
+    const context = await askForRecord(interaction, { picker });
     if (context.status === 'several' && context.picker_url) return redirect(res, context.picker_url);
     return grant(provider, req, res, interaction, context);
   }
@@ -102,13 +108,12 @@ export function kinlink({ url, client, key, returnUrl, fhirBase, alg = 'ES256' }
   /** There: the answer is taken from the browser that was sent to the picker, and from no other. */
   async function picked(provider, req, res) {
     const interaction = await provider.interactionDetails(req, res);
-    const { params: { scope }, session, uid } = interaction;
     const answer = new URL(req.url, returnUrl).searchParams.get('answer') ?? '';
     const kind = { typ: 'kinlink-pick+jwt', algorithms: ['ES256'], requiredClaims: ['exp'] };
     const { payload } = await jwtVerify(answer, answerKeys, { issuer: url, audience: client, ...kind });
-    if (payload.session !== uid) throw new errors.AccessDenied('the answer is for another login');
+    if (payload.session !== interaction.uid) throw new errors.AccessDenied('the answer is for another login');
     if (!payload.link) return provider.interactionFinished(req, res, { error: 'access_denied' });
-    const context = await ask({ sub: session.accountId, scope, link: String(payload.link) });
+    const context = await askForRecord(interaction, { link: String(payload.link) });
     return grant(provider, req, res, interaction, context);
   }
 
@@ -133,5 +138,15 @@ const clinical = (scope) => scope.split(' ').filter((one) => one.includes('/'));
 
 /** `openid`, `fhirUser`, `offline_access`: OpenID's. */
 const identity = (scope) => scope.split(' ').filter((one) => !one.includes('/'));
+
+/**
+ * @template T
+ * @param {{ data?: T, response: Response }} answered
+ * @returns {T}
+ */
+function decided({ data, response }) {
+  if (!data) throw new Error(`Kinlink has not decided: ${response.status}`);
+  return data;
+}
 
 const redirect = (res, location) => res.writeHead(303, { location }).end();

@@ -19,7 +19,7 @@ use actix_web::{
     HttpResponse,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::HeaderName,
+    http::header::{self, HeaderName},
     middleware::Next,
     web::Data,
 };
@@ -43,11 +43,14 @@ pub(crate) async fn echo_request_id(
 }
 
 /// Where the endpoints are (section "Policy Decision Point Metadata").
+///
+/// There is no `capabilities`: it names what stands in IANA's registry beside the standard itself, which is nothing,
+/// and a member without a value must be left out.
 #[utoipa::path(get, path = "/.well-known/authzen-configuration", tag = "authzen",
     responses((status = 200, description = "The decision point's metadata")))]
 pub(crate) async fn metadata(state: Data<State>) -> HttpResponse {
     let url = &state.settings.public_url;
-    HttpResponse::Ok().json(json!({
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=3600")).json(json!({
         "policy_decision_point": url,
         "access_evaluation_endpoint": format!("{url}/access/v1/evaluation"),
         "access_evaluations_endpoint": format!("{url}/access/v1/evaluations"),

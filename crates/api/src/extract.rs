@@ -4,16 +4,11 @@ mod body;
 mod caller;
 mod cursor;
 mod login;
+mod organization;
 
 use std::str::FromStr;
 
 use actix_web::HttpRequest;
-use kinlink_domain::{
-    id::OrganizationId,
-    organization::{Organization, Slug},
-    service::lookup::OrganizationReference,
-    store::UnitOfWork,
-};
 
 pub(crate) use body::{JsonBody, Parameters, invalid, is_json, malformed, read as read_body};
 pub(crate) use caller::{
@@ -21,6 +16,7 @@ pub(crate) use caller::{
 };
 pub(crate) use cursor::{Cursor, limit};
 pub(crate) use login::Login;
+pub(crate) use organization::{NamedOrganization, organization_reference};
 
 use crate::{
     problem::{Problem, ProblemType},
@@ -62,33 +58,11 @@ pub(crate) fn parse<T: FromStr<Err: std::fmt::Display>>(
     text.parse().map_err(|error: T::Err| Problem::new(kind).at(at, error.to_string()))
 }
 
-/// An organization named by its id or its short name.
-pub(crate) fn organization_reference(
+/// One that may be absent.
+pub(crate) fn parse_given<T: FromStr<Err: std::fmt::Display>>(
     kind: ProblemType,
     at: &str,
-    text: &str,
-) -> Result<OrganizationReference, Problem> {
-    if let Ok(id) = text.parse::<OrganizationId>() {
-        return Ok(OrganizationReference::Id(id));
-    }
-    let slug = Slug::parse(text).map_err(|error| Problem::new(kind).at(at, error.to_string()))?;
-    Ok(OrganizationReference::Slug(slug))
-}
-
-/// The organization that a staff user names, or the only one they have a role at.
-pub(crate) async fn organization(
-    unit: &mut dyn UnitOfWork,
-    staff: &StaffCaller,
-    named: Option<&OrganizationReference>,
-    kind: ProblemType,
-) -> Result<Organization, Problem> {
-    let found = match named {
-        Some(named) => named.find(unit).await?,
-        None => match staff.sole_organization() {
-            Some(id) => unit.organization(id).await?,
-            None => return Err(Problem::new(kind).at("organization", "name one: you serve several")),
-        },
-    };
-    // One that does not exist looks like one that is not the caller's.
-    found.ok_or_else(|| Problem::new(ProblemType::NotYourOrganization))
+    text: Option<&str>,
+) -> Result<Option<T>, Problem> {
+    text.map(|text| parse(kind, at, text)).transpose()
 }

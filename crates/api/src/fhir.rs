@@ -14,6 +14,8 @@ mod routes;
 
 pub(crate) use routes::routes;
 
+use std::collections::BTreeMap;
+
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     body::BoxBody,
@@ -23,8 +25,12 @@ use actix_web::{
     },
 };
 use kinlink_fhir::operation_outcome;
+use utoipa::{
+    IntoResponses,
+    openapi::{ObjectBuilder, RefOr, Response},
+};
 
-use crate::problem::Problem;
+use crate::problem::{Problem, documented, refusals};
 
 /// The media type of FHIR's JSON.
 pub(crate) const FHIR_JSON: &str = "application/fhir+json";
@@ -42,6 +48,27 @@ impl<E: Into<Problem>> From<E> for FhirRefusal {
 impl std::fmt::Display for FhirRefusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// What every operation here may answer instead, as the API's document tells it.
+enum FhirRefusals {}
+
+impl IntoResponses for FhirRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        refusals(FHIR_JSON, &ObjectBuilder::new().into())
+    }
+}
+
+/// What every search may answer.
+enum Searchset {}
+
+impl IntoResponses for Searchset {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let found = documented("A searchset Bundle", FHIR_JSON, &ObjectBuilder::new().into());
+        let mut responses = FhirRefusals::responses();
+        responses.insert("200".to_owned(), found);
+        responses
     }
 }
 

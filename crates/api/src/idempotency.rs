@@ -67,14 +67,6 @@ impl Once {
         }
     }
 
-    /// Gives the key back after a refusal that is saved, so that the next try is not taken for this one.
-    pub(crate) async fn release(&self, unit: &mut dyn UnitOfWork) -> Result<(), Problem> {
-        match &self.key {
-            Some(key) => Ok(unit.release(key).await?),
-            None => Ok(()),
-        }
-    }
-
     /// Answers, and keeps the answer for the next time.
     pub(crate) async fn answer<T: Serialize>(
         &self,
@@ -87,5 +79,26 @@ impl Once {
             unit.keep_answer(key, status.as_u16(), &body).await?;
         }
         Ok(HttpResponse::build(status).content_type("application/json").body(body))
+    }
+
+    /// The same, and saves the work with it.
+    pub(crate) async fn save_answer<T: Serialize>(
+        &self,
+        mut unit: Box<dyn UnitOfWork>,
+        status: StatusCode,
+        answer: &T,
+    ) -> Result<HttpResponse, Problem> {
+        let response = self.answer(&mut *unit, status, answer).await?;
+        unit.save().await?;
+        Ok(response)
+    }
+
+    /// Saves a refusal that is decided and counted. A key kept with it would only stand in the next try's way, so
+    /// it is given back.
+    pub(crate) async fn save_refusal(&self, mut unit: Box<dyn UnitOfWork>) -> Result<(), Problem> {
+        if let Some(key) = &self.key {
+            unit.release(key).await?;
+        }
+        Ok(unit.save().await?)
     }
 }

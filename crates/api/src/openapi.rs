@@ -131,9 +131,9 @@ use crate::{authzen, fhir, health, hooks, oauth, ssf, v1};
         v1::events::replay::replay,
         authzen::evaluate::one,
         authzen::evaluate::many,
-        authzen::search::subjects,
-        authzen::search::resources,
-        authzen::search::actions,
+        authzen::search::subject::subjects,
+        authzen::search::resource::resources,
+        authzen::search::action::actions,
         authzen::metadata,
         v1::provisioning::list::list,
         v1::provisioning::read::read,
@@ -203,7 +203,34 @@ impl Modify for Schemes {
             bearer("opaque", "The token of a followed FHIR server (kls_…), from `kinlink pull add`"),
         );
         document.servers = Some(vec![Server::new("/")]);
+        name_operations(document);
     }
+}
+
+/// Calls each operation by its method and path. Handlers are called by what they do, so many share a name; but a
+/// document in which two operations do is not valid, and clients that are generated from it mix them up.
+fn name_operations(document: &mut utoipa::openapi::OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        let operations = [
+            ("get", &mut item.get),
+            ("put", &mut item.put),
+            ("post", &mut item.post),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            if let Some(operation) = operation {
+                operation.operation_id = Some(operation_name(method, path));
+            }
+        }
+    }
+}
+
+/// `post_links_id_revoke`.
+fn operation_name(method: &str, path: &str) -> String {
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric());
+    let words = words.filter(|word| !word.is_empty() && *word != "v1");
+    std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
 }
 
 /// The document as JSON, in a stable order.
@@ -226,5 +253,18 @@ mod tests {
         }
         let checked_in = std::fs::read_to_string(path).unwrap();
         assert!(checked_in == document(), "openapi/kinlink.json is stale: run KINLINK_UPDATE=1 ./test");
+    }
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let document: serde_json::Value = serde_json::from_str(&document()).unwrap();
+        let mut seen = std::collections::HashSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let name = operation["operationId"].as_str().unwrap_or_else(|| panic!("{method} {path}"));
+                assert!(seen.insert(name.to_owned()), "{method} {path} is called {name}, as another is");
+            }
+        }
+        assert!(seen.contains("post_links_id_revoke"));
     }
 }

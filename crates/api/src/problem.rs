@@ -3,6 +3,7 @@
 mod catalogue;
 mod family;
 mod from;
+mod refusals;
 mod step_up;
 
 use actix_web::{
@@ -13,6 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use catalogue::{ProblemType, catalogue_markdown};
+pub(crate) use refusals::{Refusals, documented, refusals};
 
 /// What is wrong with one member of a request.
 #[derive(Debug, Clone, Serialize, ToSchema)]

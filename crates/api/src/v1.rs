@@ -204,9 +204,16 @@ fn authzen_routes(config: &mut ServiceConfig) {
                 .wrap(from_fn(authzen::echo_request_id))
                 .service(resource("/evaluation", "POST").route(post().to(authzen::evaluate::one)))
                 .service(resource("/evaluations", "POST").route(post().to(authzen::evaluate::many)))
-                .service(resource("/search/subject", "POST").route(post().to(authzen::search::subjects)))
-                .service(resource("/search/resource", "POST").route(post().to(authzen::search::resources)))
-                .service(resource("/search/action", "POST").route(post().to(authzen::search::actions))),
+                .service(
+                    resource("/search/subject", "POST").route(post().to(authzen::search::subject::subjects)),
+                )
+                .service(
+                    resource("/search/resource", "POST")
+                        .route(post().to(authzen::search::resource::resources)),
+                )
+                .service(
+                    resource("/search/action", "POST").route(post().to(authzen::search::action::actions)),
+                ),
         )
         .service(resource("/.well-known/authzen-configuration", "GET").route(get().to(authzen::metadata)));
 }

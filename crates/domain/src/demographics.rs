@@ -3,8 +3,6 @@
 //! The shapes follow FHIR R4 `HumanName`, `Address`, `ContactPoint` and `Identifier`, reduced to what
 //! matching and contacting need. `Debug` of the whole shows nothing, since none of it may reach a log.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -76,12 +74,6 @@ impl Demographics {
             }
         }
         emails
-    }
-}
-
-impl fmt::Debug for Demographics {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Demographics(…)")
     }
 }
 
@@ -190,13 +182,15 @@ pub struct Identifier {
     pub kind: Option<String>,
 }
 
+/// What is personal is not shown, wherever it gets into a log.
 macro_rules! silent {
     ($($name:ident)*) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(concat!(stringify!($name), "(…)"))
             }
         }
     )*};
 }
-silent!(HumanName Address ContactPoint Identifier);
+silent!(Demographics HumanName Address ContactPoint Identifier);
+pub(crate) use silent;

@@ -6,7 +6,6 @@
 //! ```
 //! Opening one suspends the link at once: a wrongly closed link is an annoyance, a wrongly open one is not.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -15,7 +14,8 @@ use crate::{
     actor::Actor,
     id::{AccountId, DisputeId, Id, LinkId, MessageId, OrganizationId, PatientId},
     link::{Reinstatement, Revocation},
-    port::{KeyId, KeyedHash, Purpose, Vault},
+    port::{Purpose, Vault},
+    signed_text,
 };
 
 /// A dispute.
@@ -126,31 +126,18 @@ pub struct DisputeToken {
     pub expires_at: DateTime<Utc>,
 }
 
-const SIGNED: usize = 16 + 16 + 8;
-const LENGTH: usize = SIGNED + 2 + 32;
-
 impl DisputeToken {
     /// The token as text that can stand in a path.
     pub fn write(&self, vault: &dyn Vault) -> String {
-        let mut bytes = Vec::with_capacity(LENGTH);
-        bytes.extend_from_slice(self.link.uuid().as_bytes());
-        bytes.extend_from_slice(self.message.uuid().as_bytes());
-        bytes.extend_from_slice(&self.expires_at.timestamp().to_be_bytes());
-        let hash = vault.keyed_hash(Purpose::DisputeToken, &bytes);
-        bytes.extend_from_slice(&hash.key.0.to_be_bytes());
-        bytes.extend_from_slice(&hash.bytes);
-        URL_SAFE_NO_PAD.encode(bytes)
+        let (link, message) = (self.link.uuid(), self.message.uuid());
+        let expires_at = self.expires_at.timestamp().to_be_bytes();
+        let signed = [link.as_bytes().as_slice(), message.as_bytes(), &expires_at].concat();
+        signed_text::write(Purpose::DisputeToken, &signed, vault)
     }
 
     /// The token that this text is, if Kinlink made it. It may have expired.
     pub fn read(text: &str, vault: &dyn Vault) -> Option<Self> {
-        let bytes: [u8; LENGTH] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
-        let (signed, rest) = bytes.split_first_chunk::<SIGNED>()?;
-        let (key, hash) = rest.split_first_chunk::<2>()?;
-        let hash = KeyedHash { key: KeyId(u16::from_be_bytes(*key)), bytes: hash.try_into().ok()? };
-        if !vault.verify(Purpose::DisputeToken, signed, &hash) {
-            return None;
-        }
+        let signed = signed_text::read::<{ 16 + 16 + 8 }>(Purpose::DisputeToken, text, vault)?;
         let (link, rest) = signed.split_first_chunk::<16>()?;
         let (message, seconds) = rest.split_first_chunk::<16>()?;
         Some(Self {

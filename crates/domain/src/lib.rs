@@ -32,6 +32,7 @@
 //! | audit chain | [`audit`] |
 //! | streams of events to clients | [`stream`] |
 //! | attributes kept true at servers without a hook | [`provisioning`] |
+//! | texts that only Kinlink can have made | [`signed_text`] |
 //! | messages to the outside | [`outbox`], [`phone`], [`postal`] |
 //!
 //! No I/O lives here. Time, randomness, keys and storage are ports ([`port`], [`store`]); the application
@@ -82,6 +83,7 @@ pub mod review;
 pub mod scope;
 pub mod service;
 pub mod side_by_side;
+pub mod signed_text;
 pub mod signing_key;
 pub mod source;
 pub mod step_up;

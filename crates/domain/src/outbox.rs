@@ -1,11 +1,10 @@
 //! Messages to the outside, written in the transaction of the decision that they tell of and sent after.
 
-use std::fmt;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    demographics::silent,
     id::{ClaimId, GrantId, InvitationId, LinkId, MessageId, OrganizationId, RequestId},
     phone::PhoneNumber,
     policy::Paper,
@@ -250,24 +249,8 @@ pub enum Letter {
     },
 }
 
-/// Shows nothing: addresses and codes must not reach a log.
-impl fmt::Debug for MessageBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MessageBody(…)")
-    }
-}
-
-macro_rules! silent {
-    ($($name:ident)*) => {$(
-        /// Shows nothing, as [`MessageBody`].
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(concat!(stringify!($name), "(…)"))
-            }
-        }
-    )*};
-}
-silent!(Mail Text Letter PostalAddress);
+// Addresses and codes must not reach a log.
+silent!(MessageBody Mail Text Letter PostalAddress);
 
 /// What became of a try to send.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Patient records: an organization's FHIR Patients, as Kinlink keeps them.
 
-use std::{cmp::Ordering, fmt};
+use std::{cmp::Ordering, fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,12 @@ impl FhirId {
 impl TryFrom<String> for FhirId {
     type Error = InvalidFhirId;
     fn try_from(text: String) -> Result<Self, InvalidFhirId> {
+        Self::parse(text)
+    }
+}
+impl FromStr for FhirId {
+    type Err = InvalidFhirId;
+    fn from_str(text: &str) -> Result<Self, InvalidFhirId> {
         Self::parse(text)
     }
 }

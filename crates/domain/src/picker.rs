@@ -11,7 +11,6 @@
 //! that opened it first, shows a given name at most, and its answer is of use only to the authorization
 //! session that it names.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -19,7 +18,8 @@ use uuid::Uuid;
 use crate::{
     connection::ReturnUrl,
     id::{AccountId, ClientId, ConnectionId, Id, OrganizationId, PickerId},
-    port::{KeyId, KeyedHash, Purpose, Vault},
+    port::{KeyedHash, Purpose, Vault},
+    signed_text,
 };
 
 /// How long a picker may be answered.
@@ -51,10 +51,22 @@ pub struct Picker {
 pub struct PickerSession {
     /// Names the session.
     pub id: String,
-    /// Comes back with the answer.
-    pub state: String,
+    /// Comes back with the answer. A server that puts a `state` of its own behind the picker's URL, which it
+    /// makes too late to tell, gives none: the answer then brings back what the browser brought.
+    pub state: Option<String>,
     /// Where the answer goes.
     pub return_url: ReturnUrl,
+}
+
+/// As long as a `state` may be that a browser brings.
+const LONGEST_STATE: usize = 1_000;
+
+impl PickerSession {
+    /// What comes back with the answer to a browser that brought this.
+    pub fn state_for<'a>(&'a self, brought: Option<&'a str>) -> Option<&'a str> {
+        let usable = |state: &&str| (1..=LONGEST_STATE).contains(&state.len());
+        self.state.as_deref().or_else(|| brought.filter(usable))
+    }
 }
 
 /// Shows neither session nor state: they may be secrets.
@@ -143,30 +155,17 @@ pub struct PickerToken {
     pub picker: PickerId,
 }
 
-const SIGNED: usize = 16 + 16;
-const LENGTH: usize = SIGNED + 2 + 32;
-
 impl PickerToken {
     /// The token as text that can stand in a path.
     pub fn write(&self, vault: &dyn Vault) -> String {
-        let mut bytes = Vec::with_capacity(LENGTH);
-        bytes.extend_from_slice(self.account.uuid().as_bytes());
-        bytes.extend_from_slice(self.picker.uuid().as_bytes());
-        let hash = vault.keyed_hash(Purpose::PickerToken, &bytes);
-        bytes.extend_from_slice(&hash.key.0.to_be_bytes());
-        bytes.extend_from_slice(&hash.bytes);
-        URL_SAFE_NO_PAD.encode(bytes)
+        let (account, picker) = (self.account.uuid(), self.picker.uuid());
+        let signed = [account.as_bytes().as_slice(), picker.as_bytes()].concat();
+        signed_text::write(Purpose::PickerToken, &signed, vault)
     }
 
     /// The token that this text is, if Kinlink made it.
     pub fn read(text: &str, vault: &dyn Vault) -> Option<Self> {
-        let bytes: [u8; LENGTH] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
-        let (signed, rest) = bytes.split_first_chunk::<SIGNED>()?;
-        let (key, hash) = rest.split_first_chunk::<2>()?;
-        let hash = KeyedHash { key: KeyId(u16::from_be_bytes(*key)), bytes: hash.try_into().ok()? };
-        if !vault.verify(Purpose::PickerToken, signed, &hash) {
-            return None;
-        }
+        let signed = signed_text::read::<{ 16 + 16 }>(Purpose::PickerToken, text, vault)?;
         let (account, picker) = signed.split_first_chunk::<16>()?;
         Some(Self {
             account: Id::from_uuid(Uuid::from_bytes(*account)),

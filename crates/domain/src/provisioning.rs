@@ -5,6 +5,7 @@
 //! sent, from the links as they are then ([`ProvisioningTarget::desired`]): a late task writes no old value.
 
 mod drift;
+mod finding;
 mod names;
 mod run;
 mod values;
@@ -15,10 +16,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-pub use drift::{Drift, drift};
+pub use drift::{Drift, Known, drift};
+pub use finding::{Change, Finding, Verdict};
 pub use names::{AttributeName, InvalidName, PathPart, ServerUrl};
-pub use run::{Cause, Counts, Ended, Report, Run, RunPhase, last_night};
-pub use values::Values;
+pub use run::{Cause, Counts, Ended, Report, Run, RunKind, RunPhase, last_night};
+pub use values::{Basis, Desired, Values};
 
 use crate::{
     account::Iss,
@@ -152,10 +154,8 @@ pub struct ProvisioningTask {
     pub generation: i64,
     /// How often sending was tried since the last change.
     pub attempts: u16,
-    /// Whether a change waits to be sent.
-    pub waiting: bool,
-    /// What Kinlink last left there ([`Values::digest`]); nothing if it left the attributes empty.
-    pub written: Option<[u8; 16]>,
+    /// What Kinlink knows of its attributes.
+    pub known: Known,
     /// Until when it is this worker's.
     pub leased_until: DateTime<Utc>,
 }

@@ -14,7 +14,7 @@ use crate::{
     actor::Actor,
     claim::Decline,
     evidence::Fact,
-    id::{ClaimId, LinkId, OrganizationId, PatientId, ReviewId},
+    id::{ClaimId, OrganizationId, PatientId, ReviewId},
 };
 
 /// A review.
@@ -24,8 +24,8 @@ pub struct Review {
     pub id: ReviewId,
     /// The organization whose staff have to look.
     pub organization: OrganizationId,
-    /// At what.
-    pub subject: ReviewSubject,
+    /// At which claim.
+    pub claim: ClaimId,
     /// Why.
     pub reasons: Vec<ReviewReason>,
     /// Since when.
@@ -34,50 +34,6 @@ pub struct Review {
     pub asks: Vec<Ask>,
     /// Where it stands.
     pub state: ReviewState,
-}
-
-/// What is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReviewSubject {
-    /// A claim that is not beyond doubt.
-    Claim(ClaimId),
-    /// A link that somebody says is not theirs.
-    Dispute {
-        /// The link.
-        link: LinkId,
-        /// The record that it opens.
-        patient: PatientId,
-    },
-}
-
-impl ReviewSubject {
-    /// Which kind, as storage and JSON name it.
-    pub const fn kind(self) -> ReviewKind {
-        match self {
-            Self::Claim(_) => ReviewKind::Claim,
-            Self::Dispute { .. } => ReviewKind::Dispute,
-        }
-    }
-}
-
-/// A kind of review.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReviewKind {
-    /// Of a claim.
-    Claim,
-    /// Of a disputed link.
-    Dispute,
-}
-
-impl ReviewKind {
-    /// The word used in storage and JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Claim => "claim",
-            Self::Dispute => "dispute",
-        }
-    }
 }
 
 /// Why somebody has to look.

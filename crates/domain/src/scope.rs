@@ -1,9 +1,12 @@
 //! OAuth scopes that an app asks for, and what of them a link permits (SMART App Launch 2.2, "Scopes for
-//! requesting FHIR Resources"; its 1.0 for `.read`, `.write` and `.*`).
+//! requesting FHIR Resources" and "Scopes for requesting context data"; its 1.0 for `.read`, `.write` and `.*`).
 //!
 //! Clinical scopes in the patient's context are cut to what the link permits. Those of a user or a system are
-//! never granted on the strength of a link, which speaks of one patient's record only. All others, such as
-//! `openid` and `offline_access`, are no matter of ours and pass.
+//! never granted on the strength of a link, which speaks of one patient's record only. For the same reason
+//! `launch/patient`, to the letter, is the one context that a link can give: `launch/encounter`, other types,
+//! roles, and a patient that the app would rather have (`launch/patient=p2`) are not granted. All others are no
+//! matter of ours and pass, such as `openid` and `offline_access`, and `launch`, by which an app says that the
+//! server started it: which record that is for, the server knows.
 
 use crate::permission::Permissions;
 
@@ -56,8 +59,7 @@ pub fn grant<'a>(asked: impl IntoIterator<Item = &'a str>, permitted: Option<&Pe
 fn kept(scope: &str, permitted: Option<&Permissions>) -> Vec<String> {
     match scope.split_once('/') {
         Some(("user" | "system", _)) => Vec::new(),
-        // There is no patient to launch with.
-        Some(("launch", "patient")) if permitted.is_none() => Vec::new(),
+        Some(("launch", context)) if context != "patient" || permitted.is_none() => Vec::new(),
         Some(("patient", _)) => match (parse(scope), permitted) {
             (Some((spelling, asked)), Some(permitted)) => cut(spelling, &asked, permitted),
             (None, _) | (_, None) => Vec::new(),
@@ -150,6 +152,32 @@ mod tests {
         let nothing = grant(asked.split(' '), None);
         assert_eq!(nothing.scope(), "openid fhirUser offline_access");
         assert_eq!(nothing.cut, ["launch/patient", "patient/*.rs"]);
+    }
+
+    #[test]
+    fn of_the_contexts_of_a_launch_a_link_gives_the_patient_and_no_other() {
+        let everything = "patient/*.cruds".parse().unwrap();
+        for (asked, with_record, without) in [
+            ("launch", true, true),
+            ("launch/patient", true, false),
+            ("launch/encounter", false, false),
+            ("launch/diagnosticreport", false, false),
+            ("launch/list?role=https://example.org/med-list-at-home", false, false),
+            ("launch/relatedperson?role=friend", false, false),
+            ("launch/patient=p2", false, false),
+            ("launch/patient?x", false, false),
+            ("launch/patient?role=friend", false, false),
+            ("launch/patient/p2", false, false),
+            ("launch/Patient", false, false),
+            ("launch/", false, false),
+            ("launch//patient", false, false),
+        ] {
+            for (permitted, passes) in [(Some(&everything), with_record), (None, without)] {
+                let granted = grant([asked], permitted);
+                assert_eq!(granted.scopes == [asked], passes, "{asked}: {granted:?}");
+                assert_eq!(granted.cut == [asked], !passes, "what was cut is told: {asked}: {granted:?}");
+            }
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 pub use authenticators::Authenticators;
-pub use claims::{ClaimQueue, Claims, ReviewFilter, Reviews};
+pub use claims::{ClaimQueue, Claims, Reviews};
 pub use connections::Connections;
 pub use directory::{Clients, Directory};
 pub use disputes::Disputes;

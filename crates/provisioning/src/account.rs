@@ -1,61 +1,98 @@
-//! One account at one target: what its attributes should say, and what became of saying it.
+//! One account at one target: what its attributes should say, and what became of saying it or of looking.
+
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use kinlink_domain::{
+    account::Sub,
     actor::Actor,
     audit::{Action, Subject},
+    id::AccountId,
     outbox::{MAX_ATTEMPTS, backoff},
-    provisioning::{ProvisioningOutcome, ProvisioningTarget, ProvisioningTask, Values},
+    provisioning::{
+        Change, Desired, Known, ProvisioningOutcome, ProvisioningTarget, ProvisioningTask, RunKind, Values,
+        Verdict, drift,
+    },
     store::{StoreError, UnitOfWork},
 };
 
-use crate::{Provisioner, server::ServerError};
+use crate::{
+    Provisioner,
+    server::{ServerError, UserAttributes},
+};
 
 /// A server may ask for a pause of at most so long.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(24);
 /// How long a server that does not accept Kinlink's client is left alone.
 const REFUSED_PAUSE: TimeDelta = TimeDelta::minutes(1);
 
-/// An account whose attributes are in order now.
+/// An account whose attributes were read.
 #[derive(Debug)]
-pub(crate) struct Kept {
+pub(crate) struct Compared {
     /// What they were.
-    pub(crate) held: Values,
-    /// What they are.
-    pub(crate) desired: Values,
+    held: Values,
+    /// What they should be.
+    desired: Desired,
 }
 
-impl Kept {
-    fn was_written(&self) -> bool {
-        self.held != self.desired
+impl Compared {
+    fn change(&self) -> Option<Change> {
+        Change::between(&self.held, &self.desired.values)
+    }
+
+    pub(crate) fn verdict(&self, known: Known) -> Verdict {
+        let drift = drift(&self.held, &self.desired.values, known);
+        Verdict::Compared { drift, change: self.change(), basis: self.desired.basis }
     }
 }
 
+/// What is needed to compare an account.
+struct Prepared {
+    server: Arc<dyn UserAttributes>,
+    user: Sub,
+    desired: Desired,
+}
+
 impl Provisioner {
-    /// Works out what the account's attributes should say now, and says it.
-    pub(crate) async fn keep(
+    /// Works out what the account's attributes should say now, and says it or only looks what they say.
+    pub(crate) async fn compare(
         &self,
         target: &ProvisioningTarget,
-        task: &ProvisioningTask,
-    ) -> Result<Result<Kept, ServerError>, StoreError> {
+        account: AccountId,
+        kind: RunKind,
+    ) -> Result<Result<Compared, ServerError>, StoreError> {
+        let Prepared { server, user, desired } = match self.prepare(target, account).await? {
+            Ok(prepared) => prepared,
+            Err(error) => return Ok(Err(error)),
+        };
+        let held = match kind {
+            RunKind::Reconcile => server.keep(user.as_str(), &desired.values).await,
+            RunKind::Preview => server.read(user.as_str()).await,
+        };
+        Ok(held.map(|held| Compared { held, desired }))
+    }
+
+    async fn prepare(
+        &self,
+        target: &ProvisioningTarget,
+        account: AccountId,
+    ) -> Result<Result<Prepared, ServerError>, StoreError> {
         let server = match self.server(target) {
             Ok(server) => server,
-            Err(error) => {
-                return Ok(Err(ServerError::Unavailable { why: error.to_string(), after: None }));
-            }
+            Err(error) => return Ok(Err(error.into())),
         };
         let mut unit = self.store.begin_read().await?;
-        let account = unit.account(task.account).await?;
+        let found = unit.account(account).await?;
         drop(unit);
         let gone = || StoreError::Corrupt { what: "provisioned account", why: "its account is gone".into() };
-        let user = account.ok_or_else(gone)?.key.sub;
+        let user = found.ok_or_else(gone)?.key.sub;
         // Neither is a user, and both would lead elsewhere in a path.
         if matches!(user.as_str(), "." | "..") {
             return Ok(Err(ServerError::Gone));
         }
-        let links = self.links.answerable_links(task.account).await?;
+        let links = self.links.answerable_links(account).await?;
         let desired = target.desired(&links, self.ports.clock.now());
-        Ok(server.keep(user.as_str(), &desired).await.map(|held| Kept { held, desired }))
+        Ok(Ok(Prepared { server, user, desired }))
     }
 
     /// Notes what became of it.
@@ -63,11 +100,11 @@ impl Provisioner {
         &self,
         target: &ProvisioningTarget,
         task: &ProvisioningTask,
-        result: &Result<Kept, ServerError>,
+        result: &Result<Compared, ServerError>,
     ) -> Result<(), StoreError> {
         let now = self.ports.clock.now();
         let outcome = match result {
-            Ok(kept) => ProvisioningOutcome::Done { written: kept.desired.digest() },
+            Ok(kept) => ProvisioningOutcome::Done { written: kept.desired.values.digest() },
             Err(error) => self.failed(task, error),
         };
         let mut unit = self.store.begin().await?;
@@ -76,10 +113,10 @@ impl Provisioner {
             self.pause(&mut *unit, target, error).await?;
         }
         if let Ok(kept) = result
-            && kept.was_written()
+            && kept.change().is_some()
         {
             let subject = Subject { account: Some(task.account), ..Subject::default() };
-            let detail = serde_json::json!({"target": target.id, "set": !kept.desired.is_empty()});
+            let detail = serde_json::json!({"target": target.id, "set": !kept.desired.values.is_empty()});
             let (by, action) = (Actor::System, Action::ProvisioningWrite);
             unit.record(self.ports.audit(target.organization, by, action, subject, detail));
         }
@@ -95,7 +132,7 @@ impl Provisioner {
         match error {
             ServerError::Gone => ProvisioningOutcome::Gone,
             // A reconcile comes back to it by itself.
-            _ if !task.waiting && error.concerns_all() => ProvisioningOutcome::Untouched,
+            _ if !task.known.waiting && error.concerns_all() => ProvisioningOutcome::Untouched,
             _ if !error.is_passing() || (counts && attempts >= MAX_ATTEMPTS) => {
                 ProvisioningOutcome::Dead { error: error.to_string() }
             }

@@ -9,6 +9,7 @@ mod account;
 mod provisioner;
 mod reconcile;
 mod server;
+mod sweep;
 
 pub use provisioner::Provisioner;
 pub use server::{Remark, ServerError, SetupError, Weight, check};

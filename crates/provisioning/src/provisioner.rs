@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt;
 use kinlink_domain::{
     id::ProvisioningTargetId,
-    provisioning::{ProvisioningTarget, ProvisioningTask},
+    provisioning::{ProvisioningTarget, ProvisioningTask, RunKind},
     service::Ports,
     store::{LinkReader, Store, StoreError},
 };
@@ -121,7 +121,7 @@ impl Provisioner {
         drop(unit);
         // Removed since: its rows went with it.
         let Some(target) = target else { return Ok(()) };
-        let result = self.keep(&target, &task).await?;
+        let result = self.compare(&target, task.account, RunKind::Reconcile).await?;
         self.settle(&target, &task, &result).await
     }
 

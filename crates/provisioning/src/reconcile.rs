@@ -1,4 +1,4 @@
-//! Compares what a target's users hold with what they should, account by account, and mends it.
+//! Compares what a target's users hold with what they should, account by account, and mends it or only tells.
 //!
 //! A batch at a time, with a lease, so that one replica does it and another goes on where it died. What closes by
 //! the clock alone (the end of a period, an age, a death) tells nobody when it does; this is what finds it.
@@ -9,7 +9,10 @@ use kinlink_domain::{
     audit::{Action, Subject},
     id::{AccountId, ProvisioningTargetId},
     outbox::MAX_ATTEMPTS,
-    provisioning::{Cause, Drift, Ended, ProvisioningTarget, Run, RunPhase, TargetState, drift, last_night},
+    provisioning::{
+        Cause, Ended, Finding, Known, ProvisioningTarget, Run, RunKind, RunPhase, TargetState, Verdict,
+        last_night,
+    },
     store::StoreError,
 };
 use tokio_util::sync::CancellationToken;
@@ -19,19 +22,35 @@ use crate::{Provisioner, provisioner::LEASE, server::ServerError};
 /// Accounts before how far it is is written.
 const BATCH: u16 = 25;
 
-/// What was found at one account.
-enum Found {
-    Held(Drift),
-    Busy,
-    Failed(ServerError),
+/// A comparison that this worker has for a while.
+#[derive(Debug)]
+pub(crate) struct Stretch {
+    pub(crate) run: Run,
+    findings: Vec<Finding>,
+    lease: DateTime<Utc>,
+}
+
+impl Stretch {
+    fn found(&mut self, account: AccountId, verdict: Verdict) {
+        self.run.counts.add(&verdict, self.run.kind);
+        self.run.after = Some(account);
+        self.run.failures = 0;
+        if verdict.is_notable() {
+            self.findings.push(Finding { account, verdict });
+        }
+    }
+
+    pub(crate) fn finish(&mut self, ended: Ended, now: DateTime<Utc>) {
+        self.run = self.run.clone().finish(ended, now);
+    }
 }
 
 impl Provisioner {
-    /// Goes on with a reconcile that is under way, of any target or of this one; returns how far it is, or
-    /// nothing if none can be gone on with just now.
+    /// Goes on with a comparison that is under way, of any target or this one; returns how far it is, or nothing
+    /// if none can be gone on with just now.
     pub async fn reconcile_step(
         &self,
-        only: Option<ProvisioningTargetId>,
+        only: Option<(ProvisioningTargetId, RunKind)>,
         stop: &CancellationToken,
     ) -> Result<Option<Run>, StoreError> {
         let now = self.ports.clock.now();
@@ -43,57 +62,76 @@ impl Provisioner {
         let accounts = unit.provisioned_accounts(run.organization, run.target, run.after, BATCH).await?;
         unit.save().await?;
         let Some(target) = target else { return Ok(None) };
-        let run = if accounts.is_empty() {
-            run.finish(Ended::Completed, self.ports.clock.now())
+        let mut stretch = Stretch { run, findings: Vec::new(), lease };
+        if !accounts.is_empty() {
+            self.go_over(&target, &mut stretch, accounts, stop).await?;
+        } else if stretch.run.kind == RunKind::Preview {
+            self.sweep(&target, &mut stretch).await?;
         } else {
-            self.go_over(&target, run, accounts, lease, stop).await?
-        };
-        self.keep_run(&run, lease).await?;
-        Ok(Some(run))
+            stretch.finish(Ended::Completed, self.ports.clock.now());
+        }
+        self.keep_run(&stretch).await?;
+        Ok(Some(stretch.run))
     }
 
     async fn go_over(
         &self,
         target: &ProvisioningTarget,
-        mut run: Run,
-        accounts: Vec<AccountId>,
-        lease: DateTime<Utc>,
+        stretch: &mut Stretch,
+        accounts: Vec<(AccountId, Known)>,
         stop: &CancellationToken,
-    ) -> Result<Run, StoreError> {
-        for account in accounts {
-            // A slow server must not outlast the lease; what is left is gone on with in the next step.
-            if stop.is_cancelled() || self.ports.clock.now() + LEASE / 2 > lease {
+    ) -> Result<(), StoreError> {
+        for (account, known) in accounts {
+            // A slow server must not outlast the lease; what is left is gone on with in the next stretch.
+            if stop.is_cancelled() || self.ports.clock.now() + LEASE / 2 > stretch.lease {
                 break;
             }
-            match self.look_at(target, account).await? {
-                Found::Failed(error) if error.concerns_all() => {
-                    run.failures += 1;
-                    if run.failures >= MAX_ATTEMPTS {
-                        run = run.finish(Ended::GivenUp { error: error.to_string() }, self.ports.clock.now());
-                    } else {
-                        self.wait_for(target, run.failures, &error).await?;
-                    }
-                    break;
-                }
-                found => run = counted(run, account, &found),
+            let found = match stretch.run.kind {
+                RunKind::Reconcile => self.mend(target, account).await?,
+                RunKind::Preview => self
+                    .compare(target, account, RunKind::Preview)
+                    .await?
+                    .map(|compared| compared.verdict(known)),
+            };
+            match found {
+                Err(error) if error.concerns_all() => return self.trouble(target, stretch, &error).await,
+                Err(ServerError::Gone) => stretch.found(account, Verdict::Gone),
+                Err(error) => stretch.found(account, Verdict::Failed { error: error.to_string() }),
+                Ok(verdict) => stretch.found(account, verdict),
             }
             tokio::time::sleep(self.pace).await;
         }
-        Ok(run)
+        Ok(())
     }
 
-    async fn look_at(&self, target: &ProvisioningTarget, account: AccountId) -> Result<Found, StoreError> {
+    async fn mend(
+        &self,
+        target: &ProvisioningTarget,
+        account: AccountId,
+    ) -> Result<Result<Verdict, ServerError>, StoreError> {
         let now = self.ports.clock.now();
         let mut unit = self.store.begin().await?;
         let task = unit.lease_provisioning(target, account, now, now + LEASE).await?;
         unit.save().await?;
-        let Some(task) = task else { return Ok(Found::Busy) };
-        let result = self.keep(target, &task).await?;
+        let Some(task) = task else { return Ok(Ok(Verdict::Busy)) };
+        let result = self.compare(target, account, RunKind::Reconcile).await?;
         self.settle(target, &task, &result).await?;
-        Ok(match result {
-            Ok(kept) => Found::Held(drift(&kept.held, &kept.desired, &task)),
-            Err(error) => Found::Failed(error),
-        })
+        Ok(result.map(|compared| compared.verdict(task.known)))
+    }
+
+    /// Waits for a server that would refuse all others likewise, or gives up.
+    pub(crate) async fn trouble(
+        &self,
+        target: &ProvisioningTarget,
+        stretch: &mut Stretch,
+        error: &ServerError,
+    ) -> Result<(), StoreError> {
+        stretch.run.failures += 1;
+        if error.is_passing() && stretch.run.failures < MAX_ATTEMPTS {
+            return self.wait_for(target, stretch.run.failures, error).await;
+        }
+        stretch.finish(Ended::GivenUp { error: error.to_string() }, self.ports.clock.now());
+        Ok(())
     }
 
     async fn wait_for(
@@ -108,11 +146,12 @@ impl Provisioner {
         unit.save().await
     }
 
-    async fn keep_run(&self, run: &Run, lease: DateTime<Utc>) -> Result<(), StoreError> {
+    async fn keep_run(&self, stretch: &Stretch) -> Result<(), StoreError> {
+        let run = &stretch.run;
         let mut unit = self.store.begin().await?;
-        let ours = unit.keep_provisioning_run(run, lease).await?;
+        let ours = unit.keep_provisioning_run(run, &stretch.findings, stretch.lease).await?;
         if ours && run.phase == RunPhase::Idle {
-            let detail = serde_json::json!({"target": run.target, "report": run.last});
+            let detail = serde_json::json!({"target": run.target, "kind": run.kind, "report": run.last});
             let (by, action) = (Actor::System, Action::ProvisioningReconcile);
             unit.record(self.ports.audit(run.organization, by, action, Subject::default(), detail));
             tell(run);
@@ -133,7 +172,9 @@ impl Provisioner {
             let night = last_night(organization.policy.family.time_zone, now);
             if target.state != TargetState::Off
                 && run.requested_at < night
-                && unit.begin_provisioning_run(&target, Cause::Nightly, Some(night), now).await?
+                && unit
+                    .begin_provisioning_run(&target, RunKind::Reconcile, Cause::Nightly, Some(night), now)
+                    .await?
             {
                 begun += 1;
                 unit.save().await?;
@@ -143,29 +184,18 @@ impl Provisioner {
     }
 }
 
-fn counted(mut run: Run, account: AccountId, found: &Found) -> Run {
-    let counts = &mut run.counts;
-    counts.checked += 1;
-    match found {
-        Found::Held(drift) => counts.add(*drift),
-        Found::Busy => counts.busy += 1,
-        Found::Failed(ServerError::Gone) => counts.gone += 1,
-        Found::Failed(_) => counts.failed += 1,
-    }
-    Run { after: Some(account), failures: 0, ..run }
-}
-
 fn tell(run: &Run) {
-    let counts = &run.counts;
+    let (counts, kind) = (&run.counts, run.kind);
     let drifted = [
         ("missing", counts.missing),
         ("by_hand", counts.by_hand),
         ("stale", counts.stale),
         ("gone", counts.gone),
     ];
-    for (kind, accounts) in drifted {
+    // What a preview finds, the reconcile after it finds again.
+    for (kind, accounts) in drifted.into_iter().filter(|_| run.kind == RunKind::Reconcile) {
         metrics::counter!("kinlink_provisioning_drift_total", "kind" => kind).increment(accounts);
     }
     let (target, drifted) = (run.target, counts.drifted());
-    tracing::info!(%target, checked = counts.checked, drifted, failed = counts.failed, "a target was reconciled");
+    tracing::info!(%target, ?kind, checked = counts.checked, drifted, failed = counts.failed, "a target was compared");
 }

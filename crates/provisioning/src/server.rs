@@ -45,9 +45,16 @@ pub enum ServerError {
     },
     /// It took the attribute and does not keep it, or would not.
     #[error(
-        "the server does not keep the attribute: declare it, or allow administrators to edit unmanaged ones"
+        "the server does not keep the attribute, or hides it: in the realm's user profile, declare it with the \
+         permission to edit for admins only, or set unmanaged attributes to \"Only administrators can write\""
     )]
     NotKept,
+    /// Whoever holds the attribute could have set it.
+    #[error(
+        "users can set the attribute themselves, and so open anybody's record: in the realm's user profile, let \
+         only admins edit it. Nothing is written until then"
+    )]
+    Forgeable,
     /// It refuses, and will again.
     #[error("HTTP {status} {code}")]
     Refused {
@@ -102,19 +109,19 @@ impl ServerError {
             | Self::Forbidden { .. }
             | Self::Conflict { .. }
             | Self::Unavailable { .. } => true,
-            Self::Gone | Self::NotKept | Self::Refused { .. } => false,
+            Self::Gone | Self::NotKept | Self::Forgeable | Self::Refused { .. } => false,
         }
     }
 
     /// Whether it is about the server, and would meet every other user too.
     pub(crate) const fn concerns_all(&self) -> bool {
         match self {
-            Self::Throttled { .. } | Self::Unauthorized { .. } | Self::Unavailable { .. } => true,
-            Self::Gone
-            | Self::Forbidden { .. }
+            Self::Throttled { .. }
+            | Self::Unauthorized { .. }
             | Self::NotKept
-            | Self::Refused { .. }
-            | Self::Conflict { .. } => false,
+            | Self::Forgeable
+            | Self::Unavailable { .. } => true,
+            Self::Gone | Self::Forbidden { .. } | Self::Refused { .. } | Self::Conflict { .. } => false,
         }
     }
 
@@ -172,11 +179,32 @@ pub enum SetupError {
     Address(#[from] url::ParseError),
 }
 
+impl From<SetupError> for ServerError {
+    fn from(error: SetupError) -> Self {
+        Self::Unavailable { why: error.to_string(), after: None }
+    }
+}
+
+/// A part of a server's own list of its users.
+#[derive(Debug)]
+pub(crate) struct UserPage {
+    /// How many users are in it.
+    pub(crate) users: usize,
+    /// The ids of those who have one of the attributes.
+    pub(crate) holders: Vec<String>,
+    /// Where the list goes on, in the server's words; nothing at its end.
+    pub(crate) next: Option<String>,
+}
+
 /// A server whose users carry attributes.
 #[async_trait]
 pub(crate) trait UserAttributes: Send + Sync + fmt::Debug {
     /// Brings the attributes of `user` to what is desired, if they are not; returns what they were.
     async fn keep(&self, user: &str, desired: &Values) -> Result<Values, ServerError>;
+    /// What the attributes of `user` are.
+    async fn read(&self, user: &str) -> Result<Values, ServerError>;
+    /// The server's own list of its users, from `place` on or from its beginning.
+    async fn page(&self, place: Option<&str>) -> Result<UserPage, ServerError>;
     /// Whether it would work, without changing anything.
     async fn check(&self) -> Result<Vec<Remark>, ServerError>;
 }

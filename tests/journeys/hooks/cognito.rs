@@ -1,3 +1,5 @@
+mod lambda;
+
 use kinlink_domain::connection::{Server, WithoutRecord};
 use serde_json::{Value, json};
 

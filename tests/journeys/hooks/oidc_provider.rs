@@ -24,9 +24,12 @@ journey! {
             "claims": {"fhirUser": "Patient/p1", "patient": "p1"},
             "scope": "openid fhirUser launch/patient patient/*.read offline_access",
             "refuse": null,
+            "tokenResponse": {"patient": "p1", "need_patient_banner": false},
         }));
         let nobody = it.asks(&request("nobody")).await.expect(200);
-        assert_eq!(nobody.body, json!({"claims": {}, "scope": "openid fhirUser offline_access", "refuse": null}));
+        assert_eq!(nobody.body, json!({
+            "claims": {}, "scope": "openid fhirUser offline_access", "refuse": null, "tokenResponse": null,
+        }));
         only_its_client_may_ask(app, &it, &request("anna")).await;
     }
 }
@@ -42,9 +45,15 @@ journey! {
         asked["link"] = json!(child);
         let answer = it.asks(&asked).await.expect(200);
         assert_eq!(answer.text("/claims/patient"), "p2");
+        let related = format!("{}/fhir/here/RelatedPerson/{}", app.url, child.uuid());
+        assert_eq!(answer.body["tokenResponse"], json!({
+            "patient": "p2", "need_patient_banner": true,
+            "fhirContext": [{"reference": related, "type": "RelatedPerson"}],
+        }));
         assert_eq!(answer.text("/scope"), "openid fhirUser launch/patient patient/Observation.read offline_access");
         revoke(app, child).await;
-        assert_eq!(it.asks(&asked).await.expect(200).body["claims"], json!({}));
+        let over = it.asks(&asked).await.expect(200);
+        assert_eq!((&over.body["claims"], &over.body["tokenResponse"]), (&json!({}), &json!(null)));
         asked["link"] = json!(foreign);
         assert_eq!(it.asks(&asked).await.expect(200).body["claims"], json!({}));
     }

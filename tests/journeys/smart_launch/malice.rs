@@ -25,7 +25,9 @@ launch! {
         let app = stage.person.app().await;
         assert_eq!(app["token"]["patient"], "p1");
         let scope = app["token"]["scope"].as_str().unwrap();
-        assert!(!scope.contains("user/") && !scope.contains("system/"), "{scope}");
+        for never in ["user/", "system/", "launch/patient=", "p2"] {
+            assert!(!scope.contains(never), "{never} is in {scope}");
+        }
         for request in ["Patient/p2", "Observation?patient=p2", "Observation/o2", "Observation?patient=Patient/p2"] {
             let read = stage.person.runs(&format!("return smart.request('{request}')")).await;
             assert!(read["error"].as_str().is_some_and(|why| why.contains("403")), "{request}: {read}");

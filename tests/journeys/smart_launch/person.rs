@@ -41,7 +41,7 @@ impl Person {
     }
 
     pub(crate) async fn logs_in(&self, name: &str) {
-        self.finds("input[name=name]").await.types(name).await;
+        self.enters("name", name).await;
         self.finds("button").await.click().await;
     }
 
@@ -56,6 +56,22 @@ impl Person {
             .await
             .click()
             .await;
+    }
+
+    /// Follows the link that says these words.
+    pub(crate) async fn follows(&self, words: &str) {
+        self.browser.element_at(&format!("//a[contains(normalize-space(.), '{words}')]")).await.click().await;
+    }
+
+    /// Fills in the field of this name.
+    pub(crate) async fn enters(&self, name: &str, text: &str) {
+        self.finds(&format!("input[name={name}]")).await.types(text).await;
+    }
+
+    /// Fills in a date, as from the browser's calendar: what to type depends on the browser's language.
+    pub(crate) async fn enters_date(&self, name: &str, date: &str) {
+        self.finds(&format!("input[name={name}]")).await;
+        self.runs(&format!("document.querySelector('input[name={name}]').value = '{date}'")).await;
     }
 
     /// What stands there for people to read.

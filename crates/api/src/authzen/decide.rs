@@ -5,7 +5,7 @@ use kinlink_domain::{
     service::lookup::{LookupFilter, live},
 };
 
-use super::wire::{Decision, Question, required};
+use super::wire::{Asked, Decision};
 use crate::{problem::Problem, state::State};
 
 /// The only type of subject.
@@ -17,43 +17,42 @@ pub(super) const PATIENT: &str = "Patient";
 pub(super) async fn decide(
     state: &State,
     client: &AuthenticatedClient,
-    question: &Question,
+    asked: Asked<'_>,
 ) -> Result<Decision, Problem> {
-    let subject = required("/subject", question.subject.as_ref())?;
-    let action = required("/action", question.action.as_ref())?;
-    let resource = required("/resource", question.resource.as_ref())?;
-    let (subject_kind, resource_kind) = (subject.kind("/subject")?, resource.kind("/resource")?);
-    let (account, record) = (subject.account("/subject")?, resource.record("/resource")?);
-    let Some(needed) = action.permission("/action")? else { return Ok(Decision::deny("unknown_action")) };
-    if subject_kind != ACCOUNT {
+    let (subject, needed, resource) = (asked.subject()?, asked.needed()?, asked.resource()?);
+    let (account, record) = (subject.account()?, resource.record()?);
+    let Some(needed) = needed else { return Ok(Decision::deny("unknown_action")) };
+    if subject.kind != ACCOUNT {
         return Ok(Decision::deny("unknown_subject_type"));
     }
-    if resource_kind != PATIENT {
+    if resource.kind != PATIENT {
         return Ok(Decision::deny("unknown_resource_type"));
     }
     let Some((organization, patient)) = record else { return Ok(Decision::deny("no_live_link")) };
     let filter = LookupFilter {
         organization: Some(organization),
-        minimum_assurance: question.minimum(),
+        minimum_assurance: asked.minimum(),
         patient: Some(patient),
     };
-    let gives = gives(state, client, account, &filter).await?;
-    Ok(match gives {
+    let covered = with_link(state, client, account, &filter, |gives| gives.cover(&needed)).await?;
+    Ok(match covered {
+        Some(true) => Decision::PERMIT,
+        Some(false) => Decision::deny("not_permitted"),
         None => Decision::deny("no_live_link"),
-        Some(gives) if gives.cover(&needed) => Decision::PERMIT,
-        Some(_) => Decision::deny("not_permitted"),
     })
 }
 
-/// What an account's live link to the one record that `filter` names gives.
-pub(super) async fn gives(
+/// What is to be said of what an account's live link to the one record that `filter` names gives; nothing if there
+/// is no such link.
+pub(super) async fn with_link<T>(
     state: &State,
     client: &AuthenticatedClient,
     account: AccountId,
     filter: &LookupFilter,
-) -> Result<Option<Permissions>, Problem> {
+    say: impl FnOnce(&Permissions) -> T,
+) -> Result<Option<T>, Problem> {
     let known = state.links.of(account).await?;
     let found = live(&known, &client.organizations, filter, state.ports.clock.now()).next();
     state.lookups.count_each(found.iter().map(|(link, _)| link.link.organization), client.id, account);
-    Ok(found.map(|(_, gives)| gives.into_owned()))
+    Ok(found.map(|(_, gives)| say(&gives)))
 }

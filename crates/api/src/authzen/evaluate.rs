@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     decide::decide,
-    wire::{Body, Decision, Question, Questions, Semantic, parse},
+    wire::{Asked, Body, Decision, Question, Questions, Semantic, parse},
 };
 use crate::{
     extract::ClientCaller,
@@ -30,7 +30,7 @@ pub(crate) async fn one(
     client: ClientCaller,
     body: Body<Question>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(decide(&state, &client.0, &body.0).await?))
+    Ok(HttpResponse::Ok().json(decide(&state, &client.0, (&body.0).into()).await?))
 }
 
 /// The answers, in the order of the questions.
@@ -60,9 +60,9 @@ pub(crate) async fn many(
     client: ClientCaller,
     body: Body<Questions>,
 ) -> Result<HttpResponse, Problem> {
-    let Questions { defaults, evaluations: questions, options } = body.0;
+    let (defaults, questions) = (body.0.defaults(), &body.0.evaluations);
     if questions.is_empty() {
-        let one = Answered::One(decide(&state, &client.0, &defaults).await?);
+        let one = Answered::One(decide(&state, &client.0, defaults).await?);
         return Ok(HttpResponse::Ok().json(one));
     }
     if questions.len() > MOST {
@@ -70,9 +70,9 @@ pub(crate) async fn many(
         return Err(problem.at("/evaluations", format!("at most {MOST} questions at once")));
     }
     let mut evaluations = Vec::with_capacity(questions.len());
-    for question in &questions {
-        let answer = answer(&state, &client.0, &defaults, question).await?;
-        let last = match options.evaluations_semantic {
+    for question in questions {
+        let answer = answer(&state, &client.0, defaults, question).await?;
+        let last = match body.0.options.evaluations_semantic {
             Semantic::ExecuteAll => false,
             Semantic::DenyOnFirstDeny => !answer.decision,
             Semantic::PermitOnFirstPermit => answer.decision,
@@ -90,27 +90,15 @@ pub(crate) async fn many(
 async fn answer(
     state: &State,
     client: &AuthenticatedClient,
-    defaults: &Question,
+    defaults: Asked<'_>,
     question: &RawValue,
 ) -> Result<Decision, Problem> {
     let question = match parse::<Question>(question.get().as_bytes()) {
-        Ok(question) => question.or(defaults),
+        Ok(question) => question,
         Err(problem) => return Ok(Decision::failed(&problem)),
     };
-    match decide(state, client, &question).await {
+    match decide(state, client, Asked::from(&question).or(defaults)).await {
         Err(problem) if problem.status < 500 => Ok(Decision::failed(&problem)),
         decided => decided,
-    }
-}
-
-impl Question {
-    /// What it leaves out, taken whole from `defaults`.
-    fn or(self, defaults: &Self) -> Self {
-        Self {
-            subject: self.subject.or_else(|| defaults.subject.clone()),
-            action: self.action.or_else(|| defaults.action.clone()),
-            resource: self.resource.or_else(|| defaults.resource.clone()),
-            context: self.context.or(defaults.context),
-        }
     }
 }

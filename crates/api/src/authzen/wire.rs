@@ -59,13 +59,57 @@ pub(crate) struct Context {
     "resource": {"type": "Patient", "id": "northside/n-002"},
 }))]
 pub(crate) struct Question {
-    pub(super) subject: Option<Entity>,
-    pub(super) action: Option<ActionEntity>,
-    pub(super) resource: Option<Entity>,
-    pub(super) context: Option<Context>,
+    subject: Option<Entity>,
+    action: Option<ActionEntity>,
+    resource: Option<Entity>,
+    context: Option<Context>,
 }
 
-impl Question {
+/// A question as it is answered: what it leaves out may stand beside it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    subject: Option<&'a Entity>,
+    action: Option<&'a ActionEntity>,
+    resource: Option<&'a Entity>,
+    context: Option<Context>,
+}
+
+impl<'a> From<&'a Question> for Asked<'a> {
+    fn from(question: &'a Question) -> Self {
+        Self {
+            subject: question.subject.as_ref(),
+            action: question.action.as_ref(),
+            resource: question.resource.as_ref(),
+            context: question.context,
+        }
+    }
+}
+
+impl<'a> Asked<'a> {
+    /// What it leaves out, taken whole from `defaults`.
+    pub(super) fn or(self, defaults: Self) -> Self {
+        Self {
+            subject: self.subject.or(defaults.subject),
+            action: self.action.or(defaults.action),
+            resource: self.resource.or(defaults.resource),
+            context: self.context.or(defaults.context),
+        }
+    }
+
+    pub(super) fn subject(&self) -> Result<Named<'a>, Problem> {
+        Named::new("/subject", self.subject)
+    }
+
+    pub(super) fn resource(&self) -> Result<Named<'a>, Problem> {
+        Named::new("/resource", self.resource)
+    }
+
+    /// The permission that the action needs; absent if there is no such act.
+    pub(super) fn needed(&self) -> Result<Option<Permissions>, Problem> {
+        let action = required("", "/action", self.action)?;
+        Ok(permission(required("/action", "/name", action.name.as_deref())?))
+    }
+
     /// The least that a link must be proven, as far as the question says.
     pub(super) fn minimum(&self) -> Option<Ial> {
         self.context.and_then(|context| context.minimum_assurance)
@@ -75,15 +119,28 @@ impl Question {
 /// Several questions; what one leaves out is taken from beside them.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Questions {
-    #[serde(flatten)]
-    #[schema(inline)]
-    pub(super) defaults: Question,
+    subject: Option<Entity>,
+    action: Option<ActionEntity>,
+    resource: Option<Entity>,
+    context: Option<Context>,
     /// Each may leave out what stands beside this list.
     #[serde(default)]
     #[schema(value_type = Vec<Question>)]
     pub(super) evaluations: Vec<Box<RawValue>>,
     #[serde(default)]
     pub(super) options: Options,
+}
+
+impl Questions {
+    /// What stands beside the questions.
+    pub(super) fn defaults(&self) -> Asked<'_> {
+        Asked {
+            subject: self.subject.as_ref(),
+            action: self.action.as_ref(),
+            resource: self.resource.as_ref(),
+            context: self.context,
+        }
+    }
 }
 
 #[derive(Default, Deserialize, ToSchema)]
@@ -145,41 +202,44 @@ impl Decision {
 }
 
 /// Something that the standard asks for, by its place.
-pub(super) fn required<'a, T: ?Sized>(at: &str, given: Option<&'a T>) -> Result<&'a T, Problem> {
-    given.ok_or_else(|| Problem::new(ProblemType::MalformedBody).at(at, "it is required"))
+fn required<'a, T: ?Sized>(within: &str, at: &str, given: Option<&'a T>) -> Result<&'a T, Problem> {
+    given
+        .ok_or_else(|| Problem::new(ProblemType::MalformedBody).at(format!("{within}{at}"), "it is required"))
 }
 
-impl Entity {
-    pub(super) fn kind(&self, at: &str) -> Result<&str, Problem> {
-        required(&format!("{at}/type"), self.kind.as_deref())
+/// A subject or resource with its place in the question, and the type that it must have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'a> {
+    at: &'static str,
+    pub(super) kind: &'a str,
+    entity: &'a Entity,
+}
+
+impl<'a> Named<'a> {
+    fn new(at: &'static str, given: Option<&'a Entity>) -> Result<Self, Problem> {
+        let entity = required("", at, given)?;
+        Ok(Self { at, kind: required(at, "/type", entity.kind.as_deref())?, entity })
     }
 
     /// The account that it names, by its properties or else by its id.
-    pub(super) fn account(&self, at: &str) -> Result<AccountId, Problem> {
-        let properties = self.properties.as_ref();
+    pub(super) fn account(&self) -> Result<AccountId, Problem> {
+        let properties = self.entity.properties.as_ref();
         if let Some((iss, sub)) = properties.and_then(|p| p.iss.as_deref().zip(p.sub.as_deref())) {
             return Ok(AccountKey::derive(iss, sub));
         }
-        let id = required(&format!("{at}/id"), self.id.as_deref())?;
+        let id = required(self.at, "/id", self.entity.id.as_deref())?;
         // An issuer is a URL, which has no bar; a subject may have one.
         let (iss, sub) = id.split_once('|').unwrap_or((id, ""));
         Ok(AccountKey::derive(iss, sub))
     }
 
     /// The record that it names; absent if nothing can be named like this.
-    pub(super) fn record(&self, at: &str) -> Result<Option<(OrganizationReference, FhirId)>, Problem> {
-        let id = required(&format!("{at}/id"), self.id.as_deref())?;
+    pub(super) fn record(&self) -> Result<Option<(OrganizationReference, FhirId)>, Problem> {
+        let id = required(self.at, "/id", self.entity.id.as_deref())?;
         let Some((organization, record)) = id.split_once('/') else { return Ok(None) };
-        let organization = extract::organization_reference(ProblemType::MalformedBody, at, organization).ok();
+        let organization =
+            extract::organization_reference(ProblemType::MalformedBody, self.at, organization).ok();
         Ok(organization.zip(FhirId::parse(record).ok()))
-    }
-}
-
-impl ActionEntity {
-    /// The permission that it needs; absent if there is no such act.
-    pub(super) fn permission(&self, at: &str) -> Result<Option<Permissions>, Problem> {
-        let name = required(&format!("{at}/name"), self.name.as_deref())?;
-        Ok(permission(name))
     }
 }
 
@@ -188,19 +248,21 @@ pub(super) const WORDS: [(&str, &str); 5] =
     [("create", "c"), ("read", "r"), ("update", "u"), ("delete", "d"), ("search", "s")];
 
 pub(super) fn permission(name: &str) -> Option<Permissions> {
-    let scope = match WORDS.iter().find(|(word, _)| *word == name) {
-        Some((_, letter)) => format!("patient/Patient.{letter}"),
-        None if name.starts_with("patient/") => name.to_owned(),
-        None => format!("patient/{name}"),
-    };
-    let one = !scope.contains(char::is_whitespace);
-    scope.parse().ok().filter(|_| one)
+    if name.contains(char::is_whitespace) {
+        return None;
+    }
+    match WORDS.iter().find(|(word, _)| *word == name) {
+        Some((_, letter)) => format!("patient/Patient.{letter}").parse(),
+        None if name.starts_with("patient/") => name.parse(),
+        None => format!("patient/{name}").parse(),
+    }
+    .ok()
 }
 
 /// A body of the standard's form. Whatever is wrong with it is a 400, its media type too.
 pub(crate) struct Body<T>(pub(super) T);
 
-impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+impl<T: Form> FromRequest for Body<T> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
@@ -214,8 +276,26 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
             }
             let state: &State = extract::state(&request)?;
             let bytes = extract::read_body(&mut payload, state.settings.body_limit).await?;
-            Ok(Self(parse(&bytes)?))
+            T::read(&bytes).map(Self)
         })
+    }
+}
+
+/// What a body can be read as.
+pub(crate) trait Form: Sized + 'static {
+    /// Reads a body.
+    fn read(json: &[u8]) -> Result<Self, Problem>;
+}
+
+impl Form for Question {
+    fn read(json: &[u8]) -> Result<Self, Problem> {
+        parse(json)
+    }
+}
+
+impl Form for Questions {
+    fn read(json: &[u8]) -> Result<Self, Problem> {
+        parse(json)
     }
 }
 
@@ -245,15 +325,18 @@ mod tests {
 
     #[test]
     fn an_account_is_named_by_issuer_and_subject_at_the_first_bar() {
-        let entity = |id: &str| Entity { id: Some(id.to_owned()), ..Entity::default() };
+        let entity =
+            |id: &str| Entity { kind: Some("account".into()), id: Some(id.to_owned()), ..Entity::default() };
+        let account = |entity: &Entity| Named::new("/subject", Some(entity))?.account();
         let of = |iss: &str, sub: &str| AccountKey::derive(iss, sub);
         assert_eq!(
-            entity("https://a.example|auth0|7").account("").unwrap(),
+            account(&entity("https://a.example|auth0|7")).unwrap(),
             of("https://a.example", "auth0|7")
         );
         let properties = Properties { iss: Some("https://a.example".into()), sub: Some("7".into()) };
         let by_properties = Entity { properties: Some(properties), ..entity("whatever") };
-        assert_eq!(by_properties.account("").unwrap(), of("https://a.example", "7"));
-        assert!(Entity::default().account("").is_err());
+        assert_eq!(account(&by_properties).unwrap(), of("https://a.example", "7"));
+        let nobody = Entity { id: None, ..entity("") };
+        assert_eq!(account(&nobody).unwrap_err().errors[0].at, "/subject/id");
     }
 }

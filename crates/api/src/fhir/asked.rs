@@ -1,7 +1,7 @@
 //! What a FHIR client asks for, beside the resource: the form of the answer, how strict to be, and by what to search
 //! (FHIR R4, `RESTful API` and "Search").
 
-use actix_web::{HttpRequest, dev::Payload, http::header};
+use actix_web::{HttpRequest, http::header, web};
 use kinlink_domain::page::Page;
 use url::form_urlencoded;
 use uuid::Uuid;
@@ -33,14 +33,14 @@ impl Asked {
     /// Those of a search by POST, whose form keeps them out of addresses and so out of logs.
     pub(crate) async fn of_form(
         request: &HttpRequest,
-        payload: &mut Payload,
+        payload: web::Payload,
         known: &[&str],
     ) -> Result<Self, Problem> {
         if media_type(header_text(request, &header::CONTENT_TYPE)) != "application/x-www-form-urlencoded" {
             let problem = Problem::new(ProblemType::UnsupportedMediaType);
             return Err(problem.detail("a search is sent as application/x-www-form-urlencoded"));
         }
-        let body = read_body(payload, LONGEST_FORM).await?;
+        let body = read_body(&mut payload.into_inner(), LONGEST_FORM).await?;
         let body = std::str::from_utf8(&body).map_err(|_| Problem::new(ProblemType::MalformedBody))?;
         Self::parse(request, request.query_string(), body, known)
     }

@@ -14,13 +14,13 @@ use kinlink_domain::{
 use kinlink_fhir::audit_event;
 
 use super::{
-    FhirRefusal, answer,
+    FhirRefusal, Searchset, answer,
     asked::{Asked, malformed, organization_named, reference, token},
     reader::{base, place},
 };
 use crate::{
-    extract::{self, StaffCaller, state},
-    problem::{Problem, ProblemType},
+    extract::{NamedOrganization, StaffCaller, state},
+    problem::Problem,
 };
 
 const KNOWN: [&str; 4] = ["date", "patient", "agent", "agent:identifier"];
@@ -34,11 +34,7 @@ const KNOWN: [&str; 4] = ["date", "patient", "agent", "agent:identifier"];
         ("patient" = Option<String>, Query, description = "The record: its id, `Patient/<id>`, or its address"),
         ("agent:identifier" = Option<String>, Query, description = "`acc_…` or `cli_…`, with or without its system"),
         ("_count" = Option<u32>, Query, description = "At most so many in a page")),
-    responses(
-        (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
-    ))]
+    responses(Searchset))]
 pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
     find(&request, Asked::of(&request, &KNOWN)).await
 }
@@ -48,26 +44,20 @@ pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRef
     security(("staff" = [])),
     params(("organization" = String, Path, description = "The organization, by id or short name")),
     request_body(content = Object, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
-    ))]
+    responses(Searchset))]
 pub(crate) async fn post_search(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, FhirRefusal> {
-    let asked = Asked::of_form(&request, &mut payload.into_inner(), &KNOWN).await;
-    find(&request, asked).await
+    find(&request, Asked::of_form(&request, payload, &KNOWN).await).await
 }
 
 async fn find(request: &HttpRequest, asked: Result<Asked, Problem>) -> Result<HttpResponse, FhirRefusal> {
     let staff = StaffCaller::from_request(request, &mut Payload::None).await?;
     let state = state(request)?;
-    let named = organization_named(request)?;
+    let named = NamedOrganization::from(organization_named(request)?);
     let mut unit = state.store.begin().await?;
-    let organization = extract::organization(&mut *unit, &staff, Some(&named), ProblemType::NotFound).await?;
-    let by = staff.at(organization.id, StaffAct::ReadAudit)?;
+    let (organization, by) = named.find_for(&mut *unit, &staff, StaffAct::ReadAudit).await?;
     let asked = asked?;
     let page = asked.page()?;
     let filter = filter(&mut *unit, &organization, &asked).await?;

@@ -4,7 +4,7 @@ use kinlink_fhir::consent;
 use serde_json::Value;
 
 use super::{
-    FhirRefusal, answer,
+    FhirRefusal, FhirRefusals, Searchset, answer,
     asked::{Asked, malformed, reference},
     reader::Reading,
 };
@@ -24,8 +24,7 @@ const KNOWN: [&str; 5] = ["_id", "patient", "actor", "consentor", "performer"];
     responses(
         (status = 200, description = "The Consent", body = Object, content_type = "application/fhir+json"),
         (status = 304, description = "It is the version that `If-None-Match` names"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
+        FhirRefusals,
     ))]
 pub(crate) async fn read(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
     Asked::of(&request, &[])?;
@@ -52,11 +51,7 @@ fn written(reading: &Reading<'_>, link: &Link) -> Option<Value> {
         ("consentor" = Option<String>, Query, description = "`Patient/<id>` or `RelatedPerson/<id>`"),
         ("_id" = Option<String>, Query, description = "The UUID of the link"),
         ("_count" = Option<u32>, Query, description = "At most so many in a page")),
-    responses(
-        (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
-    ))]
+    responses(Searchset))]
 pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
     find(&request, Asked::of(&request, &KNOWN)).await
 }
@@ -66,17 +61,12 @@ pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRef
     security(("staff" = []), ("client" = [])),
     params(("organization" = String, Path, description = "The organization, by id or short name")),
     request_body(content = Object, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
-    ))]
+    responses(Searchset))]
 pub(crate) async fn post_search(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, FhirRefusal> {
-    let asked = Asked::of_form(&request, &mut payload.into_inner(), &KNOWN).await;
-    find(&request, asked).await
+    find(&request, Asked::of_form(&request, payload, &KNOWN).await).await
 }
 
 async fn find(request: &HttpRequest, asked: Result<Asked, Problem>) -> Result<HttpResponse, FhirRefusal> {

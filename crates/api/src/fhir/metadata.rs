@@ -2,7 +2,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use kinlink_fhir::capability_statement;
 
 use super::{
-    FHIR_JSON, FhirRefusal,
+    FHIR_JSON, FhirRefusal, FhirRefusals,
     asked::{Asked, organization_named},
     reader::{base, place},
 };
@@ -16,8 +16,7 @@ use crate::{
     params(("organization" = String, Path, description = "The organization, by id or short name")),
     responses(
         (status = 200, description = "The statement", body = Object, content_type = "application/fhir+json"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
+        FhirRefusals,
     ))]
 pub(crate) async fn read(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
     Asked::of(&request, &[])?;

@@ -6,9 +6,9 @@ use actix_web::{
 use kinlink_domain::{actor::StaffAct, comparison::Band, service::match_patient::match_patient};
 use kinlink_fhir::{MatchEntry, MatchGrade, match_bundle, parse_match};
 
-use super::{FHIR_JSON, FhirRefusal, is_fhir_json};
+use super::{FHIR_JSON, FhirRefusal, FhirRefusals, asked::organization_named, is_fhir_json};
 use crate::{
-    extract::{self, StaffCaller, path_part, read_body},
+    extract::{self, NamedOrganization, StaffCaller, read_body},
     problem::{Problem, ProblemType},
     state::State,
 };
@@ -24,8 +24,7 @@ use crate::{
             "resourceType": "Patient", "birthDate": "1984-02-29", "name": [{"family": "Doe", "given": ["Jo"]}]}}]})),
     responses(
         (status = 200, description = "A searchset Bundle, best first, each entry with `search.score` and the extension `match-grade`", body = Object, content_type = "application/fhir+json"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
+        FhirRefusals,
     ))]
 pub(crate) async fn patient_match(
     request: HttpRequest,
@@ -39,11 +38,9 @@ pub(crate) async fn patient_match(
     let body = read_body(&mut payload.into_inner(), state.settings.body_limit).await?;
     let asked = parse_match(&body)
         .map_err(|error| Problem::new(ProblemType::MalformedBody).detail(error.to_string()))?;
-    let named: String = path_part(&request, "organization")?;
-    let named = extract::organization_reference(ProblemType::NotFound, "organization", &named)?;
+    let named = NamedOrganization::from(organization_named(&request)?);
     let mut unit = state.store.begin().await?;
-    let organization = extract::organization(&mut *unit, &staff, Some(&named), ProblemType::NotFound).await?;
-    let by = staff.at(organization.id, StaffAct::MatchPatients)?;
+    let (organization, by) = named.find_for(&mut *unit, &staff, StaffAct::MatchPatients).await?;
     let matcher = &*state.settings.matcher;
     let found = match_patient(&mut *unit, &state.ports, matcher, &organization, by, &asked.person).await?;
     unit.save().await?;

@@ -8,7 +8,7 @@ use kinlink_domain::{
 use kinlink_fhir::person;
 
 use super::{
-    FhirRefusal, answer,
+    FhirRefusal, FhirRefusals, Searchset, answer,
     asked::{Asked, malformed},
     reader::{Reader, Reading},
 };
@@ -28,8 +28,7 @@ const KNOWN: [&str; 2] = ["_id", "identifier"];
     responses(
         (status = 200, description = "The Person", body = Object, content_type = "application/fhir+json"),
         (status = 304, description = "It is the version that `If-None-Match` names"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
+        FhirRefusals,
     ))]
 pub(crate) async fn read(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
     Asked::of(&request, &[])?;
@@ -48,11 +47,7 @@ pub(crate) async fn read(request: HttpRequest) -> Result<HttpResponse, FhirRefus
     params(("organization" = String, Path, description = "The organization, by id or short name"),
         ("identifier" = Option<String>, Query, description = "The login: `<iss>|<sub>`"),
         ("_id" = Option<String>, Query, description = "The Person")),
-    responses(
-        (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
-    ))]
+    responses(Searchset))]
 pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
     find(&request, Asked::of(&request, &KNOWN)).await
 }
@@ -62,17 +57,12 @@ pub(crate) async fn search(request: HttpRequest) -> Result<HttpResponse, FhirRef
     security(("account" = []), ("staff" = []), ("client" = [])),
     params(("organization" = String, Path, description = "The organization, by id or short name")),
     request_body(content = Object, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 200, description = "A searchset Bundle", body = Object, content_type = "application/fhir+json"),
-        (status = "4XX", description = "Refused", body = Object, content_type = "application/fhir+json"),
-        (status = "5XX", description = "Not decided", body = Object, content_type = "application/fhir+json"),
-    ))]
+    responses(Searchset))]
 pub(crate) async fn post_search(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, FhirRefusal> {
-    let asked = Asked::of_form(&request, &mut payload.into_inner(), &KNOWN).await;
-    find(&request, asked).await
+    find(&request, Asked::of_form(&request, payload, &KNOWN).await).await
 }
 
 async fn find(request: &HttpRequest, asked: Result<Asked, Problem>) -> Result<HttpResponse, FhirRefusal> {

@@ -4,7 +4,7 @@ use kinlink_domain::{
     account::AccountKey,
     connection::{ClaimName, ClaimRule, Excess, WithoutRecord},
     id::LinkId,
-    scope::Granted,
+    scope::{Granted, grant},
     service::token_context::{Asked, ClaimValue, Decision, TokenContext, decide},
 };
 
@@ -24,6 +24,10 @@ pub(super) struct Answer<'c> {
     pub(super) cut: Vec<String>,
     /// Why no token is to be issued.
     pub(super) refused: Option<&'static str>,
+    /// The link that opens the record.
+    pub(super) link: Option<LinkId>,
+    /// One of several records could be picked, by whoever can send the browser to the picker.
+    pub(super) several: bool,
 }
 
 /// Claims with their values; as JSON, an object.
@@ -52,6 +56,15 @@ const TOO_MUCH: &str = "the app asks for more than this login may see";
 impl<'c> Answer<'c> {
     /// Decides, and counts the lookup as any other.
     pub(super) async fn to(call: &'c Call<'_>, question: Question<'_>) -> Result<Self, Problem> {
+        Ok(Self::with(call, question, |_| ()).await?.0)
+    }
+
+    /// The same, with what else there is to say of the record, if there is one.
+    pub(super) async fn with<T>(
+        call: &'c Call<'_>,
+        question: Question<'_>,
+        say: impl FnOnce(&TokenContext<'_>) -> T,
+    ) -> Result<(Self, Option<T>), Problem> {
         let (state, connection) = (call.state, &*call.connection);
         let settings = &connection.settings;
         let account = AccountKey::derive(settings.issuer.as_str(), question.subject);
@@ -66,11 +79,18 @@ impl<'c> Answer<'c> {
         Ok(match decide(&links, asked, &state.settings.public_url, now) {
             Decision::One(context) => {
                 state.lookups.count(connection.organization, connection.client, account);
-                Self::with_record(&context, call, question)
+                (Self::with_record(&context, call, question), Some(say(&context)))
             }
-            // A hook has no browser to send to the picker.
-            Decision::None(granted) | Decision::Several(granted) => Self::without_record(call, granted),
+            Decision::None(granted) => (Self::without_record(call, granted), None),
+            Decision::Several(granted) => {
+                (Self { several: true, ..Self::without_record(call, granted) }, None)
+            }
         })
+    }
+
+    /// No record, whatever the account may open.
+    pub(super) fn no_record(call: &Call<'_>, scopes: &[&str]) -> Self {
+        Self::without_record(call, grant(scopes.iter().copied(), None))
     }
 
     fn with_record(context: &TokenContext<'_>, call: &'c Call<'_>, question: Question<'_>) -> Self {
@@ -84,12 +104,14 @@ impl<'c> Answer<'c> {
             scopes: granted.scopes.clone(),
             cut: granted.cut.clone(),
             refused,
+            link: Some(context.answerable.link.id),
+            several: false,
         }
     }
 
     fn without_record(call: &Call<'_>, Granted { scopes, cut }: Granted) -> Self {
         let refused = call.connection.settings.without_record == WithoutRecord::Refuse;
-        Self { claims: Claims::default(), scopes, cut, refused: refused.then_some(NO_RECORD) }
+        Self { scopes, cut, refused: refused.then_some(NO_RECORD), ..Self::default() }
     }
 
     /// The clinical scopes: what one was cut to is written otherwise than what was asked for.

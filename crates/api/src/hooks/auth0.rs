@@ -1,10 +1,12 @@
 //! Auth0: a post-login Action posts what it knows, in the words of its `event`, and applies the answer. The
 //! Action runs at a refresh too. Its code is in docs/connect/auth0.md.
 //!
-//! Source: auth0.com/docs, the post-login trigger's event and API objects. An Action can cut the access
-//! token's scopes (`api.accessToken.removeScope`).
+//! Source: auth0.com/docs, the post-login trigger's event and API objects, and "Redirect with Actions". An
+//! Action can cut the access token's scopes (`api.accessToken.removeScope`), send the browser to the picker at
+//! a login, but not at a refresh, and keep the link with the refresh token from one to the other.
 
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
+use kinlink_domain::{connection::Several, id::LinkId};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -19,6 +21,8 @@ struct Body {
     client: App,
     #[serde(default)]
     transaction: Option<Transaction>,
+    /// The link that the person picked, or that the refresh token was issued for.
+    link: Option<LinkId>,
 }
 
 #[derive(Deserialize)]
@@ -35,7 +39,11 @@ struct App {
 struct Transaction {
     #[serde(default)]
     requested_scopes: Vec<String>,
+    protocol: Option<String>,
 }
+
+/// What `event.transaction.protocol` is at a refresh.
+const REFRESH: &str = "oauth2-refresh-token";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,13 +52,16 @@ struct Acts<'c> {
     remove_scopes: &'c [String],
     add_scopes: Vec<&'c str>,
     deny: Option<&'static str>,
+    link: Option<LinkId>,
+    several: bool,
 }
 
 /// What the Action is to do with tokens that Auth0 is about to issue.
 #[utoipa::path(post, path = "/hooks/auth0/{id}", tag = "hooks", security(("client" = [])), request_body = Object,
     params(("id" = String, Path, description = "The connection", example = "con_0197f2f31c2a7d0c8e6f2b7f5a1d9c22")),
     responses(
-        (status = 200, description = "`claims`, `removeScopes`, and `deny` with a reason if no token may be issued", body = Object),
+        (status = 200, description = "`claims`, `addScopes`, `removeScopes`, the `link` to keep with the refresh token, \
+            `several` if the person may be sent to the picker, and `deny` with a reason if no token may be issued", body = Object),
         (status = "4XX", description = "Refused: the Action denies access", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not decided: the Action denies access", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -67,13 +78,25 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     let Some(subject) = call.subject(Some(&body.user.user_id))? else { return Ok(act(&Answer::default())) };
     let scopes = body.transaction.as_ref().map(|transaction| &transaction.requested_scopes);
     let scopes: Option<Vec<&str>> = scopes.map(|scopes| scopes.iter().map(String::as_str).collect());
+    if body.has_forgotten(call.connection.settings.several) {
+        return Ok(act(&Answer::no_record(&call, scopes.as_deref().unwrap_or_default())));
+    }
     let question = Question {
         subject: &subject,
         scopes: scopes.as_deref(),
-        picked: None,
+        picked: body.link,
         server_lets_scopes: Scopes::Cut,
     };
     Ok(act(&Answer::to(&call, question).await?))
+}
+
+impl Body {
+    /// A refresh for a record that was picked, and nobody knows any more which: the only one that is left may be
+    /// another.
+    fn has_forgotten(&self, several: Several) -> bool {
+        let protocol = self.transaction.as_ref().and_then(|transaction| transaction.protocol.as_deref());
+        several == Several::Picker && protocol == Some(REFRESH) && self.link.is_none()
+    }
 }
 
 fn act(answer: &Answer<'_>) -> HttpResponse {
@@ -82,5 +105,7 @@ fn act(answer: &Answer<'_>) -> HttpResponse {
         remove_scopes: &answer.cut,
         add_scopes: answer.added_scopes().collect(),
         deny: answer.refused,
+        link: answer.link,
+        several: answer.several,
     })
 }

@@ -57,6 +57,20 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     }
 }
 
+/// A form that says only why.
+#[derive(Deserialize)]
+pub(super) struct Why {
+    #[serde(default)]
+    pub(super) reason: String,
+}
+
+/// A form that says only a code.
+#[derive(Deserialize)]
+pub(super) struct Entered {
+    #[serde(default)]
+    pub(super) code: String,
+}
+
 /// What the browser says of where the form came from, as far as it says anything.
 pub(super) fn is_from_here(request: &HttpRequest, state: &State) -> bool {
     let header =

@@ -4,13 +4,14 @@
 pub(super) mod answer;
 pub(super) mod ask;
 
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web::Query};
 use askama::Template;
 use kinlink_domain::{
     picker::{Picker, PickerToken},
     service::pick::PickError,
     store::UnitOfWork,
 };
+use serde::Deserialize;
 
 use super::{
     frame::{Frame, show_to_nobody},
@@ -25,6 +26,19 @@ type Secret = [u8; 32];
 #[template(path = "picker/closed.html")]
 struct ClosedPage {
     frame: Frame,
+}
+
+/// What stands behind the picker's address.
+#[derive(Deserialize)]
+struct Brought {
+    state: Option<String>,
+}
+
+/// What goes back with the answer; without it the answer would not find its way.
+fn returning(request: &HttpRequest, picker: &Picker) -> Result<String, PickError> {
+    let brought = Query::<Brought>::from_query(request.query_string()).ok();
+    let brought = brought.as_ref().and_then(|brought| brought.state.as_deref());
+    picker.session.state_for(brought).map(ToOwned::to_owned).ok_or(PickError::NotAccepted)
 }
 
 /// Around a picker there is nothing to go astray by.

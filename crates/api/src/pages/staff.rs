@@ -16,12 +16,12 @@ mod reviews;
 
 use actix_web::web::{ServiceConfig, get, post};
 use kinlink_domain::{organization::Organization, store::UnitOfWork};
+use uuid::Uuid;
 
 use super::page;
 use crate::{
-    extract::{self, StaffCaller},
+    extract::{Cursor, NamedOrganization, StaffCaller},
     pages::refusal::Refusal,
-    problem::ProblemType,
 };
 
 /// The organization that a page is about.
@@ -30,9 +30,7 @@ async fn organization(
     staff: &StaffCaller,
     named: Option<&str>,
 ) -> Result<Organization, Refusal> {
-    const KIND: ProblemType = ProblemType::MalformedParameter;
-    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
-    Ok(extract::organization(unit, staff, named.as_ref(), KIND).await?)
+    Ok(NamedOrganization::in_query(named)?.find(unit, staff).await?)
 }
 
 /// A query behind a path of ours, without what is empty.
@@ -40,6 +38,13 @@ fn link_to(path: &str, parameters: &[(&str, &str)]) -> String {
     let filled = parameters.iter().filter(|(_, value)| !value.is_empty());
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(filled).finish();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// The rest of a list, by the same filters; none if this was all.
+fn rest_of(path: &str, slug: &str, filters: &[(&str, &str)], next: Option<Uuid>) -> Option<String> {
+    let cursor = Cursor::write(next?);
+    let place = [&[("organization", slug)][..], filters, &[("cursor", cursor.as_str())]].concat();
+    Some(link_to(path, &place))
 }
 
 pub(super) fn routes(config: &mut ServiceConfig) {

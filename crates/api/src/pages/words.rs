@@ -17,7 +17,7 @@ use kinlink_domain::{
     review::{Missing, ReviewReason, ReviewStatus},
 };
 
-pub(super) use acts::{dispute_status, reinstatement, suspension, withdrawal, word};
+pub(super) use acts::{chosen, dispute_status, reasons, reinstatement, suspension, withdrawal, word};
 pub(super) use family::{
     Choices, asker_status, bases, basis, candidate_relationship, every_relationship, exception, family,
     grant_status, names, papers, profiles, relationship, request_decline, request_status,

@@ -8,7 +8,7 @@ use super::view::{LinkView, OwnEvidenceView};
 use crate::{
     extract::{self, AccountUser, JsonBody},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -35,8 +35,7 @@ pub(crate) struct FederatedAnswer {
     request_body = FederatedBody,
     responses(
         (status = 200, description = "The link, with what it is worth now", body = FederatedAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn add(
     request: HttpRequest,
@@ -55,7 +54,5 @@ pub(crate) async fn add(
     let now = state.ports.clock.now();
     let added = added.as_ref().and_then(|evidence| OwnEvidenceView::new(evidence, now));
     let answer = FederatedAnswer { link: LinkView::load(&mut *unit, &link, now).await?, added };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &answer).await
 }

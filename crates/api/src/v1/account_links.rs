@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use super::view::LinkView;
 use crate::{
     extract::AccountUser,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -69,8 +69,7 @@ pub(crate) async fn load(
 #[utoipa::path(get, path = "/v1/account/links", tag = "account", security(("account" = [])),
     responses(
         (status = 200, description = "The caller's links at every organization", body = AccountLinks),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn list(state: Data<State>, user: AccountUser) -> Result<HttpResponse, Problem> {
     let mut unit = state.store.begin().await?;

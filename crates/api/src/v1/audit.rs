@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use kinlink_domain::{
     actor::{Actor, StaffAct},
     audit::{Action, ChainedEntry, Subject},
-    id::{AccountId, Id},
+    id::AccountId,
     organization::Organization,
     page::Listed,
     patient::FhirId,
@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    extract::{self, Cursor, Parameters, StaffCaller},
-    problem::{Problem, ProblemType},
+    extract::{self, Cursor, NamedOrganization, Parameters, StaffCaller},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -97,8 +97,7 @@ impl From<ChainedEntry> for AuditView {
 #[utoipa::path(get, path = "/v1/audit", tag = "audit", security(("staff" = [])), params(AuditParameters),
     responses(
         (status = 200, description = "Entries", body = AuditList),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn list(
     state: Data<State>,
@@ -120,13 +119,10 @@ pub(crate) async fn search(
     parameters: AuditParameters,
 ) -> Result<(Organization, Listed<ChainedEntry>), Problem> {
     let page = extract::limit(parameters.cursor.as_deref(), parameters.limit)?;
-    let named = parameters.organization.as_deref();
-    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
+    let named = NamedOrganization::in_query(parameters.organization.as_deref())?;
     let mut filter = filter(&parameters)?;
-    let fhir_id = parameters.patient.map(FhirId::parse).transpose();
-    let fhir_id = fhir_id.map_err(|error| Problem::new(KIND).at("patient", error.to_string()))?;
-    let organization = extract::organization(unit, staff, named.as_ref(), KIND).await?;
-    let by = staff.at(organization.id, StaffAct::ReadAudit)?;
+    let fhir_id: Option<FhirId> = extract::parse_given(KIND, "patient", parameters.patient.as_deref())?;
+    let (organization, by) = named.find_for(unit, staff, StaffAct::ReadAudit).await?;
     if let Some(id) = fhir_id {
         match unit.patient(organization.id, &id).await? {
             Some(patient) => filter.patient = Some(patient.id),
@@ -147,19 +143,15 @@ pub(crate) async fn search(
 }
 
 fn filter(parameters: &AuditParameters) -> Result<AuditFilter, Problem> {
-    let staff: Option<AccountId> = id("staff", parameters.staff.as_deref())?;
+    let staff: Option<AccountId> = extract::parse_given(KIND, "staff", parameters.staff.as_deref())?;
     Ok(AuditFilter {
         action: parameters.action,
         actor: staff.map(Actor::Staff),
         patient: None,
-        account: id("account", parameters.account.as_deref())?,
-        link: id("link", parameters.link.as_deref())?,
-        invitation: id("invitation", parameters.invitation.as_deref())?,
+        account: extract::parse_given(KIND, "account", parameters.account.as_deref())?,
+        link: extract::parse_given(KIND, "link", parameters.link.as_deref())?,
+        invitation: extract::parse_given(KIND, "invitation", parameters.invitation.as_deref())?,
         from: parameters.from,
         until: parameters.until,
     })
-}
-
-fn id<K: kinlink_domain::id::Kind>(at: &str, text: Option<&str>) -> Result<Option<Id<K>>, Problem> {
-    text.map(|text| extract::parse(KIND, at, text)).transpose()
 }

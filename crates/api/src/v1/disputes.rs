@@ -6,20 +6,24 @@ pub(crate) mod open;
 pub(crate) mod read;
 pub(crate) mod uphold;
 
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
     actor::{Authorized, StaffAct},
     dispute::{Dispute, DisputeState, DisputeStatus},
     id::DisputeId,
     link::{Reinstatement, Revocation},
+    service::dispute::{self, Verdict},
     store::UnitOfWork,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    extract::StaffCaller,
+    extract::{StaffCaller, path_id},
+    idempotency::Once,
     problem::{Problem, ProblemType},
+    state::State,
 };
 
 /// A dispute, as staff see it.
@@ -70,6 +74,25 @@ impl From<&Dispute> for DisputeView {
             reason,
         }
     }
+}
+
+/// Decides a dispute, and answers with it.
+async fn decide(
+    request: &HttpRequest,
+    state: &State,
+    staff: &StaffCaller,
+    body: &[u8],
+    verdict: Verdict,
+) -> Result<HttpResponse, Problem> {
+    let id = path_id(request)?;
+    let once = Once::new(request, state, staff.account(), body)?;
+    let mut unit = state.store.begin().await?;
+    let (by, _) = find(&mut *unit, staff, id).await?;
+    if let Some(answer) = once.answered(&mut *unit, state).await? {
+        return Ok(answer);
+    }
+    let decided = dispute::decide(&mut *unit, &state.ports, by, id, verdict).await?;
+    once.save_answer(unit, StatusCode::OK, &DisputeView::from(&decided)).await
 }
 
 /// Finds a dispute at one of the organizations whose disputes the caller decides. One at another organization

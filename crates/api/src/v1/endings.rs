@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 
 use super::view::{InvitationView, LinkView};
 use crate::{
-    extract::{self, StaffCaller},
+    extract::{self, NamedOrganization, StaffCaller},
     problem::{Problem, ProblemType},
 };
 
@@ -149,14 +149,11 @@ impl Whose<'_> {
         staff: &StaffCaller,
     ) -> Result<(Authorized, Organization, EndAccess), Problem> {
         const KIND: ProblemType = ProblemType::InvalidMember;
-        let named =
-            self.organization.map(|text| extract::organization_reference(KIND, "/organization", text));
-        let organization = extract::organization(unit, staff, named.transpose()?.as_ref(), KIND).await?;
-        let by = staff.at(organization.id, StaffAct::EndLinks)?;
+        let named = NamedOrganization::in_body(self.organization)?;
+        let (organization, by) = named.find_for(unit, staff, StaffAct::EndLinks).await?;
         let scope = match (self.patient, self.account) {
             (Some(patient), None) => {
-                let fhir_id = FhirId::parse(patient)
-                    .map_err(|error| Problem::new(KIND).at("/patient", error.to_string()))?;
+                let fhir_id: FhirId = extract::parse(KIND, "/patient", patient)?;
                 let record = end_access::record(unit, organization.id, &fhir_id).await?;
                 EndingScope::Record(record.ok_or_else(|| Problem::new(ProblemType::PatientNotFound))?)
             }

@@ -9,7 +9,7 @@ mod view;
 use kinlink_domain::{
     actor::{Authorized, StaffAct},
     id::ProvisioningTargetId,
-    provisioning::ProvisioningTarget,
+    provisioning::{ProvisioningTarget, RunKind},
     store::UnitOfWork,
 };
 
@@ -37,6 +37,6 @@ async fn find(
 /// A target with how its accounts and its reconcile stand.
 async fn seen(unit: &mut dyn UnitOfWork, target: &ProvisioningTarget) -> Result<TargetView, Problem> {
     let accounts = unit.provisioning_counts(target.organization, target.id).await?;
-    let run = unit.provisioning_run(target.organization, target.id).await?;
+    let run = unit.provisioning_run(target.organization, target.id, RunKind::Reconcile).await?;
     Ok(TargetView::new(target, accounts, run.as_ref()))
 }

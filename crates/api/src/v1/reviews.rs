@@ -11,10 +11,10 @@ use kinlink_domain::{
     actor::{Authorized, StaffAct},
     id::ReviewId,
     organization::Organization,
-    review::{Ask, Missing, Review, ReviewKind, ReviewReason, ReviewState, ReviewStatus, ReviewSubject},
+    review::{Ask, Missing, Review, ReviewReason, ReviewState, ReviewStatus},
     store::UnitOfWork,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
@@ -22,13 +22,21 @@ use crate::{
     problem::{Problem, ProblemType},
 };
 
+/// What a review is of. A dispute is decided under `/v1/disputes`, and never reviewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ReviewKind {
+    Claim,
+    Dispute,
+}
+
 /// A review, without anything personal.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReviewView {
     #[schema(example = "rev_0197f2f31c2a7d0c8e6f2b7f5a1d9c44")]
     id: String,
     organization: String,
-    /// `claim`: of a claim that is not beyond doubt. `dispute`: of a link that somebody says is not theirs.
+    /// `claim`: of a claim that is not beyond doubt.
     #[schema(value_type = String, example = "claim")]
     kind: ReviewKind,
     /// `open`, `seconding` (one reviewer approved, another has to), `approved`, `declined` or `moot`.
@@ -39,11 +47,7 @@ pub(crate) struct ReviewView {
     reasons: Vec<ReviewReason>,
     opened_at: DateTime<Utc>,
     /// The claim that it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    claim: Option<String>,
-    /// The link that it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    link: Option<String>,
+    claim: String,
     /// What reviewers asked for meanwhile.
     asks: Vec<AskView>,
     /// When it was declined.
@@ -73,10 +77,6 @@ impl From<&Ask> for AskView {
 
 impl ReviewView {
     fn new(review: &Review) -> Self {
-        let (claim, link) = match review.subject {
-            ReviewSubject::Claim(claim) => (Some(claim.to_string()), None),
-            ReviewSubject::Dispute { link, .. } => (None, Some(link.to_string())),
-        };
         let (declined_at, reason) = match review.state {
             ReviewState::Declined { at, reason, .. } => (Some(at), Some(reason)),
             ReviewState::Open
@@ -87,12 +87,11 @@ impl ReviewView {
         Self {
             id: review.id.to_string(),
             organization: review.organization.to_string(),
-            kind: review.subject.kind(),
+            kind: ReviewKind::Claim,
             status: review.status(),
             reasons: review.reasons.clone(),
             opened_at: review.opened_at,
-            claim,
-            link,
+            claim: review.claim.to_string(),
             asks: review.asks.iter().map(Into::into).collect(),
             declined_at,
             reason,

@@ -20,6 +20,8 @@ use crate::{
     output::{self, Format},
 };
 
+mod example;
+mod probe;
 mod settings;
 
 #[derive(Debug, clap::Args)]
@@ -70,6 +72,17 @@ For example:
         #[arg(long, value_enum, value_name = "SETTING")]
         clear: Vec<settings::Clearable>,
     },
+    /// Send a connection's hook what its server would send, and show what Kinlink answers.
+    #[command(after_help = "\
+Tells whether a fault is at your server or at Kinlink: what this shows is what the server gets.
+  kinlink connect test con_… --sub 248289761001 --key-file key.txt
+  kinlink connect test con_… --sub 248289761001 --key-file key.txt --url http://127.0.0.1:8080   past the proxy
+  kinlink connect test con_… --key-file key.txt --body captured.json    a request that the server really sent
+
+It asks the Kinlink that runs at the public URL, as a server does; a lookup is counted for it. Entra signs its calls
+itself, so there only the way to the hook can be tried. Exit code 0: Kinlink decides; whether there is a record is
+another matter, and said. 1: it refuses, or nothing answers.")]
+    Test(probe::Probe),
     /// Remove a connection. Its hook is refused from now on.
     Remove {
         /// The connection's id.
@@ -113,6 +126,7 @@ impl ConnectCommand {
             Step::List { format } => list(&context, format).await?,
             Step::Show { id } => show(&context, id).await?,
             Step::Update { id, settings, clear } => update(&context, id, *settings, &clear).await?,
+            Step::Test(probe) => return probe.run(&context).await,
             Step::Remove { id } => remove(&context, id).await?,
         }
         Ok(ExitCode::SUCCESS)
@@ -121,7 +135,12 @@ impl ConnectCommand {
 
 /// What the authorization server is to call.
 fn url(context: &Context, connection: &Connection) -> String {
-    let base = context.config.server.public_url.trim_end_matches('/');
+    hook(&context.config.server.public_url, connection)
+}
+
+/// The same where Kinlink is at another place.
+fn hook(base: &str, connection: &Connection) -> String {
+    let base = base.trim_end_matches('/');
     match connection.settings.server {
         Server::Smart => format!("{base}/v1/smart/context"),
         _ => format!("{base}/hooks/{}/{}", connection.settings.server.as_str(), connection.id),
@@ -255,12 +274,13 @@ async fn list(context: &Context, format: Format) -> anyhow::Result<()> {
             issuer: connection.settings.issuer.to_string(),
         });
     }
-    output::list(format, &rows, &["server", "organization", "client", "issuer", "url"], |row| {
+    output::list(format, &rows, &["server", "organization", "client", "issuer", "id", "url"], |row| {
         vec![
             row.server.to_owned(),
             row.organization.clone(),
             row.client.clone(),
             row.issuer.clone(),
+            row.id.to_string(),
             row.url.clone(),
         ]
     })

@@ -1,10 +1,11 @@
 //! What most commands work on: the configuration, the keys, the database.
 
-use std::sync::Arc;
+use std::{io::Read, path::Path, sync::Arc};
 
 use anyhow::Context as _;
 use kinlink_domain::{
     organization::{Organization, Slug},
+    provisioning::ClientSecret,
     service::Ports,
     store::{Store, UnitOfWork},
 };
@@ -55,6 +56,22 @@ pub(crate) fn keys(config: &Config) -> anyhow::Result<KeyRing> {
         let hint = "`kinlink keys generate` makes one";
         ConfigurationError(format!("key file {}: {error} ({hint})", path.display())).into()
     })
+}
+
+/// A secret from the first line of a file, or of standard input for `-`: an argument would be seen by others.
+pub(crate) fn secret(path: &Path) -> Result<ClientSecret, UsageError> {
+    let unreadable = |error: std::io::Error| UsageError(format!("{}: {error}", path.display()));
+    let text = if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map_err(unreadable)?;
+        text
+    } else {
+        std::fs::read_to_string(path).map_err(unreadable)?
+    };
+    match text.lines().next().map(str::trim).filter(|line| !line.is_empty()) {
+        Some(line) => Ok(ClientSecret::new(line)),
+        None => Err(UsageError(format!("{}: there is no secret in it", path.display()))),
+    }
 }
 
 impl Context {

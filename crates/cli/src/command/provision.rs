@@ -1,5 +1,6 @@
 //! Servers without a hook, whose users carry `fhirUser` as an attribute.
 
+mod compare;
 mod look;
 mod server;
 mod set_up;
@@ -81,15 +82,30 @@ An attribute that stays behind goes on opening a record, whatever happens to the
         /// The server's id.
         id: ProvisioningTargetId,
     },
-    /// Compare all accounts at a server with what they should be, and mend them.
+    /// Compare all accounts at a server with what they should be, and mend them; or only say what would be done.
     #[command(after_help = "\
-Can be stopped and run again: it goes on where it was. `kinlink serve` goes on with it too. The report counts drift:
-missing (somebody took the attribute away), by hand (somebody else set it), stale (something ended by the clock, or a
-rule changed), gone (there is no such user any more). Exit code 1: something could not be read or written.")]
-    Reconcile {
-        /// The server's id.
-        id: ProvisioningTargetId,
-    },
+Before the first user is written, add the server with --off, look, and switch it on:
+  kinlink provision reconcile prv_… --dry-run           how many would be set, changed and cleared
+  kinlink provision reconcile prv_… --dry-run --list    which accounts, by their ids in Kinlink
+  kinlink provision reconcile prv_… --dry-run --last --json    the same again, if it ended elsewhere
+  kinlink provision update prv_… --on
+
+A dry run writes nothing at the server, and can be made while it is off. It also goes through the server's own list of
+users, and counts those who have the attribute without an account that is linked here: Kinlink neither keeps nor clears
+theirs, so whoever set them has to.
+
+Either can be stopped or killed and run again: it goes on where it was, at most 25 accounts before (after a kill, once
+five minutes are over). `kinlink serve` goes on with it too. It asks at most twenty times a second, and less often when
+the server asks for a pause (429, Retry-After): count on 40 minutes for 40,000 accounts.
+
+The report counts drift: missing (somebody took the attribute away), by hand (somebody else set it), stale (something
+ended by the clock, or a rule changed), gone (there is no such user any more). Nothing is written for an account that is
+open to a proxy only, or that has several records of its own which nobody merged: the report counts both, and --list
+names the latter.
+
+Exit code 0: all is as it should be; after a reconcile, by now. 1: a dry run found something to do, or something could
+not be read or written, or it was stopped before the end.")]
+    Reconcile(compare::Compare),
     /// Show how far each server is, and what the last comparison found.
     Status {
         /// Only of this organization, by its short name.
@@ -114,7 +130,7 @@ impl ProvisionCommand {
                 look::status(&context, organization.as_deref(), format).await?;
             }
             Step::Check { id } => return work::check(&context, id).await,
-            Step::Reconcile { id } => return work::reconcile(&context, id).await,
+            Step::Reconcile(compare) => return compare.run(&context).await,
             Step::Remove(remove) => return remove.run(&context).await,
         }
         Ok(ExitCode::SUCCESS)

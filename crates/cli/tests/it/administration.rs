@@ -99,7 +99,9 @@ async fn connections_are_made_shown_changed_and_removed() {
         assert!(add("entra", &[]).expect(2).err.contains("needs --audience"));
         assert!(add("okta", &["--audience", "x"]).expect(2).err.contains("are for --server entra"));
         assert!(add("okta", &["--several", "picker"]).expect(2).err.contains("cannot send the browser"));
-        assert!(add("smart", &["--several", "picker"]).expect(2).err.contains("--return-url"));
+        for server in ["smart", "auth0", "oidc-provider"] {
+            assert!(add(server, &["--several", "picker"]).expect(2).err.contains("--return-url"), "{server}");
+        }
         assert!(
             add("okta", &["--claim", "patient=sub"]).expect(2).err.contains("authorization server's own")
         );

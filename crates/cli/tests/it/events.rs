@@ -12,7 +12,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::{
-    killed::{codes, provider, serve, stop_gracefully, storm},
+    killed::{STORM, codes, provider, serve, stop_gracefully, storm},
     kinlink::{Kinlink, on_both},
 };
 
@@ -66,7 +66,7 @@ async fn a_server_killed_between_commit_and_sending_loses_no_event() {
             ["issuer", "add", "--organization", "northside", "--iss", idp.issuer(), "--audience", "kinlink"];
         it.run(&[&trust[..], &["--accounts"]].concat()).expect(0);
         let (_, api_key) = add_client(it);
-        let codes = codes(it);
+        let codes = codes(it, STORM);
 
         // Nobody listens there yet, so whatever is acknowledged has not been sent when the server dies.
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::kinlink::{Kinlink, on_both, patient};
 
-const STORM: usize = 120;
+pub(crate) const STORM: usize = 120;
 
 /// Starts the server and returns where it listens.
 pub(crate) fn serve(it: &Kinlink) -> (Child, String) {
@@ -42,10 +42,10 @@ pub(crate) fn provider() -> (Arc<Idp>, actix_web::dev::ServerHandle) {
 }
 
 /// Codes for so many patients.
-pub(crate) fn codes(it: &Kinlink) -> Vec<String> {
-    let lines: String = (0..STORM).map(|n| patient(&format!("p{n}"), 1)).collect();
+pub(crate) fn codes(it: &Kinlink, patients: usize) -> Vec<String> {
+    let lines: String = (0..patients).map(|n| patient(&format!("p{n}"), 1)).collect();
     it.import(&lines).expect(0);
-    let rows = (0..STORM).map(|n| format!("p{n},in_person")).collect::<Vec<_>>().join("\n");
+    let rows = (0..patients).map(|n| format!("p{n},in_person")).collect::<Vec<_>>().join("\n");
     std::fs::write(it.folder.path().join("in.csv"), format!("patient_id,channel\n{rows}\n")).unwrap();
     it.run(&["invite", "--organization", "northside", "--csv", "in.csv", "--out", "out.csv"]).expect(0);
     let out = std::fs::read_to_string(it.folder.path().join("out.csv")).unwrap();
@@ -88,7 +88,7 @@ async fn a_killed_server_loses_no_acknowledged_link_and_keeps_the_audit_whole() 
         let made =
             it.run(&["client", "add", "--name", "c", "--organization", "northside", "--api-key"]).expect(0);
         let api_key = made.out.split_whitespace().find(|word| word.starts_with("klk_")).unwrap().to_owned();
-        let codes = codes(it);
+        let codes = codes(it, STORM);
         assert_eq!(codes.len(), STORM);
 
         let (child, url) = serve(it);

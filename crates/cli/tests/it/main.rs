@@ -4,6 +4,7 @@
 mod administration;
 mod audit;
 mod configuration;
+mod connect;
 mod endings;
 mod events;
 mod import;

@@ -43,6 +43,32 @@ fn each_step_teaches_how_it_is_used() {
     assert!(help.contains("docs/connect/keycloak.md") && help.contains("two o'clock"), "{help}");
 }
 
+/// Shows what a reconcile would do with an attribute that somebody set by hand, and does not do it.
+fn dry_run(it: &Kinlink, double: &KeycloakDouble, id: &str) {
+    assert!(
+        it.run(&["provision", "reconcile", id, "--dry-run", "--last"])
+            .expect(2)
+            .err
+            .contains("none has ended")
+    );
+    let told = it.run(&["provision", "reconcile", id, "--dry-run", "--list"]).expect(1).out;
+    for line in [
+        "1 of 1 accounts looked at, nothing written",
+        "would be cleared  1",
+        "acc_aaaa",
+        "by hand; nothing is open",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    let again = it.run(&["provision", "reconcile", id, "--dry-run", "--last", "--json"]).expect(1).out;
+    let again: serde_json::Value = serde_json::from_str(&again).unwrap();
+    let account = &again["accounts"][0];
+    assert_eq!((&again["dry_run"], &again["report"]["counts"]["cleared"]), (&true.into(), &1.into()));
+    assert_eq!((&account["change"], &account["drift"]), (&"cleared".into(), &"by_hand".into()));
+    assert!(!again.to_string().contains("anna") && !told.contains("anna"));
+    assert_eq!(double.count("PUT"), 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_is_added_checked_reconciled_and_removed_and_its_secret_is_never_shown() {
     on_both(async |it| {
@@ -82,6 +108,7 @@ async fn a_server_is_added_checked_reconciled_and_removed_and_its_secret_is_neve
         double.set_profile(UserProfile::Declared);
 
         double.set_attribute("anna", "fhirUser", &["https://fhir.example/r4/Patient/p9"]);
+        dry_run(it, &double, &id);
         let reconciled = it.run(&["provision", "reconcile", &id]).expect(0);
         assert!(
             reconciled.out.contains("1 looked at") && reconciled.out.contains("1 written"),
@@ -94,7 +121,10 @@ async fn a_server_is_added_checked_reconciled_and_removed_and_its_secret_is_neve
         said.push(it.run(&["provision", "list"]).expect(0));
         said.push(it.run(&["provision", "status", "--json"]).expect(0));
         assert!(said[4].out.contains("\"outcome\": \"completed\""), "{}", said[4].out);
+        let in_order = it.run(&["provision", "reconcile", &id, "--dry-run"]).expect(0);
+        assert!(in_order.out.contains("right already     1"), "{}", in_order.out);
         said.push(it.run(&["provision", "update", &id, "--off"]).expect(0));
+        said.push(it.run(&["provision", "reconcile", &id, "--dry-run"]).expect(0));
         assert!(it.run(&["provision", "reconcile", &id]).expect(2).err.contains("--on"));
         said.push(it.run(&["provision", "update", &id, "--on"]).expect(0));
         assert!(it.run(&["provision", "update", &id]).expect(2).err.contains("nothing to change"));

@@ -1,6 +1,15 @@
 use serde::{Deserialize, Serialize};
 
-use super::{ProvisioningTask, Values};
+use super::Values;
+
+/// What Kinlink knows of an account's attributes without asking the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// Whether a change waits to be sent.
+    pub waiting: bool,
+    /// What Kinlink last left there ([`Values::digest`]); nothing if it left the attributes empty.
+    pub written: Option<[u8; 16]>,
+}
 
 /// How what a server held compares with what it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,43 +27,29 @@ pub enum Drift {
     Stale,
 }
 
-/// Judges what a server held for the account of `task`.
-pub fn drift(held: &Values, desired: &Values, task: &ProvisioningTask) -> Drift {
+/// Judges what a server held for an account.
+pub fn drift(held: &Values, desired: &Values, known: Known) -> Drift {
     if held == desired {
         Drift::Right
-    } else if task.waiting {
+    } else if !held.is_empty() && held.digest() != known.written {
+        Drift::ByHand
+    } else if known.waiting {
         Drift::Waiting
     } else if held.is_empty() {
         Drift::Missing
-    } else if held.digest() == task.written {
-        Drift::Stale
     } else {
-        Drift::ByHand
+        Drift::Stale
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-    use uuid::Uuid;
-
     use super::*;
-    use crate::id::Id;
 
     #[test]
     fn who_left_what_is_there_decides_how_it_is_called() {
         let says = |text: &str| Values { fhir_user: vec![text.to_owned()], patient: Vec::new() };
         let (nothing, old, new, foreign) = (Values::default(), says("old"), says("new"), says("foreign"));
-        let task = |waiting, written: &Values| ProvisioningTask {
-            organization: Id::from_uuid(Uuid::nil()),
-            target: Id::from_uuid(Uuid::nil()),
-            account: Id::from_uuid(Uuid::nil()),
-            generation: 1,
-            attempts: 0,
-            waiting,
-            written: written.digest(),
-            leased_until: DateTime::UNIX_EPOCH,
-        };
         for (held, desired, waiting, written, expected) in [
             (&new, &new, false, &nothing, Drift::Right),
             (&nothing, &nothing, true, &old, Drift::Right),
@@ -64,8 +59,12 @@ mod tests {
             (&nothing, &new, false, &new, Drift::Missing),
             (&foreign, &new, false, &new, Drift::ByHand),
             (&foreign, &nothing, false, &nothing, Drift::ByHand),
+            // Before Kinlink was connected, an administrator's script set it.
+            (&foreign, &new, true, &nothing, Drift::ByHand),
+            (&nothing, &new, true, &nothing, Drift::Waiting),
         ] {
-            assert_eq!(drift(held, desired, &task(waiting, written)), expected);
+            let known = Known { waiting, written: written.digest() };
+            assert_eq!(drift(held, desired, known), expected);
         }
     }
 }

@@ -1,7 +1,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Drift;
+use super::{Basis, Change, Drift, Verdict};
 use crate::{
     age::TimeZone,
     id::{AccountId, OrganizationId, ProvisioningTargetId},
@@ -31,11 +31,39 @@ pub struct Counts {
     pub corrected: u64,
     /// Whose attributes could not be read or written.
     pub failed: u64,
+    /// Whose attributes said nothing and say something now, or would.
+    pub set: u64,
+    /// Whose attributes say something else now, or would.
+    pub changed: u64,
+    /// Whose attributes were taken away, or would be.
+    pub cleared: u64,
+    /// Whose attributes say nothing since only records of others are open to them.
+    pub proxy_only: u64,
+    /// Whose attributes say nothing since several records are their own.
+    pub several_records: u64,
+    /// Users of the server that were listed; only by a preview.
+    pub users: u64,
+    /// Users with attributes whom Kinlink does not know and leaves alone; only by a preview.
+    pub strangers: u64,
 }
 
 impl Counts {
-    /// Counts an account whose attributes were read and are in order now.
-    pub fn add(&mut self, drift: Drift) {
+    /// Counts an account.
+    pub fn add(&mut self, verdict: &Verdict, kind: RunKind) {
+        self.checked += 1;
+        match verdict {
+            Verdict::Compared { drift, change, basis } => {
+                self.judged(*drift);
+                self.reasoned(*basis);
+                self.moved(*change, kind);
+            }
+            Verdict::Gone => self.gone += 1,
+            Verdict::Busy => self.busy += 1,
+            Verdict::Failed { .. } => self.failed += 1,
+        }
+    }
+
+    fn judged(&mut self, drift: Drift) {
         let member = match drift {
             Drift::Right => &mut self.right,
             Drift::Waiting => &mut self.waiting,
@@ -44,13 +72,42 @@ impl Counts {
             Drift::Stale => &mut self.stale,
         };
         *member += 1;
-        self.corrected += u64::from(drift != Drift::Right);
+    }
+
+    fn reasoned(&mut self, basis: Basis) {
+        match basis {
+            Basis::ProxyOnly => self.proxy_only += 1,
+            Basis::SeveralRecords => self.several_records += 1,
+            Basis::OwnRecord | Basis::NoLink | Basis::Clearing => {}
+        }
+    }
+
+    fn moved(&mut self, change: Option<Change>, kind: RunKind) {
+        let Some(change) = change else { return };
+        let member = match change {
+            Change::Set => &mut self.set,
+            Change::Changed => &mut self.changed,
+            Change::Cleared => &mut self.cleared,
+        };
+        *member += 1;
+        self.corrected += u64::from(kind == RunKind::Reconcile);
     }
 
     /// How many accounts had drifted.
     pub fn drifted(&self) -> u64 {
         self.missing + self.by_hand + self.stale + self.gone
     }
+}
+
+/// What a comparison does about what it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunKind {
+    /// It mends it.
+    Reconcile,
+    /// Nothing: it says what a reconcile would do. It can be made while the target is off, and looks through
+    /// the server's users for attributes that nobody keeps true.
+    Preview,
 }
 
 /// Why a target is reconciled.
@@ -104,13 +161,15 @@ pub enum RunPhase {
     Running,
 }
 
-/// The reconcile of a target that is under way, or the last one.
+/// The comparison of a target that is under way, or the last one of its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// The target's organization.
     pub organization: OrganizationId,
     /// The target.
     pub target: ProvisioningTargetId,
+    /// What it does about what it finds.
+    pub kind: RunKind,
     /// Whether it is under way.
     pub phase: RunPhase,
     /// Why it is done.
@@ -119,6 +178,8 @@ pub struct Run {
     pub requested_at: DateTime<Utc>,
     /// The last account that is done with; it goes on behind it after a stop.
     pub after: Option<AccountId>,
+    /// Where it goes on in the server's own list of users, once it is in it; the server's word.
+    pub sweep: Option<String>,
     /// How many accounts there are to look at.
     pub total: u64,
     /// What was counted so far.

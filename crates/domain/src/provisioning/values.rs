@@ -1,6 +1,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{ProvisioningTarget, TargetState};
@@ -37,21 +38,57 @@ impl Values {
     }
 }
 
+/// Why attributes are to say what they are to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// One record is the person's own: its address.
+    OwnRecord,
+    /// Nothing is open: nothing.
+    NoLink,
+    /// Only records of others are open: nothing. A proxy is a `RelatedPerson` of one patient, which an attribute
+    /// that stands in every token cannot say.
+    ProxyOnly,
+    /// Several records are the person's own, as long as nobody merged them: nothing, since there is no telling
+    /// which is meant.
+    SeveralRecords,
+    /// The target is being cleared: nothing.
+    Clearing,
+}
+
+/// What attributes are to say, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desired {
+    /// What.
+    pub values: Values,
+    /// Why.
+    pub basis: Basis,
+}
+
 impl ProvisioningTarget {
     /// What the attributes of an account with these links are to say now: the one record that is the person's
-    /// own. With several there is no telling which is meant, and a proxy is a `RelatedPerson` of one patient,
-    /// which an attribute that stands in every token cannot say; so then they say nothing.
-    pub fn desired(&self, links: &[AnswerableLink], now: DateTime<Utc>) -> Values {
+    /// own, or else nothing.
+    pub fn desired(&self, links: &[AnswerableLink], now: DateTime<Utc>) -> Desired {
+        let nothing = |basis| Desired { values: Values::default(), basis };
         if self.state == TargetState::Clearing {
-            return Values::default();
+            return nothing(Basis::Clearing);
         }
-        let mut own = links.iter().filter(|answerable| {
+        let live = links.iter().filter(|answerable| {
             answerable.link.organization == self.organization
-                && answerable.is_own()
                 && matches!(answerable.access(None, now), Access::Live(_))
         });
-        let (Some(only), None) = (own.next(), own.next()) else { return Values::default() };
-        let patient = self.settings.patient.iter().map(|_| only.link.fhir_id.to_string()).collect();
-        Values { fhir_user: vec![only.patient(self.settings.form)], patient }
+        let (own, others): (Vec<_>, Vec<_>) =
+            live.partition(|answerable| answerable.is_own());
+        match (&own[..], &others[..]) {
+            ([only], _) => Desired { values: self.naming(only), basis: Basis::OwnRecord },
+            ([], []) => nothing(Basis::NoLink),
+            ([], _) => nothing(Basis::ProxyOnly),
+            _ => nothing(Basis::SeveralRecords),
+        }
+    }
+
+    fn naming(&self, own: &AnswerableLink) -> Values {
+        let patient = self.settings.patient.iter().map(|_| own.link.fhir_id.to_string()).collect();
+        Values { fhir_user: vec![own.patient(self.settings.form)], patient }
     }
 }

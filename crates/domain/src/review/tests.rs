@@ -18,7 +18,7 @@ fn open(reasons: &[ReviewReason]) -> Review {
     Review {
         id: ReviewId::from_uuid(Uuid::from_u128(1)),
         organization: OrganizationId::from_uuid(Uuid::from_u128(2)),
-        subject: ReviewSubject::Claim(ClaimId::from_uuid(Uuid::from_u128(3))),
+        claim: ClaimId::from_uuid(Uuid::from_u128(3)),
         reasons: reasons.to_vec(),
         opened_at: AT,
         asks: Vec::new(),

@@ -14,7 +14,7 @@ use crate::{
     organization::Organization,
     outbox::{Mail, Message, MessageBody},
     patient::PatientRecord,
-    review::{Approval, Ask, Handover, Missing, Review, ReviewRefusal, ReviewState, ReviewSubject},
+    review::{Approval, Ask, Handover, Missing, Review, ReviewRefusal, ReviewState},
     store::{StoreError, UnitOfWork},
 };
 
@@ -198,8 +198,7 @@ async fn load(
     id: ReviewId,
 ) -> Result<(Claim, Review), ReviewError> {
     let review = unit.review(organization.id, id).await?.ok_or(ReviewError::NotFound)?;
-    let ReviewSubject::Claim(claim) = review.subject else { return Err(ReviewError::NotFound) };
-    let claim = unit.claim_for_update(organization.id, claim).await?.ok_or(ReviewError::NotFound)?;
+    let claim = unit.claim_for_update(organization.id, review.claim).await?.ok_or(ReviewError::NotFound)?;
     if by.actor() == Actor::Staff(claim.account) {
         return Err(ReviewError::OwnClaim);
     }

@@ -17,7 +17,7 @@ use crate::{
     store::{StoreError, UnitOfWork},
 };
 
-pub use decide::{DecideError, dismiss, uphold};
+pub use decide::{DecideError, Verdict, decide};
 
 /// Why a token is not taken.
 #[derive(Debug, thiserror::Error)]

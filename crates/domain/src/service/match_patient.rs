@@ -31,15 +31,9 @@ pub async fn match_patient(
     by: Authorized,
     person: &Demographics,
 ) -> Result<Matches, StoreError> {
-    let thresholds = organization.policy.matching.costs.thresholds();
-    let thresholds =
-        thresholds.map_err(|error| StoreError::Corrupt { what: "policy", why: error.to_string() })?;
+    let thresholds = thresholds(organization)?;
     let Candidates { mut records, crowded } = unit.candidates(organization.id, person).await?;
-    let compared = records.iter().map(|record| Candidate {
-        patient: record.id,
-        comparison: matcher.compare(person, &record.record.demographics),
-    });
-    let ranking = rank(compared.collect(), thresholds);
+    let ranking = rank_records(organization, matcher, person, &records)?;
     let place = |record: &PatientRecord| {
         ranking.candidates.iter().position(|candidate| candidate.patient == record.id)
     };
@@ -50,4 +44,23 @@ pub async fn match_patient(
     let entry = ports.audit(organization.id, by.actor(), Action::PatientMatch, Subject::default(), detail);
     unit.record(entry);
     Ok(Matches { ranking, records, thresholds })
+}
+
+/// How these records compare with a person, best first, and what would follow at this organization.
+pub(super) fn rank_records(
+    organization: &Organization,
+    matcher: &dyn Matcher,
+    person: &Demographics,
+    records: &[PatientRecord],
+) -> Result<Ranking, StoreError> {
+    let compared = records.iter().map(|record| Candidate {
+        patient: record.id,
+        comparison: matcher.compare(person, &record.record.demographics),
+    });
+    Ok(rank(compared.collect(), thresholds(organization)?))
+}
+
+fn thresholds(organization: &Organization) -> Result<Thresholds, StoreError> {
+    let thresholds = organization.policy.matching.costs.thresholds();
+    thresholds.map_err(|error| StoreError::Corrupt { what: "policy", why: error.to_string() })
 }

@@ -13,6 +13,7 @@ use super::{
     Ports,
     confirm_claim::{demographic_match, vouched},
     make_link::{Support, WantedLink, make_link},
+    match_patient::rank_records,
     send_code::{self, CodeFor},
 };
 use crate::{
@@ -20,12 +21,12 @@ use crate::{
     attempt::AttemptScope,
     audit::{Action, Subject},
     claim::{Claim, ClaimStatus, Decline},
-    comparison::{Candidate, Matcher, Ranking, rank},
+    comparison::{Matcher, Ranking},
     id::{ClaimId, OrganizationId, PatientId, ReviewId},
     link::{LinkRole, LinkStatus},
     organization::Organization,
     patient::PatientRecord,
-    review::{Review, ReviewReason, ReviewState, ReviewSubject},
+    review::{Review, ReviewReason, ReviewState},
     store::{Candidates, StoreError, UnitOfWork},
 };
 
@@ -49,7 +50,7 @@ pub async fn process(
     }
     let Candidates { records, crowded } = unit.candidates(organization.id, &claim.demographics).await?;
     let records = without_merged(records);
-    let ranking = compare(&organization, matcher, &claim, &records)?;
+    let ranking = rank_records(&organization, matcher, &claim.demographics, &records)?;
     unit.add_candidates(organization.id, id, &ranking.candidates).await?;
     let best = ranking.candidates.first().map(|candidate| candidate.patient);
     let best = best.and_then(|best| records.into_iter().find(|record| record.id == best));
@@ -74,22 +75,6 @@ fn without_merged(records: Vec<PatientRecord>) -> Vec<PatientRecord> {
     let replaced =
         |record: &PatientRecord| record.record.replaced_by().is_some_and(|other| found.contains(other));
     records.into_iter().filter(|record| !replaced(record)).collect()
-}
-
-fn compare(
-    organization: &Organization,
-    matcher: &dyn Matcher,
-    claim: &Claim,
-    records: &[PatientRecord],
-) -> Result<Ranking, StoreError> {
-    let thresholds = organization.policy.matching.costs.thresholds();
-    let thresholds =
-        thresholds.map_err(|error| StoreError::Corrupt { what: "policy", why: error.to_string() })?;
-    let candidates = records.iter().map(|record| Candidate {
-        patient: record.id,
-        comparison: matcher.compare(&claim.demographics, &record.record.demographics),
-    });
-    Ok(rank(candidates.collect(), thresholds))
 }
 
 /// What speaks against sending a code to this record's contact.
@@ -206,7 +191,7 @@ async fn open_review(
     let review = Review {
         id: ReviewId::new(now, &*ports.random),
         organization: claim.organization,
-        subject: ReviewSubject::Claim(claim.id),
+        claim: claim.id,
         reasons: reasons.to_vec(),
         opened_at: now,
         asks: Vec::new(),

@@ -1,11 +1,11 @@
 //! A submitted access request is matched, in the background, and goes to whoever has to decide it.
 
-use super::Ports;
+use super::{Ports, match_patient::rank_records};
 use crate::{
     access_request::{AccessRequest, Decider, RequestDecline, RequestStatus},
     actor::Actor,
     audit::{Action, Subject},
-    comparison::{Band, Candidate, Matcher, Ranking, rank},
+    comparison::{Band, Matcher},
     id::{MessageId, OrganizationId, RequestId},
     link::{Link, LinkRole},
     organization::Organization,
@@ -32,7 +32,7 @@ pub async fn process(
         return Ok(None);
     }
     let Candidates { records, crowded } = unit.candidates(organization.id, &request.person).await?;
-    let ranking = compare(&organization, matcher, &request, &records)?;
+    let ranking = rank_records(&organization, matcher, &request.person, &records)?;
     let best = ranking.candidates.first().filter(|_| ranking.band == Band::Certain && !crowded);
     let best = best.and_then(|best| records.iter().find(|record| record.id == best.patient));
     let waits_for = match best {
@@ -61,22 +61,6 @@ pub async fn process(
     let detail = serde_json::json!({"request": id, "band": ranking.band, "to": word});
     unit.record(ports.audit(organization.id, Actor::System, Action::RequestProcess, subject, detail));
     Ok(Some(word))
-}
-
-fn compare(
-    organization: &Organization,
-    matcher: &dyn Matcher,
-    request: &AccessRequest,
-    records: &[PatientRecord],
-) -> Result<Ranking, StoreError> {
-    let thresholds = organization.policy.matching.costs.thresholds();
-    let thresholds =
-        thresholds.map_err(|error| StoreError::Corrupt { what: "policy", why: error.to_string() })?;
-    let candidates = records.iter().map(|record| Candidate {
-        patient: record.id,
-        comparison: matcher.compare(&request.person, &record.record.demographics),
-    });
-    Ok(rank(candidates.collect(), thresholds))
 }
 
 /// Whether the patient opens this record and so can be asked; not whoever asks, and nobody who is too young.

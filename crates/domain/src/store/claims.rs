@@ -9,7 +9,7 @@ use crate::{
     comparison::Candidate,
     id::{AccountId, ClaimId, OrganizationId, ReviewId},
     page::{Listed, Page},
-    review::{Review, ReviewKind, ReviewStatus},
+    review::{Review, ReviewStatus},
 };
 
 /// Claims, and what they were compared with. Every query names the organization or the account.
@@ -64,15 +64,6 @@ pub trait Claims {
     ) -> Result<Vec<Candidate>, StoreError>;
 }
 
-/// Which reviews are listed.
-#[derive(Debug, Clone, Default)]
-pub struct ReviewFilter {
-    /// Only those that stand like this.
-    pub status: Option<ReviewStatus>,
-    /// Only those of this kind.
-    pub kind: Option<ReviewKind>,
-}
-
 /// Reviews. Every query names the organization.
 #[async_trait]
 pub trait Reviews {
@@ -92,11 +83,11 @@ pub trait Reviews {
         organization: OrganizationId,
         id: ReviewId,
     ) -> Result<Option<Review>, StoreError>;
-    /// The organization's reviews, newest first.
+    /// The organization's reviews, of whatever status or of one, newest first.
     async fn reviews(
         &mut self,
         organization: OrganizationId,
-        filter: &ReviewFilter,
+        status: Option<ReviewStatus>,
         page: Page,
     ) -> Result<Listed<Review>, StoreError>;
 }

@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use super::StoreError;
 use crate::{
     id::{AccountId, OrganizationId, ProvisioningTargetId},
-    provisioning::{Cause, ProvisioningOutcome, ProvisioningTarget, ProvisioningTask, QueueCounts, Run},
+    provisioning::{
+        Cause, Finding, Known, ProvisioningOutcome, ProvisioningTarget, ProvisioningTask, QueueCounts, Run,
+        RunKind,
+    },
 };
 
 /// Authorization servers whose users carry attributes, and how far each account is.
@@ -65,13 +68,20 @@ pub trait Provisioning {
         organization: OrganizationId,
         id: ProvisioningTargetId,
     ) -> Result<QueueCounts, StoreError>;
-    /// A target's accounts behind `after`, in the order of their ids.
+    /// A target's accounts behind `after`, in the order of their ids, with what is known of them.
     async fn provisioned_accounts(
         &mut self,
         organization: OrganizationId,
         id: ProvisioningTargetId,
         after: Option<AccountId>,
         limit: u16,
+    ) -> Result<Vec<(AccountId, Known)>, StoreError>;
+    /// Those of `accounts` that are the target's.
+    async fn provisioned_among(
+        &mut self,
+        organization: OrganizationId,
+        id: ProvisioningTargetId,
+        accounts: &[AccountId],
     ) -> Result<Vec<AccountId>, StoreError>;
     /// Takes up to `limit` accounts that are due, until `lease_until`. What one worker has, others pass over.
     async fn take_provisioning(
@@ -96,33 +106,46 @@ pub trait Provisioning {
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError>;
 
-    /// The reconcile of a target that is under way, or the last one.
+    /// The comparison of this kind that is under way, or the last one.
     async fn provisioning_run(
         &mut self,
         organization: OrganizationId,
         id: ProvisioningTargetId,
+        kind: RunKind,
     ) -> Result<Option<Run>, StoreError>;
     /// The targets for which no reconcile is under way.
     async fn idle_provisioning_runs(&mut self) -> Result<Vec<Run>, StoreError>;
-    /// Begins a reconcile, unless one is under way or the last one was asked for at `unless_since` or later.
+    /// Begins a comparison, unless one of its kind is under way or the last one was asked for at `unless_since`
+    /// or later. What the last one found is forgotten.
     async fn begin_provisioning_run(
         &mut self,
         target: &ProvisioningTarget,
+        kind: RunKind,
         cause: Cause,
         unless_since: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError>;
-    /// Takes a reconcile that is under way, of any target or of this one, until `lease_until`.
+    /// Takes a comparison that is under way, of any target or this one, until `lease_until`.
     async fn take_provisioning_run(
         &mut self,
-        only: Option<ProvisioningTargetId>,
+        only: Option<(ProvisioningTargetId, RunKind)>,
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
     ) -> Result<Option<Run>, StoreError>;
-    /// Writes how far a reconcile is and gives it back, if it is still held by this lease.
+    /// Writes how far a comparison is and what was found on the way, and gives it back, if it is still held by
+    /// this lease.
     async fn keep_provisioning_run(
         &mut self,
         run: &Run,
+        findings: &[Finding],
         leased_until: DateTime<Utc>,
     ) -> Result<bool, StoreError>;
+    /// What the comparison of this kind found so far, or the last one, behind `after`, in the order of the
+    /// accounts' ids.
+    async fn provisioning_findings(
+        &mut self,
+        run: &Run,
+        after: Option<AccountId>,
+        limit: u16,
+    ) -> Result<Vec<Finding>, StoreError>;
 }

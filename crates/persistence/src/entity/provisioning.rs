@@ -37,13 +37,28 @@ entity!(provisioning_run, "provisioning_run", {
     organization_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     target_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    kind: String,
     phase: String,
     cause: String,
     requested_at: DateTimeUtc,
     leased_until: Option<DateTimeUtc>,
     after_account: Option<Uuid>,
+    sweep: Option<String>,
     total: i64,
     counts: String,
     failures: i32,
     last: Option<String>,
+});
+
+entity!(provisioning_finding, "provisioning_finding", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    target_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    kind: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    account_id: Uuid,
+    verdict: String,
 });

@@ -1,6 +1,7 @@
 //! Servers whose users carry attributes: the targets themselves, their accounts, and their reconciles.
 
 mod accounts;
+mod findings;
 mod runs;
 mod targets;
 
@@ -8,7 +9,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
     id::{AccountId, OrganizationId, ProvisioningTargetId},
-    provisioning::{Cause, ProvisioningOutcome, ProvisioningTarget, ProvisioningTask, QueueCounts, Run},
+    provisioning::{
+        Cause, Finding, Known, ProvisioningOutcome, ProvisioningTarget, ProvisioningTask, QueueCounts, Run,
+        RunKind,
+    },
     store::{Provisioning, StoreError},
 };
 use sea_orm::{ColumnTrait, Condition};
@@ -102,8 +106,17 @@ impl Provisioning for SeaUnit {
         id: ProvisioningTargetId,
         after: Option<AccountId>,
         limit: u16,
-    ) -> Result<Vec<AccountId>, StoreError> {
+    ) -> Result<Vec<(AccountId, Known)>, StoreError> {
         self.accounts_behind(key(organization, id), after, limit).await
+    }
+
+    async fn provisioned_among(
+        &mut self,
+        organization: OrganizationId,
+        id: ProvisioningTargetId,
+        accounts: &[AccountId],
+    ) -> Result<Vec<AccountId>, StoreError> {
+        self.accounts_among(key(organization, id), accounts).await
     }
 
     async fn take_provisioning(
@@ -138,8 +151,9 @@ impl Provisioning for SeaUnit {
         &mut self,
         organization: OrganizationId,
         id: ProvisioningTargetId,
+        kind: RunKind,
     ) -> Result<Option<Run>, StoreError> {
-        self.find_run(key(organization, id)).await
+        self.find_run(key(organization, id), kind).await
     }
 
     async fn idle_provisioning_runs(&mut self) -> Result<Vec<Run>, StoreError> {
@@ -149,16 +163,17 @@ impl Provisioning for SeaUnit {
     async fn begin_provisioning_run(
         &mut self,
         target: &ProvisioningTarget,
+        kind: RunKind,
         cause: Cause,
         unless_since: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        self.begin_run(target, cause, unless_since, now).await
+        self.begin_run(target, kind, cause, unless_since, now).await
     }
 
     async fn take_provisioning_run(
         &mut self,
-        only: Option<ProvisioningTargetId>,
+        only: Option<(ProvisioningTargetId, RunKind)>,
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
     ) -> Result<Option<Run>, StoreError> {
@@ -168,8 +183,22 @@ impl Provisioning for SeaUnit {
     async fn keep_provisioning_run(
         &mut self,
         run: &Run,
+        findings: &[Finding],
         leased_until: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        self.keep_run(run, leased_until).await
+        let ours = self.keep_run(run, leased_until).await?;
+        if ours {
+            self.add_findings(run, findings).await?;
+        }
+        Ok(ours)
+    }
+
+    async fn provisioning_findings(
+        &mut self,
+        run: &Run,
+        after: Option<AccountId>,
+        limit: u16,
+    ) -> Result<Vec<Finding>, StoreError> {
+        self.findings_behind(run, after, limit).await
     }
 }

@@ -2,8 +2,8 @@ use async_trait::async_trait;
 use kinlink_domain::{
     id::{Id, OrganizationId, ReviewId},
     page::{Listed, Page},
-    review::{Approval, Review, ReviewState, ReviewStatus, ReviewSubject},
-    store::{ReviewFilter, Reviews, StoreError},
+    review::{Approval, Review, ReviewState, ReviewStatus},
+    store::{Reviews, StoreError},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Select, Set, sea_query::LockType};
 
@@ -15,6 +15,8 @@ use crate::{
 };
 
 const WHAT: &str = "review";
+/// The table was made for reviews of links too; there are none.
+const KIND: &str = "claim";
 
 /// The columns that change: what was asked, and what was decided.
 fn state_columns(review: &Review) -> ActiveModel {
@@ -44,15 +46,11 @@ fn state_columns(review: &Review) -> ActiveModel {
 }
 
 fn row(review: &Review) -> ActiveModel {
-    let (claim, link, patient) = match review.subject {
-        ReviewSubject::Claim(claim) => (Some(claim.uuid()), None, None),
-        ReviewSubject::Dispute { link, patient } => (None, Some(link.uuid()), Some(patient.uuid())),
-    };
     ActiveModel {
-        kind: Set(review.subject.kind().as_str().to_owned()),
-        claim_id: Set(claim),
-        link_id: Set(link),
-        patient_id: Set(patient),
+        kind: Set(KIND.to_owned()),
+        claim_id: Set(Some(review.claim.uuid())),
+        link_id: Set(None),
+        patient_id: Set(None),
         reasons: Set(to_json(&review.reasons)),
         opened_at: Set(review.opened_at),
         ..state_columns(review)
@@ -62,17 +60,14 @@ fn row(review: &Review) -> ActiveModel {
 impl TryFrom<Model> for Review {
     type Error = StoreError;
     fn try_from(row: Model) -> Result<Self, StoreError> {
-        let subject = match (row.kind.as_str(), row.claim_id, row.link_id, row.patient_id) {
-            ("claim", Some(claim), None, None) => ReviewSubject::Claim(Id::from_uuid(claim)),
-            ("dispute", None, Some(link), Some(patient)) => {
-                ReviewSubject::Dispute { link: Id::from_uuid(link), patient: Id::from_uuid(patient) }
-            }
+        let claim = match (row.kind.as_str(), row.claim_id, row.link_id, row.patient_id) {
+            (KIND, Some(claim), None, None) => Id::from_uuid(claim),
             _ => return Err(corrupt(WHAT, "its kind does not fit what it is about")),
         };
         Ok(Self {
             id: Id::from_uuid(row.id),
             organization: Id::from_uuid(row.organization_id),
-            subject,
+            claim,
             reasons: from_json(WHAT, &row.reasons)?,
             opened_at: row.opened_at,
             asks: from_json(WHAT, &row.asks)?,
@@ -147,15 +142,12 @@ impl Reviews for SeaUnit {
     async fn reviews(
         &mut self,
         organization: OrganizationId,
-        filter: &ReviewFilter,
+        status: Option<ReviewStatus>,
         page: Page,
     ) -> Result<Listed<Review>, StoreError> {
         let mut select = of(organization);
-        if let Some(status) = filter.status {
+        if let Some(status) = status {
             select = select.filter(Column::Status.eq(status.as_str()));
-        }
-        if let Some(kind) = filter.kind {
-            select = select.filter(Column::Kind.eq(kind.as_str()));
         }
         self.newest_first(select, Column::Id, page, |row| row.id, TryInto::try_into).await
     }

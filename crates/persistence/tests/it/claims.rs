@@ -10,8 +10,8 @@ use kinlink_domain::{
     id::{Id, Kind as IdKind},
     invitation::Channel,
     page::Page,
-    review::{Approval, Ask, Missing, Review, ReviewReason, ReviewState, ReviewSubject},
-    store::{ClaimQueue, ReviewFilter, UnitOfWork},
+    review::{Approval, Ask, Missing, Review, ReviewReason, ReviewState, ReviewStatus},
+    store::{ClaimQueue, UnitOfWork},
 };
 use kinlink_testkit::{Fixture, imported, on_both_databases};
 
@@ -96,8 +96,8 @@ on_both_databases! {
     }
 }
 
-async fn reviews(unit: &mut dyn UnitOfWork, it: &Fixture, filter: &ReviewFilter) -> Vec<Review> {
-    unit.reviews(it.here.id, filter, Page { after: None, limit: 50 }).await.unwrap().items
+async fn reviews(unit: &mut dyn UnitOfWork, it: &Fixture, status: ReviewStatus) -> Vec<Review> {
+    unit.reviews(it.here.id, Some(status), Page { after: None, limit: 50 }).await.unwrap().items
 }
 
 on_both_databases! {
@@ -108,7 +108,7 @@ on_both_databases! {
         let mut review = Review {
             id: id(it),
             organization: it.here.id,
-            subject: ReviewSubject::Claim(id(it)),
+            claim: id(it),
             reasons: vec![ReviewReason::Ambiguous, ReviewReason::Crowded],
             opened_at: at,
             asks: Vec::new(),
@@ -128,8 +128,7 @@ on_both_databases! {
             review.state = state;
             unit.update_review(&review).await.unwrap();
             assert_eq!(unit.review_for_update(it.here.id, review.id).await.unwrap().as_ref(), Some(&review));
-            let filter = ReviewFilter { status: Some(review.status()), kind: None };
-            assert_eq!(reviews(&mut *unit, it, &filter).await, [review.clone()]);
+            assert_eq!(reviews(&mut *unit, it, review.status()).await, [review.clone()]);
         }
         assert_eq!(unit.review(it.there.id, review.id).await.unwrap(), None);
     }

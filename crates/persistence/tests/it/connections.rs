@@ -52,7 +52,7 @@ fn picker(it: &Fixture, connection: &Connection, account: AccountId) -> Picker {
         organization: connection.organization,
         session: PickerSession {
             id: "SESSION-SECRET".into(),
-            state: "STATE-SECRET".into(),
+            state: Some("STATE-SECRET".into()),
             return_url: ReturnUrl::parse("https://login.example/picked").unwrap(),
         },
         expires_at: now + TimeDelta::minutes(5),

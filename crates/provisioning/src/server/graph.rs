@@ -17,10 +17,13 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{
-    Remark, ServerError, SetupError, UserAttributes,
+    Code, Remark, ServerError, SetupError, UserAttributes, UserPage,
     http::{Answer, authorized, behind, client, under},
     token::Tokens,
 };
+
+/// Users in a page of the list; Graph takes up to 999.
+const PAGE: u16 = 500;
 
 #[derive(Debug)]
 pub(super) struct Graph {
@@ -56,6 +59,20 @@ impl Graph {
     fn select(&self) -> String {
         let names: Vec<_> = self.names().map(AttributeName::as_str).collect();
         format!("$select=id,{}", names.join(","))
+    }
+
+    async fn get(&self, url: &Url) -> Result<Value, ServerError> {
+        let answer = authorized(&self.tokens, || self.http.get(url.clone())).await?;
+        if answer.status == StatusCode::OK { Ok(answer.body) } else { Err(refusal(&answer)) }
+    }
+
+    /// Where a list goes on is the server's to say, but a token is sent to no other place.
+    fn place(&self, next: &str) -> Result<Url, ServerError> {
+        let elsewhere =
+            ServerError::Refused { status: 200, code: Code::of(Some("nextLink-leads-elsewhere")) };
+        let url = Url::parse(next).map_err(|_| elsewhere.clone())?;
+        let ours = url.origin() == self.users.origin() && url.path() == self.users.path();
+        if ours { Ok(url) } else { Err(elsewhere) }
     }
 
     fn user(&self, id: &str) -> Url {
@@ -97,20 +114,37 @@ fn refusal(answer: &Answer) -> ServerError {
 #[async_trait]
 impl UserAttributes for Graph {
     async fn keep(&self, user: &str, desired: &Values) -> Result<Values, ServerError> {
-        let url = self.user(user);
-        let mut selected = url.clone();
-        selected.set_query(Some(&self.select()));
-        let read = authorized(&self.tokens, || self.http.get(selected.clone())).await?;
-        if read.status != StatusCode::OK {
-            return Err(refusal(&read));
-        }
-        let held = self.held(&read.body);
+        let held = self.read(user).await?;
         if held == *desired {
             return Ok(held);
         }
+        let url = self.user(user);
         let body = self.changes(desired);
         let answer = authorized(&self.tokens, || self.http.patch(url.clone()).json(&body)).await?;
         if answer.status.is_success() { Ok(held) } else { Err(refusal(&answer)) }
+    }
+
+    async fn read(&self, user: &str) -> Result<Values, ServerError> {
+        let mut selected = self.user(user);
+        selected.set_query(Some(&self.select()));
+        Ok(self.held(&self.get(&selected).await?))
+    }
+
+    /// After `@odata.nextLink` ("Paging Microsoft Graph data in your app"), which holds the whole question.
+    async fn page(&self, place: Option<&str>) -> Result<UserPage, ServerError> {
+        let mut url = self.users.clone();
+        url.set_query(Some(&format!("$top={PAGE}&{}", self.select())));
+        if let Some(next) = place {
+            url = self.place(next)?;
+        }
+        let body = self.get(&url).await?;
+        let users = body["value"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let holders = users.iter().filter(|user| !self.held(user).is_empty());
+        Ok(UserPage {
+            users: users.len(),
+            holders: holders.filter_map(|user| user["id"].as_str()).map(str::to_owned).collect(),
+            next: body["@odata.nextLink"].as_str().map(str::to_owned),
+        })
     }
 
     async fn check(&self) -> Result<Vec<Remark>, ServerError> {

@@ -12,8 +12,8 @@ use super::{Code, ServerError, token::Tokens};
 
 /// Four requests in a row end well before a lease does.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// A user's representation is a few kilobytes.
-const LONGEST_BODY: usize = 1 << 20;
+/// A user's representation is a few kilobytes, and a hundred come at once.
+const LONGEST_BODY: usize = 4 << 20;
 
 /// A client that goes to the configured place and to no other: what is sent holds a secret or a token, so
 /// neither a redirect nor a proxy of the environment is followed.

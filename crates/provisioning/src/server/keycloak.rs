@@ -6,22 +6,24 @@
 //! being written: `enabled` (lifts a lock of the brute force protection), `requiredActions`, `credentials`.
 //!
 //! An attribute that the realm's user profile neither declares nor allows is thrown away behind a 204, so what
-//! was written is read again.
+//! was written is read again. One that was written before the profile changed is hidden, and mappers still put it
+//! into tokens: what cannot be seen does not count as taken away.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
 use kinlink_domain::{
     port::Clock,
     provisioning::{AttributeName, ClientSecret, PathPart, ServerUrl, Values},
 };
+use parking_lot::Mutex;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Map, Value, json};
-use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{
-    Remark, ServerError, SetupError, UserAttributes,
+    Remark, ServerError, SetupError, UserAttributes, UserPage,
     http::{Answer, authorized, behind, client, under},
     profile::{self, Keeping},
     token::Tokens,
@@ -29,6 +31,10 @@ use super::{
 
 /// The members beside the attributes that a `PUT` takes away if it leaves them out.
 const ROOT: [&str; 4] = ["username", "email", "firstName", "lastName"];
+/// How long a user profile that is as it should be is not looked at again.
+const PROFILE_HOLDS: TimeDelta = TimeDelta::minutes(10);
+/// Users in a page of the list (Keycloak's own default).
+const PAGE: usize = 100;
 
 #[derive(Debug)]
 pub(super) struct Keycloak {
@@ -38,8 +44,8 @@ pub(super) struct Keycloak {
     users: Url,
     fhir_user: AttributeName,
     patient: Option<AttributeName>,
-    /// That the user profile keeps the attributes. Once it does, what is written shows.
-    keeps: OnceCell<()>,
+    /// Until when the user profile counts as one that keeps the attributes safely.
+    safe_until: Mutex<Option<DateTime<Utc>>>,
 }
 
 impl Keycloak {
@@ -54,7 +60,7 @@ impl Keycloak {
         let endpoint = under(base, &["realms", realm.as_str(), "protocol/openid-connect/token"])?;
         let users = under(base, &["admin/realms", realm.as_str(), "users"])?;
         let tokens = Tokens::new(http.clone(), endpoint, credentials, None, clock);
-        Ok(Self { http, tokens, users, fhir_user, patient, keeps: OnceCell::new() })
+        Ok(Self { http, tokens, users, fhir_user, patient, safe_until: Mutex::new(None) })
     }
 
     async fn send(&self, method: Method, url: &Url, body: Option<&Value>) -> Result<Answer, ServerError> {
@@ -85,7 +91,7 @@ fn texts(attributes: &Value, name: &AttributeName) -> Vec<String> {
 }
 
 impl Keycloak {
-    async fn read(&self, url: &Url) -> Result<Value, ServerError> {
+    async fn user(&self, url: &Url) -> Result<Value, ServerError> {
         let answer = self.send(Method::GET, url, None).await?;
         if answer.status == StatusCode::OK { Ok(answer.body) } else { Err(refusal(&answer)) }
     }
@@ -136,38 +142,76 @@ impl Keycloak {
         [Some(&self.fhir_user), self.patient.as_ref()].into_iter().flatten()
     }
 
-    /// Nothing is written to a realm that would throw it away.
-    async fn is_kept(&self) -> Result<(), ServerError> {
-        let look = || async {
-            match self.profile().await? {
-                Some(profile)
-                    if self.names().any(|name| profile::keeping(&profile, name) == Keeping::Never) =>
-                {
-                    Err(ServerError::NotKept)
-                }
-                _ => Ok(()),
-            }
+    /// What the realm does with the attributes. One whose profile cannot be read is believed: what is written is
+    /// read again.
+    async fn keeping(&self) -> Result<Keeping, ServerError> {
+        let now = self.tokens.now();
+        if self.safe_until.lock().is_some_and(|until| now < until) {
+            return Ok(Keeping::Safely);
+        }
+        let worst = match self.profile().await? {
+            Some(profile) => self.names().map(|name| profile::keeping(&profile, name)).max(),
+            None => None,
         };
-        self.keeps.get_or_try_init(look).await.copied()
+        let worst = worst.unwrap_or(Keeping::Safely);
+        if worst == Keeping::Safely {
+            *self.safe_until.lock() = Some(now + PROFILE_HOLDS);
+        }
+        Ok(worst)
+    }
+
+    /// Attributes that users could have set are taken away, and never set.
+    async fn may_say(&self, values: &Values) -> Result<(), ServerError> {
+        match self.keeping().await? {
+            Keeping::Safely => Ok(()),
+            Keeping::UsersMay if values.is_empty() => Ok(()),
+            Keeping::UsersMay => Err(ServerError::Forgeable),
+            Keeping::Never => Err(ServerError::NotKept),
+        }
     }
 }
 
 #[async_trait]
 impl UserAttributes for Keycloak {
     async fn keep(&self, user: &str, desired: &Values) -> Result<Values, ServerError> {
+        self.may_say(desired).await?;
         let url = behind(&self.users, user);
-        let read = self.read(&url).await?;
+        let read = self.user(&url).await?;
         let held = self.held(&read);
         if held == *desired {
             return Ok(held);
         }
-        self.is_kept().await?;
         let body = self.changed(&read, desired);
         let answer = self.send(Method::PUT, &url, Some(&body)).await?;
         if !answer.status.is_success() {
             return Err(refusal(&answer));
         }
-        if self.held(&self.read(&url).await?) == *desired { Ok(held) } else { Err(ServerError::NotKept) }
+        if self.held(&self.user(&url).await?) == *desired { Ok(held) } else { Err(ServerError::NotKept) }
+    }
+
+    async fn read(&self, user: &str) -> Result<Values, ServerError> {
+        match self.keeping().await? {
+            Keeping::Safely => Ok(self.held(&self.user(&behind(&self.users, user)).await?)),
+            Keeping::UsersMay => Err(ServerError::Forgeable),
+            Keeping::Never => Err(ServerError::NotKept),
+        }
+    }
+
+    /// By number, the only way that Keycloak has: of users who come or go meanwhile, one may be missed.
+    async fn page(&self, place: Option<&str>) -> Result<UserPage, ServerError> {
+        let first: usize = place.and_then(|place| place.parse().ok()).unwrap_or(0);
+        let mut url = self.users.clone();
+        url.set_query(Some(&format!("briefRepresentation=false&first={first}&max={PAGE}")));
+        let answer = self.send(Method::GET, &url, None).await?;
+        let Some(users) = answer.body.as_array().filter(|_| answer.status == StatusCode::OK) else {
+            return Err(refusal(&answer));
+        };
+        let holders = users.iter().filter(|user| !self.held(user).is_empty());
+        Ok(UserPage {
+            users: users.len(),
+            holders: holders.filter_map(|user| user["id"].as_str()).map(str::to_owned).collect(),
+            next: (users.len() == PAGE).then(|| (first + PAGE).to_string()),
+        })
     }
 
     async fn check(&self) -> Result<Vec<Remark>, ServerError> {

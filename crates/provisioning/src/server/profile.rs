@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::Remark;
 
-/// What a realm does with an attribute that an administrator writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a realm does with an attribute that an administrator writes; the worst last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Keeping {
     /// Keeps it, and lets nobody else change it.
     Safely,

@@ -5,7 +5,9 @@ use kinlink_domain::{
 };
 use kinlink_testkit::{UserProfile, on_both_databases};
 
-use crate::stage::{P1, add, change, counts, end, keycloak, link, link_at, provisioner, with_keycloak};
+use crate::stage::{
+    P1, add, change, counts, end, keycloak, link, link_at, provisioner, proxy, with_keycloak,
+};
 
 on_both_databases! {
     async fn a_link_sets_the_attribute_and_its_end_takes_it_away_and_nothing_else_changes(it: Fixture) {
@@ -112,6 +114,52 @@ on_both_databases! {
         provisioner(it).send_due().await.unwrap();
         assert_eq!((counts(it, &lost).await.gone, counts(it, &lost).await.done), (0, 0));
         assert_eq!(counts(it, &target).await.done, 1, "and the other target is served");
+        double.stop().await;
+    }
+}
+
+on_both_databases! {
+    async fn what_a_realm_hides_does_not_count_as_taken_away(it: Fixture) {
+        let (double, target) = with_keycloak(it).await;
+        let link = link(it, &it.account("anna").await, "p1").await;
+        provisioner(it).send_due().await.unwrap();
+        // The administrator declares unmanaged attributes unwanted: they are hidden, and mappers still read them.
+        double.set_profile(UserProfile::Unmanaged);
+        end(it, &link).await;
+        provisioner(it).send_due().await.unwrap();
+        assert_eq!(double.attribute("anna", "fhirUser"), [P1]);
+        assert_eq!((counts(it, &target).await.done, counts(it, &target).await.dead), (0, 1));
+        double.stop().await;
+    }
+}
+
+on_both_databases! {
+    async fn an_attribute_that_users_could_set_themselves_is_taken_away_and_never_set(it: Fixture) {
+        let (double, target) = with_keycloak(it).await;
+        let open = link(it, &it.account("anna").await, "p1").await;
+        provisioner(it).send_due().await.unwrap();
+        double.set_profile(UserProfile::Enabled);
+        end(it, &open).await;
+        link(it, &it.account("ben").await, "p2").await;
+        provisioner(it).send_due().await.unwrap();
+        assert!(double.attribute("anna", "fhirUser").is_empty() && double.attribute("ben", "fhirUser").is_empty());
+        assert_eq!((counts(it, &target).await.done, counts(it, &target).await.dead), (1, 1));
+        let why = "select count(*) from provisioning_account where error like 'users can set the attribute themselves%'";
+        assert_eq!(it.database.count(why).await, 1);
+        double.stop().await;
+    }
+}
+
+on_both_databases! {
+    async fn a_proxy_without_a_record_of_their_own_gets_no_attribute(it: Fixture) {
+        let (double, _) = with_keycloak(it).await;
+        let (anna, provisioner) = (it.account("anna").await, provisioner(it));
+        proxy(it, &anna, "p1").await;
+        provisioner.send_due().await.unwrap();
+        assert!(double.attribute("anna", "fhirUser").is_empty());
+        link(it, &anna, "p2").await;
+        provisioner.send_due().await.unwrap();
+        assert_eq!(double.attribute("anna", "fhirUser"), ["https://fhir.here.example/r4/Patient/p2"]);
         double.stop().await;
     }
 }

@@ -4,7 +4,9 @@
 mod check;
 mod graph;
 mod keycloak;
+mod preview;
 mod queue;
 mod reconcile;
 mod secrets;
 mod stage;
+mod sweep;

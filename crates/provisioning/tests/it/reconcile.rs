@@ -4,42 +4,13 @@ use chrono::TimeDelta;
 use kinlink_domain::{
     access::Access,
     link::{Link, Period},
-    provisioning::{Cause, Counts, Ended, ProvisioningTarget, Run, RunPhase, TargetState},
+    provisioning::{Cause, Counts, Ended, ProvisioningTarget, RunKind, RunPhase, TargetState},
 };
-use kinlink_provisioning::Provisioner;
-use kinlink_testkit::{Fixture, KeycloakDouble, Trouble, on_both_databases};
-use tokio_util::sync::CancellationToken;
+use kinlink_testkit::{Trouble, on_both_databases};
 
-use crate::stage::{P1, change, counts, link, provisioner, with_keycloak};
-
-async fn begin(it: &Fixture, target: &ProvisioningTarget) -> bool {
-    let mut unit = it.begin().await;
-    let now = it.ports.clock.now();
-    let begun = unit.begin_provisioning_run(target, Cause::Asked, None, now).await.unwrap();
-    unit.save().await.unwrap();
-    begun
-}
-
-async fn step(provisioner: &Provisioner) -> Option<Run> {
-    provisioner.reconcile_step(None, &CancellationToken::new()).await.unwrap()
-}
-
-/// Goes on until nothing can be gone on with.
-async fn finish(provisioner: &Provisioner) -> Run {
-    let mut last = None;
-    while let Some(run) = step(provisioner).await {
-        last = Some(run);
-    }
-    last.expect("one was under way")
-}
-
-async fn linked(it: &Fixture, double: &KeycloakDouble, names: &[&str]) {
-    for name in names {
-        double.add_user(name);
-        link(it, &it.account(name).await, "p1").await;
-    }
-    while provisioner(it).send_due().await.unwrap() > 0 {}
-}
+use crate::stage::{
+    P1, begin, change, counts, finish, link, linked, provisioner, reads, step, with_keycloak,
+};
 
 on_both_databases! {
     async fn every_kind_of_drift_is_found_counted_and_mended(it: Fixture) {
@@ -60,11 +31,12 @@ on_both_databases! {
         double.remove_user("gone");
         link(it, &it.account("anna").await, "p3").await;
 
-        assert!(begin(it, &target).await);
+        assert!(begin(it, &target, RunKind::Reconcile).await);
         let run = finish(&provisioner(it)).await;
         let report = run.last.unwrap();
         let expected = Counts {
-            checked: 6, right: 1, waiting: 1, missing: 1, by_hand: 1, stale: 1, gone: 1, corrected: 4,
+            checked: 6, right: 1, waiting: 1, missing: 1, by_hand: 1, stale: 1, gone: 1, corrected: 4, set: 2, changed: 1,
+            cleared: 1,
             ..Counts::default()
         };
         assert_eq!((report.counts, report.total, report.ended), (expected, 6, Ended::Completed));
@@ -74,7 +46,7 @@ on_both_databases! {
         assert!(double.attribute("ending", "fhirUser").is_empty());
         assert_eq!(counts(it, &target).await.pending, 0, "what waited was sent");
 
-        begin(it, &target).await;
+        begin(it, &target, RunKind::Reconcile).await;
         let again = finish(&provisioner(it)).await.last.unwrap().counts;
         assert_eq!((again.right, again.drifted(), again.corrected), (5, 1, 0), "the gone stay gone");
         double.stop().await;
@@ -86,13 +58,13 @@ on_both_databases! {
         let (double, target) = with_keycloak(it).await;
         let names: Vec<String> = (0..60).map(|number| format!("person-{number}")).collect();
         linked(it, &double, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
-        begin(it, &target).await;
-        let before = double.count("GET");
+        begin(it, &target, RunKind::Reconcile).await;
+        let before = reads(&double);
         let run = step(&provisioner(it)).await.unwrap();
         assert_eq!((run.phase, run.counts.checked), (RunPhase::Running, 25));
         let report = finish(&provisioner(it)).await.last.unwrap();
         assert_eq!((report.counts.checked, report.counts.right), (60, 60));
-        assert_eq!(double.count("GET") - before, 60, "each was read once");
+        assert_eq!(reads(&double) - before, 60, "each was read once");
         double.stop().await;
     }
 }
@@ -101,8 +73,8 @@ on_both_databases! {
     async fn one_replica_at_a_time_goes_on_with_it(it: Fixture) {
         let (double, target) = with_keycloak(it).await;
         linked(it, &double, &["anna"]).await;
-        begin(it, &target).await;
-        assert!(!begin(it, &target).await, "it is under way");
+        begin(it, &target, RunKind::Reconcile).await;
+        assert!(!begin(it, &target, RunKind::Reconcile).await, "it is under way");
         double.trouble(&[Trouble { delay: Duration::from_millis(600), ..Trouble::status(503) }]);
         let (one, two) = (provisioner(it), provisioner(it));
         let late = async {
@@ -123,7 +95,7 @@ on_both_databases! {
             let held = if name == "anna" { P1 } else { "by hand" };
             double.set_attribute(name, "fhirUser", &[held]);
         }
-        begin(it, &target).await;
+        begin(it, &target, RunKind::Reconcile).await;
         double.trouble(&[Trouble { retry_after: Some("300"), ..Trouble::status(429) }]);
         let provisioner = provisioner(it);
         assert_eq!(step(&provisioner).await.unwrap().counts.checked, 0);
@@ -142,7 +114,7 @@ on_both_databases! {
         linked(it, &double, &["anna"]).await;
         double.change_secret("another");
         double.revoke_tokens();
-        begin(it, &target).await;
+        begin(it, &target, RunKind::Reconcile).await;
         let provisioner = provisioner(it);
         let mut report = None;
         while report.is_none() {
@@ -184,7 +156,7 @@ on_both_databases! {
         linked(it, &double, &["anna", "ben"]).await;
         double.set_attribute("ben", "fhirUser", &["by", "hand"]);
         change(it, &ProvisioningTarget { state: TargetState::Clearing, ..target.clone() }).await;
-        begin(it, &target).await;
+        begin(it, &target, RunKind::Reconcile).await;
         assert_eq!(finish(&provisioner(it)).await.last.unwrap().counts.corrected, 2);
         for name in ["anna", "ben"] {
             assert!(double.attribute(name, "fhirUser").is_empty());
@@ -207,7 +179,7 @@ on_both_databases! {
         let links = kinlink_domain::store::LinkReader::answerable_links(&it.store, it.account("anna").await.id);
         let now = it.ports.clock.now();
         assert!(matches!(links.await.unwrap()[0].access(None, now), Access::Closed(_)));
-        begin(it, &target).await;
+        begin(it, &target, RunKind::Reconcile).await;
         assert_eq!(finish(&provisioner(it)).await.last.unwrap().counts.stale, 1);
         assert!(double.attribute("anna", "fhirUser").is_empty());
         double.stop().await;

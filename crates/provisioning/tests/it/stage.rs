@@ -14,12 +14,14 @@ use kinlink_domain::{
     permission::Permissions,
     proofing::{Assurance, AssuranceLevel, Ial},
     provisioning::{
-        AttributeName, ClientSecret, PathPart, ProvisioningTarget, QueueCounts, Server, ServerUrl, Settings,
-        TargetState,
+        AttributeName, Cause, ClientSecret, PathPart, ProvisioningTarget, QueueCounts, Run,
+        RunKind, Server, ServerUrl, Settings, TargetState,
     },
+    relationship::{ProxyBasis, Relationship},
 };
 use kinlink_provisioning::Provisioner;
 use kinlink_testkit::{Fixture, GraphDouble, KeycloakDouble};
+use tokio_util::sync::CancellationToken;
 
 /// Where p1's record is, as the attribute says it.
 pub(crate) const P1: &str = "https://fhir.here.example/r4/Patient/p1";
@@ -83,8 +85,19 @@ pub(crate) async fn with_keycloak(it: &Fixture) -> (KeycloakDouble, Provisioning
     (double, target)
 }
 
-/// Links an account to a record of an organization, as a service would.
+/// Links an account to its own record at an organization, as a service would.
 pub(crate) async fn link_at(it: &Fixture, at: &Organization, account: &Account, patient: &str) -> Link {
+    link_as(it, at, account, patient, LinkRole::SelfRole).await
+}
+
+/// Links an account to somebody else's record.
+pub(crate) async fn proxy(it: &Fixture, account: &Account, patient: &str) -> Link {
+    let relationship = Relationship::parse("MTH").unwrap();
+    let role = LinkRole::Proxy { relationship, basis: ProxyBasis::PatientGrant };
+    link_as(it, &it.here, account, patient, role).await
+}
+
+async fn link_as(it: &Fixture, at: &Organization, account: &Account, patient: &str, role: LinkRole) -> Link {
     let fhir_id = FhirId::parse(patient).unwrap();
     let mut unit = it.begin().await;
     let record = unit.patient(at.id, &fhir_id).await.unwrap().unwrap();
@@ -96,7 +109,7 @@ pub(crate) async fn link_at(it: &Fixture, at: &Organization, account: &Account, 
         organization: at.id,
         patient: record.id,
         fhir_id,
-        role: LinkRole::SelfRole,
+        role,
         permissions: Permissions::everything(),
         period: Period { start: now, end: None },
         assurance: Assurance { ial: Ial::Ial2, level: AssuranceLevel::Level3 }.into(),
@@ -129,4 +142,40 @@ pub(crate) async fn end(it: &Fixture, link: &Link) {
 
 pub(crate) async fn counts(it: &Fixture, target: &ProvisioningTarget) -> QueueCounts {
     it.begin().await.provisioning_counts(target.organization, target.id).await.unwrap()
+}
+
+pub(crate) async fn begin(it: &Fixture, target: &ProvisioningTarget, kind: RunKind) -> bool {
+    let mut unit = it.begin().await;
+    let now = it.ports.clock.now();
+    let begun = unit.begin_provisioning_run(target, kind, Cause::Asked, None, now).await.unwrap();
+    unit.save().await.unwrap();
+    begun
+}
+
+pub(crate) async fn step(provisioner: &Provisioner) -> Option<Run> {
+    provisioner.reconcile_step(None, &CancellationToken::new()).await.unwrap()
+}
+
+/// Goes on until nothing can be gone on with.
+pub(crate) async fn finish(provisioner: &Provisioner) -> Run {
+    let mut last = None;
+    while let Some(run) = step(provisioner).await {
+        last = Some(run);
+    }
+    last.expect("one was under way")
+}
+
+/// Accounts with a link to p1 and users at the double, all sent.
+pub(crate) async fn linked(it: &Fixture, double: &KeycloakDouble, names: &[&str]) {
+    for name in names {
+        double.add_user(name);
+        link(it, &it.account(name).await, "p1").await;
+    }
+    while provisioner(it).send_due().await.unwrap() > 0 {}
+}
+
+/// How often a single user was read.
+pub(crate) fn reads(double: &KeycloakDouble) -> usize {
+    let user = |path: &str| path.contains("/users/") && !path.ends_with("/profile");
+    double.taken().iter().filter(|taken| taken.method == "GET" && user(&taken.path)).count()
 }

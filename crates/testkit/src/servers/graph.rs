@@ -1,7 +1,10 @@
 //! After "Update user", "Get user", "Microsoft Graph throttling guidance" and the error codes of
 //! `microsoftgraph/microsoft-graph-docs-contrib`, and the client credentials flow of Microsoft Entra.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use actix_web::{HttpRequest, HttpResponse, http::Method, web::Bytes};
 use chrono::TimeDelta;
@@ -23,6 +26,9 @@ pub(super) struct State {
     pub(super) common: Common,
     url: String,
     users: Mutex<BTreeMap<String, Map<String, Value>>>,
+    longest_page: Mutex<usize>,
+    /// Where the list says that it goes on, if not here.
+    list_at: Mutex<Option<String>>,
 }
 
 controls!(GraphDouble);
@@ -38,7 +44,8 @@ impl GraphDouble {
         let listener = listener();
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let common = Common::new(clock, TimeDelta::seconds(3_599));
-        let state = Arc::new(State { common, url, users: Mutex::default() });
+        let (users, longest_page, list_at) = (Mutex::default(), Mutex::new(999), Mutex::default());
+        let state = Arc::new(State { common, url, users, longest_page, list_at });
         Self { serving: serve(listener, state.clone()), state }
     }
 
@@ -48,6 +55,16 @@ impl GraphDouble {
         user.insert("id".to_owned(), json!(id));
         user.insert("displayName".to_owned(), json!("Ann Lee"));
         self.state.users.lock().insert(id.to_owned(), user);
+    }
+
+    /// Lists at most so many users at once.
+    pub fn limit_pages(&self, most: usize) {
+        *self.state.longest_page.lock() = most;
+    }
+
+    /// Says that lists go on at another place.
+    pub fn lead_lists_to(&self, url: &str) {
+        *self.state.list_at.lock() = Some(url.to_owned());
     }
 
     /// Removes a user.
@@ -76,6 +93,23 @@ fn body(code: &str, message: &str) -> Value {
     json!({"error": {"code": code, "message": message, "innerError": {"date": "2026-03-01T12:00:00", "request-id": "r"}}})
 }
 
+/// Only what is selected, and nothing that has no value.
+fn shown(user: &Map<String, Value>, names: &[String]) -> Value {
+    let shown = user.iter().filter(|(name, _)| names.contains(name));
+    Value::Object(shown.map(|(name, value)| (name.clone(), value.clone())).collect())
+}
+
+/// The names, or the first that Graph does not know.
+fn selected(names: &str) -> Result<Vec<String>, String> {
+    let names: Vec<String> = names.split(',').map(str::to_owned).collect();
+    let unknown = names.iter().find(|name| !is_known(name)).cloned();
+    unknown.map_or(Ok(names), Err)
+}
+
+fn unknown_property(name: &str) -> HttpResponse {
+    error(400, "BadRequest", &format!("Could not find a property named '{name}'."))
+}
+
 fn is_known(name: &str) -> bool {
     matches!(name, "id" | "displayName") || name == GraphDouble::EXTENSION
 }
@@ -99,21 +133,35 @@ impl State {
         }
     }
 
-    /// Only what is selected, and nothing that has no value.
     fn read(&self, id: &str, query: &str) -> HttpResponse {
         let users = self.users.lock();
         let Some(user) = users.get(id) else { return gone(id) };
-        let selected = query.strip_prefix("$select=").unwrap_or_default();
-        let names: Vec<&str> = selected.split(',').collect();
-        if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
-            return error(400, "BadRequest", &format!("Could not find a property named '{unknown}'."));
+        match selected(query.strip_prefix("$select=").unwrap_or_default()) {
+            Ok(names) => answer(200, &shown(user, &names)),
+            Err(unknown) => unknown_property(&unknown),
         }
-        let found: Map<String, Value> = user
-            .iter()
-            .filter(|(name, _)| names.contains(&name.as_str()))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        answer(200, &Value::Object(found))
+    }
+
+    /// As many as are wanted and fit, and where it goes on.
+    fn list(&self, query: &str) -> HttpResponse {
+        let query: HashMap<_, _> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let text = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
+        let names = match selected(text("$select")) {
+            Ok(names) => names,
+            Err(unknown) => return unknown_property(&unknown),
+        };
+        let most = text("$top").parse().unwrap_or(100).min(*self.longest_page.lock());
+        let users = self.users.lock();
+        let mut rest = users.iter().filter(|(id, _)| id.as_str() > text("$skiptoken")).peekable();
+        let page: Vec<_> = rest.by_ref().take(most).collect();
+        let mut body = json!({"value": page.iter().map(|(_, user)| shown(user, &names)).collect::<Vec<_>>()});
+        if let (Some((last, _)), true) = (page.last(), rest.peek().is_some()) {
+            let (at, select) = (self.list_at.lock(), text("$select"));
+            let at = at.as_deref().unwrap_or(&self.url);
+            body["@odata.nextLink"] =
+                json!(format!("{at}/v1.0/users?$top={most}&$select={select}&$skiptoken={last}"));
+        }
+        answer(200, &body)
     }
 
     fn update(&self, id: &str, changes: &Map<String, Value>) -> HttpResponse {
@@ -168,7 +216,7 @@ impl Answers for State {
             );
         }
         match (method, rest.trim_start_matches('/')) {
-            (&Method::GET, "") => answer(200, &json!({"value": []})),
+            (&Method::GET, "") => self.list(request.query_string()),
             (&Method::GET, id) => self.read(id, request.query_string()),
             (&Method::PATCH, id) => match serde_json::from_slice(body_) {
                 Ok(changes) => self.update(id, &changes),

@@ -1,7 +1,10 @@
 //! After `UserResource`, `UserProfileResource` and `AbstractUserRepresentation` of `keycloak/keycloak`, and what
 //! others measured of unmanaged attributes.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use actix_web::{HttpRequest, HttpResponse, http::Method, web::Bytes};
 use chrono::TimeDelta;
@@ -129,8 +132,30 @@ impl State {
     }
 
     fn read(&self, id: &str) -> HttpResponse {
+        match self.users.lock().get(id) {
+            Some(user) => answer(200, &self.shown(user)),
+            None => answer(404, &json!({"error": "User not found"})),
+        }
+    }
+
+    /// By `first` and `max`, a hundred unless said; attributes only if the brief form is not wanted.
+    fn list(&self, query: &str) -> HttpResponse {
+        let query: HashMap<_, _> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let number = |name: &str, default| query.get(name).map_or(default, |n| n.parse().expect("a number"));
         let users = self.users.lock();
-        let Some(user) = users.get(id) else { return answer(404, &json!({"error": "User not found"})) };
+        let page = users.values().skip(number("first", 0)).take(number("max", 100));
+        let brief = query.get("briefRepresentation").is_none_or(|brief| brief != "false");
+        let shown = page.map(|user| {
+            let mut user = self.shown(user);
+            if brief && let Some(user) = user.as_object_mut() {
+                user.remove("attributes");
+            }
+            user
+        });
+        answer(200, &Value::Array(shown.collect()))
+    }
+
+    fn shown(&self, user: &Value) -> Value {
         let mut user = user.clone();
         if let Some(user) = user.as_object_mut() {
             user.remove("locked");
@@ -140,7 +165,7 @@ impl State {
         {
             attributes.retain(|name, _| !is_ours(name));
         }
-        answer(200, &user)
+        user
     }
 
     fn update(&self, id: &str, body: &Value) -> HttpResponse {
@@ -217,7 +242,7 @@ impl Answers for State {
             return answer(403, &json!({"error": "HTTP 403 Forbidden"}));
         }
         match (method, rest.trim_start_matches('/')) {
-            (&Method::GET, "") => answer(200, &json!([])),
+            (&Method::GET, "") => self.list(request.query_string()),
             (&Method::GET, "profile") => answer(200, &self.config()),
             (&Method::GET, id) => self.read(id),
             (&Method::PUT, id) => match serde_json::from_slice(body) {

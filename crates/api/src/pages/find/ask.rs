@@ -143,8 +143,7 @@ pub(in crate::pages) async fn submit(
     let taken = take(&state, &mut *unit, &visitor.login, organization, demographics, by).await;
     match taken {
         Ok(claim) => {
-            once.answer(&mut *unit, StatusCode::ACCEPTED, &claim.id).await?;
-            unit.save().await?;
+            once.save_answer(unit, StatusCode::ACCEPTED, &claim.id).await?;
             count_submitted();
             Ok(see_other(&format!("/find/{}", claim.id)))
         }

@@ -5,14 +5,13 @@ use kinlink_domain::{
     id::ClaimId,
     service::confirm_claim::{ConfirmRefusal, Confirmed},
 };
-use serde::Deserialize;
 
 use super::status;
 use crate::{
     extract::{self, path_id},
     pages::{
         complaint::Complaints,
-        form::{Form, filled},
+        form::{Entered, Form, filled},
         frame::{Frame, see_other, show},
         refusal::Refusal,
         visitor::{Patient, Visitor},
@@ -36,12 +35,6 @@ struct ClaimPage {
     expires: String,
     code: String,
     complaints: Complaints,
-}
-
-#[derive(Deserialize)]
-pub(in crate::pages) struct CodeForm {
-    #[serde(default)]
-    code: String,
 }
 
 /// `/find/{id}`: what became of it?
@@ -88,7 +81,7 @@ pub(in crate::pages) async fn enter_code(
     request: HttpRequest,
     state: Data<State>,
     Patient(visitor): Patient,
-    Form(form): Form<CodeForm>,
+    Form(form): Form<Entered>,
 ) -> Result<HttpResponse, Refusal> {
     let id: ClaimId = path_id(&request)?;
     let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;

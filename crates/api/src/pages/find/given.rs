@@ -83,25 +83,17 @@ impl Given {
 /// Which field each error belongs to.
 pub(super) fn complain(problem: &Problem) -> Complaints {
     let mut complaints = Complaints::default();
-    for error in &problem.errors {
-        let at = error.at.trim_start_matches("/demographics").trim_start_matches('/');
-        let field = match at.split('/').next().unwrap_or_default() {
-            "name" if at.contains("family") => "family",
-            "name" => "given",
-            "other_names" => "other_family",
-            "birth_date" => "birth_date",
-            "sex" => "sex",
-            "address" => "street",
-            "phone" => "phone",
-            "email" => "email",
-            "identifiers" => "passport",
-            _ => "organization",
-        };
-        let mut message = error.message.clone();
-        if let Some(first) = message.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
-        complaints.add(field, message);
-    }
+    complaints.add_members(problem, |at| match at.split('/').next().unwrap_or_default() {
+        "name" if at.contains("family") => "family",
+        "name" => "given",
+        "other_names" => "other_family",
+        "birth_date" => "birth_date",
+        "sex" => "sex",
+        "address" => "street",
+        "phone" => "phone",
+        "email" => "email",
+        "identifiers" => "passport",
+        _ => "organization",
+    });
     complaints
 }

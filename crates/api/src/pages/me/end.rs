@@ -1,18 +1,17 @@
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 use kinlink_domain::{
     id::LinkId,
     link::{LinkState, Revocation},
     service::end_link::end,
 };
-use serde::Deserialize;
 
 use super::records::Record;
 use crate::{
     extract::path_id,
     pages::{
         complaint::Complaints,
-        form::Form,
+        form::{Form, Why},
         frame::{Frame, see_other, show},
         refusal::Refusal,
         visitor::{Patient, Visitor},
@@ -28,12 +27,6 @@ struct EndPage {
     frame: Frame,
     record: Record,
     complaints: Complaints,
-}
-
-#[derive(Deserialize)]
-pub(in crate::pages) struct EndForm {
-    #[serde(default)]
-    reason: String,
 }
 
 /// `/me/links/{id}/end`: do I really want to end this?
@@ -63,7 +56,7 @@ async fn ask_again(
     }
     let organization = organization.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let record = Record::new(&link, &organization, state.ports.clock.now());
-    let status = if complaints.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = complaints.status();
     Ok(show(state, visitor, status, &EndPage { frame: Frame::new(visitor, "/me"), record, complaints }))
 }
 
@@ -72,10 +65,10 @@ pub(in crate::pages) async fn end_link(
     request: HttpRequest,
     state: Data<State>,
     Patient(visitor): Patient,
-    Form(form): Form<EndForm>,
+    Form(why): Form<Why>,
 ) -> Result<HttpResponse, Refusal> {
     let id: LinkId = path_id(&request)?;
-    let reason = match form.reason.as_str() {
+    let reason = match why.reason.as_str() {
         "not_me" => Revocation::NotMe,
         "no_longer_wanted" => Revocation::NoLongerWanted,
         _ => {

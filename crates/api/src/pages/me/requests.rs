@@ -1,6 +1,6 @@
 //! Somebody asks to open my record, and I decide.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 use kinlink_domain::{
     access_request::{AccessRequest, RequestDecline},
@@ -91,8 +91,7 @@ async fn ask_again(
         form,
         complaints,
     };
-    let fine = page.complaints.is_empty();
-    let status = if fine { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = page.complaints.status();
     Ok(show(state, visitor, status, &page))
 }
 

@@ -11,7 +11,7 @@ use kinlink_domain::{
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Secret, closed, find, token};
+use super::{Secret, closed, find, returning, token};
 use crate::{
     extract::read_body,
     pages::{cookie::Jar, form::is_from_here, frame::see_other, refusal::Refusal},
@@ -49,14 +49,19 @@ pub(in crate::pages) async fn answer(
         Ok(picker) => picker,
         Err(error) => return closed(error),
     };
+    let returning = match returning(&request, &picker) {
+        Ok(returning) => returning,
+        Err(error) => return closed(error),
+    };
     let answered = pick::answer(&mut *unit, &state.ports, picker, &secret, &links, choice).await;
     let picker = match answered {
         Ok(picker) => picker,
         Err(error) => return closed(error),
     };
     unit.save().await?;
-    let signed = state.answers.sign(TYPE, &claims(&state, &picker, choice)).await.map_err(Problem::from)?;
-    let parameters = [("state", picker.session.state.as_str()), ("answer", signed.as_str())];
+    let claims = claims(&state, &picker, &returning, choice);
+    let signed = state.answers.sign(TYPE, &claims).await.map_err(Problem::from)?;
+    let parameters = [("state", returning.as_str()), ("answer", signed.as_str())];
     Ok(see_other(&picker.session.return_url.with(&parameters)))
 }
 
@@ -70,7 +75,7 @@ async fn pressed(state: &State, payload: Payload) -> Result<Option<LinkId>, Prob
 
 /// It names the link and no patient: addresses end in logs. What the link opens, the authorization server asks
 /// for, and gets as it stands then.
-fn claims(state: &State, picker: &Picker, choice: Option<LinkId>) -> serde_json::Value {
+fn claims(state: &State, picker: &Picker, returning: &str, choice: Option<LinkId>) -> serde_json::Value {
     let now = state.ports.clock.now();
     let mut claims = json!({
         "iss": state.settings.public_url,
@@ -80,7 +85,7 @@ fn claims(state: &State, picker: &Picker, choice: Option<LinkId>) -> serde_json:
         "jti": picker.id,
         "connection": picker.connection,
         "session": picker.session.id,
-        "state": picker.session.state,
+        "state": returning,
     });
     match choice {
         Some(link) => claims["link"] = json!(link),

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 use kinlink_domain::service::pick::{self, Kin, Offered, PickError, Whose};
 
-use super::{Secret, closed, find, frame, token};
+use super::{Secret, closed, find, frame, returning, token};
 use crate::{
     pages::{
         cookie::Jar,
@@ -39,6 +39,9 @@ pub(in crate::pages) async fn ask(request: HttpRequest, state: Data<State>) -> R
         Ok(picker) => picker,
         Err(error) => return closed(error),
     };
+    if let Err(error) = returning(&request, &picker) {
+        return closed(error);
+    }
     let secret = Jar::Picker.open::<Secret>(&request, &state).unwrap_or_else(|| new_secret(&state));
     let (picker, offered) = match pick::look(&mut *unit, &state.ports, picker, &secret, &links).await {
         Ok(looked) => looked,

@@ -5,12 +5,11 @@ use kinlink_domain::audit::{Action, ChainedEntry, Subject};
 use serde::Deserialize;
 
 use crate::{
-    extract::Cursor,
     pages::{
         form::Filters,
         frame::{Frame, show},
         refusal::Refusal,
-        staff::link_to,
+        staff::{link_to, rest_of},
         visitor::Staff,
         words,
     },
@@ -81,12 +80,8 @@ pub(super) async fn show_audit(
     let (organization, listed) = search(&state, &mut *unit, &caller, parameters(asked)).await?;
     unit.save().await?;
     let slug = organization.slug.to_string();
-    let more = listed.next.map(|next| {
-        let cursor = Cursor::write(next);
-        let place = [("organization", slug.as_str()), ("cursor", cursor.as_str())];
-        let filters = filters.iter().map(|filter| (filter.name, filter.value.as_str()));
-        link_to("/staff/audit", &place.into_iter().chain(filters).collect::<Vec<_>>())
-    });
+    let chosen: Vec<_> = filters.iter().map(|filter| (filter.name, filter.value.as_str())).collect();
+    let more = rest_of("/staff/audit", &slug, &chosen, listed.next);
     let entries = listed.items.iter().map(|entry| row(entry, &slug)).collect();
     let frame = Frame::new(&visitor, "/staff");
     let narrowed = filters.iter().any(|filter| !filter.value.is_empty());

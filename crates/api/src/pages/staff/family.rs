@@ -3,7 +3,7 @@
 pub(super) mod bars;
 pub(super) mod exceptions;
 
-use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpResponse, web::Data};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
@@ -184,8 +184,7 @@ async fn show_again(
         once: fresh(state),
         complaints,
     };
-    let fine = page.complaints.is_empty();
-    let status = if fine { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = page.complaints.status();
     Ok(show(state, &staff.visitor, status, &page))
 }
 

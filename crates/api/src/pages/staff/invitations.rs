@@ -1,5 +1,6 @@
 //! Invitations: issued, listed, read, revoked, issued anew.
 
+pub(super) mod form;
 pub(super) mod issue;
 pub(super) mod issued;
 pub(super) mod list;

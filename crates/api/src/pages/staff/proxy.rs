@@ -4,14 +4,10 @@ use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 use kinlink_domain::{
     actor::{Authorized, StaffAct},
-    invitation::{Challenge, Channel},
     link::LinkRole,
     organization::Organization,
-    patient::FhirId,
     relationship::{ProxyBasis, Relationship},
-    service::issue_invitation::{
-        IssueError, IssueInvitation, PatientReference, find_patient, issue as issue_invitation,
-    },
+    service::issue_invitation::{IssueInvitation, issue as issue_invitation},
     step_up::SteppedAct,
     store::UnitOfWork,
 };
@@ -20,12 +16,12 @@ use serde::Deserialize;
 use super::{
     family::BarRow,
     invitations::{
-        issue::{documents_seen, email},
+        form::{Start, challenge, channel, complain, documents_seen, email, named_record, patient},
         issued::{show_issued, show_issued_before},
     },
     link_to, organization,
     papers::Papers,
-    record::{Person, record_reading},
+    record::Person,
 };
 use crate::{
     idempotency::Once,
@@ -33,25 +29,16 @@ use crate::{
         complaint::Complaints,
         form::{Filters, Form, fresh, last_day},
         frame::{Frame, show},
-        me::access::give::complain_of_terms,
         refusal::Refusal,
         visitor::{Staff, Visitor},
         words::{self, Choices},
     },
-    problem::{Problem, ProblemType},
     state::State,
     v1::invitations::issue::{check_step_up, count_issued},
 };
 
 const PATH: &str = "/staff/proxies";
 const NEW: &str = "/staff/proxies/new";
-
-#[derive(Deserialize)]
-pub(in crate::pages) struct Start {
-    organization: Option<String>,
-    #[serde(default)]
-    patient: String,
-}
 
 /// What was filled in; kept when something is wrong.
 #[derive(Default, Deserialize)]
@@ -112,9 +99,9 @@ async fn ask_again(
     form: ProxyForm,
     complaints: Complaints,
 ) -> Result<HttpResponse, Refusal> {
-    let (person, bars) = patient(state, &mut *unit, at, by, &form.patient).await?;
+    let (person, bars) = whom(state, &mut *unit, at, by, &form.patient).await?;
     unit.save().await?;
-    let status = if complaints.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = complaints.status();
     let page = ProxyPage {
         frame: Frame::new(visitor, "/staff"),
         slug: at.slug.to_string(),
@@ -133,27 +120,21 @@ async fn ask_again(
 }
 
 /// Whom it is about, and whom a court keeps away.
-async fn patient(
+async fn whom(
     state: &State,
     unit: &mut dyn UnitOfWork,
     at: &Organization,
     by: Authorized,
     named: &str,
 ) -> Result<(Option<Person>, Vec<BarRow>), Refusal> {
-    let Ok(id) = FhirId::parse(named.trim()) else { return Ok((None, Vec::new())) };
-    match find_patient(unit, at, PatientReference::FhirId(id)).await {
-        Ok(patient) => {
-            record_reading(state, unit, by, &patient, &[]);
-            let now = state.ports.clock.now();
-            let bars = unit.bars(at.id, patient.id).await?;
-            let zone = at.policy.family.time_zone;
-            let in_force = bars.iter().filter(|bar| bar.is_in_force(now));
-            let in_force = in_force.map(|bar| BarRow::new(bar, zone, now));
-            Ok((Some(Person::new(&patient)), in_force.collect()))
-        }
-        Err(IssueError::Store(error)) => Err(error.into()),
-        Err(_) => Ok((None, Vec::new())),
-    }
+    let Some(patient) = named_record(state, unit, at, by, named).await? else {
+        return Ok((None, Vec::new()));
+    };
+    let now = state.ports.clock.now();
+    let bars = unit.bars(at.id, patient.id).await?;
+    let zone = at.policy.family.time_zone;
+    let in_force = bars.iter().filter(|bar| bar.is_in_force(now)).map(|bar| BarRow::new(bar, zone, now));
+    Ok((Some(Person::new(&patient)), in_force.collect()))
 }
 
 /// Staff issue the invitation; its code is shown on the page that comes, and never again.
@@ -181,8 +162,7 @@ pub(in crate::pages) async fn issue(
     let channel = wanted.channel;
     match issue_invitation(&mut *unit, &state.ports, &at, by, wanted).await {
         Ok(issued) => {
-            once.answer(&mut *unit, StatusCode::CREATED, &issued.invitation.id).await?;
-            unit.save().await?;
+            once.save_answer(unit, StatusCode::CREATED, &issued.invitation.id).await?;
             count_issued(channel);
             Ok(show_issued(&state, &visitor, &at, &issued))
         }
@@ -198,10 +178,7 @@ pub(in crate::pages) async fn issue(
 
 fn wanted(form: &ProxyForm, at: &Organization) -> Result<IssueInvitation, Complaints> {
     let mut complaints = Complaints::default();
-    let patient = FhirId::parse(form.patient.trim());
-    if let Err(wrong) = &patient {
-        complaints.add("patient", format!("Name the record: {wrong}"));
-    }
+    let patient = patient(&form.patient, &mut complaints);
     let role = role(&form.relationship, &form.basis, &mut complaints);
     if form.profile.is_empty() {
         complaints.add("profile", "Choose what the person may see");
@@ -210,19 +187,16 @@ fn wanted(form: &ProxyForm, at: &Organization) -> Result<IssueInvitation, Compla
     let until = last_day(&form.until, zone, "until", &mut complaints);
     let mut proof = form.papers.seen(zone, &mut complaints);
     proof.extend(documents_seen(&form.document, &form.reference, &mut complaints));
-    let channel = Channel::ALL.into_iter().find(|channel| channel.as_str() == form.channel);
-    if channel.is_none() {
-        complaints.add("channel", "Choose how the code gets to the person");
-    }
+    let channel = channel(&form.channel, "Choose how the code gets to the person", &mut complaints);
     match (patient, role, channel) {
-        (Ok(patient), Some(role), Some(channel)) if complaints.is_empty() => Ok(IssueInvitation {
-            patient: PatientReference::FhirId(patient),
+        (Some(patient), Some(role), Some(channel)) if complaints.is_empty() => Ok(IssueInvitation {
+            patient,
             role,
             profile: Some(form.profile.clone()),
             until,
             channel,
             email: email(&form.email, &form.email_validated),
-            challenge: (form.challenge == "birth_date").then_some(Challenge::BirthDate),
+            challenge: challenge(&form.challenge),
             proof,
             send: false,
         }),
@@ -241,22 +215,4 @@ pub(super) fn role(relationship: &str, basis: &str, complaints: &mut Complaints)
         complaints.add("basis", "Choose on what ground the person may act");
     }
     Some(LinkRole::Proxy { relationship: relationship?, basis: basis? })
-}
-
-/// Which field an error belongs to. What is no field's fault is a refusal.
-fn complain(error: IssueError) -> Result<Complaints, Refusal> {
-    if let IssueError::Terms(error) = error {
-        return Ok(complain_of_terms(error));
-    }
-    let problem = Problem::from(error);
-    let field = match problem.kind {
-        ProblemType::PatientNotFound | ProblemType::PatientAmbiguous | ProblemType::RecordNotInvitable => {
-            "patient"
-        }
-        ProblemType::RelationshipNotShown => "paper",
-        ProblemType::ChallengeImpossible => "challenge",
-        ProblemType::NoContact | ProblemType::ContactNotOnRecord => "email",
-        _ => return Err(problem.into()),
-    };
-    Ok(Complaints::one(field, problem.title))
 }

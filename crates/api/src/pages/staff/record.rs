@@ -1,4 +1,4 @@
-use actix_web::{HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpResponse, web::Data};
 use askama::Template;
 use kinlink_domain::{
     access::AccessRules,
@@ -117,7 +117,7 @@ pub(super) async fn show_record(
         }
     }
     unit.save().await?;
-    let status = if complaints.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = complaints.status();
     let page = RecordPage {
         frame: Frame::new(&visitor, "/staff"),
         slug: at.slug.to_string(),

@@ -3,9 +3,8 @@
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 
-use super::link_to;
+use super::{link_to, rest_of};
 use crate::{
-    extract::Cursor,
     pages::{
         form::Filters,
         frame::{Frame, show},
@@ -62,15 +61,8 @@ pub(in crate::pages) async fn show_report(
         let what = account.or(patient).unwrap_or_default();
         Row { what, href, is_staff: one.staff == Some(true), proxies: one.proxies }
     });
-    let more = counted.next.map(|next| {
-        let cursor = Cursor::write(next);
-        let place = [
-            ("organization", slug.as_str()),
-            ("of", if of_records { "records" } else { "accounts" }),
-            ("cursor", cursor.as_str()),
-        ];
-        link_to("/staff/reports/unusual-proxies", &place)
-    });
+    let of = if of_records { "records" } else { "accounts" };
+    let more = rest_of("/staff/reports/unusual-proxies", &slug, &[("of", of)], counted.next);
     let page = UnusualPage {
         frame: Frame::new(&visitor, "/staff"),
         organization: organization.name,

@@ -7,12 +7,30 @@ use kinlink_domain::{
 };
 use serde::Serialize;
 
+use super::Reasons;
+
 /// The word that JSON and forms have for a reason.
 pub(in crate::pages) fn word(reason: impl Serialize) -> String {
     match serde_json::to_value(reason) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
     }
+}
+
+/// Reasons to choose from, and what each is called.
+pub(in crate::pages) fn reasons<R: Copy + Serialize>(
+    among: impl IntoIterator<Item = R>,
+    called: impl Fn(R) -> &'static str,
+) -> Reasons {
+    among.into_iter().map(|reason| (word(reason), called(reason))).collect()
+}
+
+/// The one of these whose word a form sent.
+pub(in crate::pages) fn chosen<R: Copy + Serialize>(
+    sent: &str,
+    among: impl IntoIterator<Item = R>,
+) -> Option<R> {
+    among.into_iter().find(|reason| word(*reason) == sent)
 }
 
 pub(in crate::pages) const fn suspension(reason: Suspension) -> &'static str {

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     extract::{AnyCaller, JsonBody, path_id},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -68,8 +68,7 @@ pub(crate) struct ApprovedAnswer {
     request_body = ApproveRequestBody,
     responses(
         (status = 200, description = "Agreed: the asker may act", body = ApprovedAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn approve(
     request: HttpRequest,
@@ -103,9 +102,7 @@ pub(crate) async fn approve(
         request: PendingView::new(&request, now),
         grant: GrantView::load(&mut *unit, &grant, sight, now).await?,
     };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &answer).await
 }
 
 async fn staff_approval(

@@ -11,7 +11,7 @@ use validator::Validate;
 use super::{PendingView, decider};
 use crate::{
     extract::{AnyCaller, JsonBody, path_id},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -31,8 +31,7 @@ pub(crate) struct DeclineRequestBody {
     request_body = DeclineRequestBody,
     responses(
         (status = 200, description = "Declined", body = PendingView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn decline(
     request: HttpRequest,

@@ -6,7 +6,6 @@ use kinlink_domain::{
     id::AccountId,
     organization::Organization,
     page::{Listed, Page},
-    service::lookup::OrganizationReference,
     store::UnitOfWork,
 };
 use serde::{Deserialize, Serialize};
@@ -14,8 +13,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{AskedView, PendingView, own_records};
 use crate::{
-    extract::{self, AnyCaller, Cursor, Parameters, StaffCaller},
-    problem::{Problem, ProblemType},
+    extract::{self, AnyCaller, Cursor, NamedOrganization, Parameters, StaffCaller},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -61,8 +60,7 @@ pub(crate) enum RequestList {
     security(("account" = []), ("staff" = [])), params(ListRequestsParameters),
     responses(
         (status = 200, description = "Requests", body = RequestList),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn list(
     state: Data<State>,
@@ -127,8 +125,8 @@ async fn of_organization(
     named: &str,
     page: Page,
 ) -> Result<RequestList, Problem> {
-    let named = extract::organization_reference(KIND, "organization", named)?;
-    let (_, listed) = search(state, unit, staff, Some(&named), page).await?;
+    let named = NamedOrganization::in_query(Some(named))?;
+    let (_, listed) = search(state, unit, staff, &named, page).await?;
     let now = state.ports.clock.now();
     let requests = listed.items.iter().map(|request| PendingView::new(request, now)).collect();
     Ok(RequestList::Organization { requests, next_cursor: listed.next.map(Cursor::write) })
@@ -139,11 +137,10 @@ pub(crate) async fn search(
     state: &State,
     unit: &mut dyn UnitOfWork,
     staff: &StaffCaller,
-    named: Option<&OrganizationReference>,
+    named: &NamedOrganization,
     page: Page,
 ) -> Result<(Organization, Listed<AccessRequest>), Problem> {
-    let organization = extract::organization(unit, staff, named, KIND).await?;
-    let by = staff.at(organization.id, StaffAct::ManageProxies)?;
+    let (organization, by) = named.find_for(unit, staff, StaffAct::ManageProxies).await?;
     let listed = unit.requests_to_staff(organization.id, page, state.ports.clock.now()).await?;
     let detail = serde_json::json!({"count": listed.items.len()});
     let (action, subject) = (Action::RequestRead, Subject::default());

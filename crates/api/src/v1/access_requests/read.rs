@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use super::{super::bars::BarView, AskedView, PendingView, PersonView, decider};
 use crate::{
     extract::{AnyCaller, path_id},
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -65,8 +65,7 @@ pub(crate) struct RequestCandidateView {
     params(("id" = String, Path, description = "The request")),
     responses(
         (status = 200, description = "The request", body = RequestAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn read(
     request: HttpRequest,

@@ -95,8 +95,7 @@ pub(crate) async fn submit(
     let submitted = submit_request(&mut *unit, &state.ports, wanted).await;
     let submitted = submitted.map_err(|error| Problem::from_request(error, now))?;
     let answer = RequestedAnswer { request: AskedView::new(&submitted, now), message: MESSAGE };
-    let mut response = once.answer(&mut *unit, StatusCode::ACCEPTED, &answer).await?;
-    unit.save().await?;
+    let mut response = once.save_answer(unit, StatusCode::ACCEPTED, &answer).await?;
     if let Ok(location) = format!("/v1/access-requests/{}", submitted.id).parse() {
         response.headers_mut().insert(header::LOCATION, location);
     }

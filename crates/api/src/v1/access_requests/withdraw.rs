@@ -4,7 +4,7 @@ use kinlink_domain::{id::RequestId, service::submit_request::withdraw as withdra
 use super::AskedView;
 use crate::{
     extract::{AccountUser, path_id},
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -13,8 +13,7 @@ use crate::{
     params(("id" = String, Path, description = "The request")),
     responses(
         (status = 200, description = "Taken back", body = AskedView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn withdraw(
     request: HttpRequest,

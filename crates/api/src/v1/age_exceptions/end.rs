@@ -9,8 +9,8 @@ use super::{
     AgeExceptionView,
 };
 use crate::{
-    extract::{self, JsonBody, StaffCaller},
-    problem::{Problem, ProblemType},
+    extract::{JsonBody, NamedOrganization, StaffCaller},
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -29,21 +29,17 @@ pub(crate) struct EndExceptionBody {
     request_body = EndExceptionBody,
     responses(
         (status = 200, description = "Ended, or there was none", body = AgeExceptionView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn end(
     state: Data<State>,
     staff: StaffCaller,
     body: JsonBody<EndExceptionBody>,
 ) -> Result<HttpResponse, Problem> {
-    const KIND: ProblemType = ProblemType::InvalidMember;
-    let named = body.value.organization.as_deref();
-    let named = named.map(|text| extract::organization_reference(KIND, "/organization", text)).transpose()?;
+    let named = NamedOrganization::in_body(body.value.organization.as_deref())?;
     let patient = patient(body.value.patient)?;
     let mut unit = state.store.begin().await?;
-    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
-    let by = staff.at(organization.id, StaffAct::ManageProxies)?;
+    let (organization, by) = named.find_for(&mut *unit, &staff, StaffAct::ManageProxies).await?;
     staff.login.stepped_up(&mut *unit, &state, &organization.policy.step_up, SteppedAct::Grant).await?;
     let record = end_exception(&mut *unit, &state.ports, &organization, by, patient).await?;
     unit.save().await?;

@@ -9,8 +9,8 @@ use utoipa::IntoParams;
 
 use super::AgeExceptionView;
 use crate::{
-    extract::{self, Parameters, StaffCaller},
-    problem::{Problem, ProblemType},
+    extract::{self, NamedOrganization, Parameters, StaffCaller},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -28,8 +28,7 @@ pub(crate) struct ReadExceptionParameters {
     params(ReadExceptionParameters),
     responses(
         (status = 200, description = "What is recorded, if anything is", body = AgeExceptionView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn read(
     state: Data<State>,
@@ -38,13 +37,10 @@ pub(crate) async fn read(
 ) -> Result<HttpResponse, Problem> {
     const KIND: ProblemType = ProblemType::MalformedParameter;
     let parameters = parameters.0;
-    let named = parameters.organization.as_deref();
-    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
-    let fhir_id = FhirId::parse(parameters.patient);
-    let fhir_id = fhir_id.map_err(|error| Problem::new(KIND).at("patient", error.to_string()))?;
+    let named = NamedOrganization::in_query(parameters.organization.as_deref())?;
+    let fhir_id: FhirId = extract::parse(KIND, "patient", &parameters.patient)?;
     let mut unit = state.store.begin().await?;
-    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
-    let by = staff.at(organization.id, StaffAct::ManageProxies)?;
+    let (organization, by) = named.find_for(&mut *unit, &staff, StaffAct::ManageProxies).await?;
     let patient = unit.patient(organization.id, &fhir_id).await?;
     let patient = patient.ok_or_else(|| Problem::new(ProblemType::PatientNotFound))?;
     let subject = Subject { patient: Some(patient.id), ..Subject::default() };

@@ -15,9 +15,9 @@ use super::{
     AgeExceptionView,
 };
 use crate::{
-    extract::{self, JsonBody, StaffCaller},
+    extract::{JsonBody, NamedOrganization, StaffCaller},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -82,8 +82,7 @@ fn kind(kind: KindBody, age: Option<u8>) -> Result<AgeExceptionKind, Problem> {
     request_body = AgeExceptionBody,
     responses(
         (status = 201, description = "Recorded", body = AgeExceptionView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn record(
     request: HttpRequest,
@@ -91,16 +90,13 @@ pub(crate) async fn record(
     staff: StaffCaller,
     body: JsonBody<AgeExceptionBody>,
 ) -> Result<HttpResponse, Problem> {
-    const KIND: ProblemType = ProblemType::InvalidMember;
     let JsonBody { value, bytes } = body;
-    let named = value.organization.as_deref();
-    let named = named.map(|text| extract::organization_reference(KIND, "/organization", text)).transpose()?;
+    let named = NamedOrganization::in_body(value.organization.as_deref())?;
     let patient = patient(value.patient)?;
     let kind = kind(value.kind, value.age)?;
     let once = Once::new(&request, &state, staff.account(), &bytes)?;
     let mut unit = state.store.begin().await?;
-    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
-    let by = staff.at(organization.id, StaffAct::ManageProxies)?;
+    let (organization, by) = named.find_for(&mut *unit, &staff, StaffAct::ManageProxies).await?;
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }
@@ -113,7 +109,5 @@ pub(crate) async fn record(
     };
     let record = record_exception(&mut *unit, &state.ports, &organization, by, patient, new).await?;
     let answer = AgeExceptionView::new(&record);
-    let response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::CREATED, &answer).await
 }

@@ -4,7 +4,7 @@ use kinlink_domain::{actor::StaffAct, id::BarId, service::bar::lift as lift_bar}
 use super::BarView;
 use crate::{
     extract::{StaffCaller, path_id},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -13,8 +13,7 @@ use crate::{
     params(("id" = String, Path, description = "The bar")),
     responses(
         (status = 200, description = "Lifted", body = BarView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn lift(
     request: HttpRequest,

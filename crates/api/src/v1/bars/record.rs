@@ -18,9 +18,9 @@ use super::{
     BarView,
 };
 use crate::{
-    extract::{self, JsonBody, StaffCaller},
+    extract::{JsonBody, NamedOrganization, StaffCaller},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -64,8 +64,7 @@ pub(crate) struct BarAnswer {
     request_body = BarBody,
     responses(
         (status = 201, description = "Recorded", body = BarAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn record(
     request: HttpRequest,
@@ -73,15 +72,12 @@ pub(crate) async fn record(
     staff: StaffCaller,
     body: JsonBody<BarBody>,
 ) -> Result<HttpResponse, Problem> {
-    const KIND: ProblemType = ProblemType::InvalidMember;
     let JsonBody { value, bytes } = body;
-    let named = value.organization.as_deref();
-    let named = named.map(|text| extract::organization_reference(KIND, "/organization", text)).transpose()?;
+    let named = NamedOrganization::in_body(value.organization.as_deref())?;
     let patient = patient(value.patient)?;
     let once = Once::new(&request, &state, staff.account(), &bytes)?;
     let mut unit = state.store.begin().await?;
-    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
-    let by = staff.at(organization.id, StaffAct::ManageProxies)?;
+    let (organization, by) = named.find_for(&mut *unit, &staff, StaffAct::ManageProxies).await?;
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }
@@ -97,7 +93,5 @@ pub(crate) async fn record(
     let record = record.ok_or_else(|| Problem::new(ProblemType::Internal))?;
     let ended = ended.map(|link| LinkView::new(&link, &organization.policy.family.rules(), now));
     let answer = BarAnswer { bar: BarView::new(&bar, &record.record.fhir_id, now), ended };
-    let response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::CREATED, &answer).await
 }

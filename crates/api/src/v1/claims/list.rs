@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::ClaimView;
 use crate::{
     extract::{self, AccountUser, Cursor, Parameters},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -34,8 +34,7 @@ pub(crate) struct ClaimList {
 #[utoipa::path(get, path = "/v1/claims", tag = "claims", security(("account" = [])), params(ListParameters),
     responses(
         (status = 200, description = "The caller's claims at every organization", body = ClaimList),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn list(
     state: Data<State>,

@@ -5,7 +5,7 @@ use kinlink_domain::{actor::Actor, claim::Claim, id::ClaimId, store::UnitOfWork}
 use super::ClaimView;
 use crate::{
     extract::{Claimant, path_id},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -14,8 +14,7 @@ use crate::{
     params(("id" = String, Path, description = "The claim")),
     responses(
         (status = 200, description = "The claim", body = ClaimView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn read(
     request: HttpRequest,

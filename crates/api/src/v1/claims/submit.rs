@@ -92,8 +92,7 @@ pub(crate) async fn submit(
         }
         Claimant::Client(_) => SubmittedAnswer::Client { id: claim.id.to_string() },
     };
-    let mut response = once.answer(&mut *unit, StatusCode::ACCEPTED, &answer).await?;
-    unit.save().await?;
+    let mut response = once.save_answer(unit, StatusCode::ACCEPTED, &answer).await?;
     count_submitted();
     if let Ok(location) = format!("/v1/claims/{}", claim.id).parse() {
         response.headers_mut().insert(header::LOCATION, location);

@@ -4,7 +4,7 @@ use kinlink_domain::service::withdraw_claim::withdraw as withdraw_claim;
 use super::ClaimView;
 use crate::{
     extract::{AccountUser, path_id},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -13,8 +13,7 @@ use crate::{
     params(("id" = String, Path, description = "The claim")),
     responses(
         (status = 200, description = "Withdrawn", body = ClaimView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn withdraw(
     request: HttpRequest,

@@ -1,14 +1,13 @@
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use kinlink_domain::{link::Reinstatement, service::dispute};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use kinlink_domain::{link::Reinstatement, service::dispute::Verdict};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{DisputeView, find};
+use super::{DisputeView, decide};
 use crate::{
-    extract::{JsonBody, StaffCaller, path_id},
-    idempotency::Once,
-    problem::Problem,
+    extract::{JsonBody, StaffCaller},
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -27,8 +26,7 @@ pub(crate) struct DismissBody {
     request_body = DismissBody,
     responses(
         (status = 200, description = "Dismissed", body = DisputeView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn dismiss(
     request: HttpRequest,
@@ -36,15 +34,5 @@ pub(crate) async fn dismiss(
     staff: StaffCaller,
     body: JsonBody<DismissBody>,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request)?;
-    let once = Once::new(&request, &state, staff.account(), &body.bytes)?;
-    let mut unit = state.store.begin().await?;
-    let (by, _) = find(&mut *unit, &staff, id).await?;
-    if let Some(answer) = once.answered(&mut *unit, &state).await? {
-        return Ok(answer);
-    }
-    let decided = dispute::dismiss(&mut *unit, &state.ports, by, id, body.value.reason).await?;
-    let response = once.answer(&mut *unit, StatusCode::OK, &DisputeView::from(&decided)).await?;
-    unit.save().await?;
-    Ok(response)
+    decide(&request, &state, &staff, &body.bytes, Verdict::Wrong(body.value.reason)).await
 }

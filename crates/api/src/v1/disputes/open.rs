@@ -6,7 +6,7 @@ use validator::Validate;
 
 use crate::{
     extract::{self, JsonBody},
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -35,8 +35,7 @@ pub(crate) struct OpenedAnswer {
 #[utoipa::path(post, path = "/v1/disputes", tag = "disputes", request_body = OpenDisputeBody,
     responses(
         (status = 200, description = "What has become of the link", body = OpenedAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn open(
     request: HttpRequest,

@@ -6,7 +6,7 @@ use kinlink_domain::{
 use super::{DisputeView, find};
 use crate::{
     extract::{StaffCaller, path_id},
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -15,8 +15,7 @@ use crate::{
     params(("id" = String, Path, description = "The dispute")),
     responses(
         (status = 200, description = "The dispute", body = DisputeView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn read(
     request: HttpRequest,

@@ -12,7 +12,7 @@ use super::{EndingView, TouchedView, Whose};
 use crate::{
     extract::{JsonBody, StaffCaller},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -44,8 +44,7 @@ pub(crate) struct EndAccessBody {
     request_body = EndAccessBody,
     responses(
         (status = 201, description = "Ended", body = EndingView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn end(
     request: HttpRequest,
@@ -72,14 +71,11 @@ pub(crate) async fn end(
     if let Err(EndAccessError::Changed(_)) = ended {
         // It is shown, so that it was seen goes on record; the same key may come again with the new digest.
         let touched = preview(&mut *unit, &state.ports, by, wanted).await?;
-        once.release(&mut *unit).await?;
-        unit.save().await?;
+        once.save_refusal(unit).await?;
         let view = TouchedView::new(&touched, wanted, &organization, state.ports.clock.now());
         return changed(&view);
     }
-    let response = once.answer(&mut *unit, StatusCode::CREATED, &EndingView::from(&ended?)).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::CREATED, &EndingView::from(&ended?)).await
 }
 
 /// The problem with one member more (RFC 9457, section 3.2): what would be ended now.

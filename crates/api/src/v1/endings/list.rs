@@ -12,8 +12,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::EndingView;
 use crate::{
-    extract::{self, Cursor, Parameters, StaffCaller},
-    problem::{Problem, ProblemType},
+    extract::{self, Cursor, NamedOrganization, Parameters, StaffCaller},
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -43,8 +43,7 @@ pub(crate) struct EndingList {
     params(ListEndingsParameters),
     responses(
         (status = 200, description = "Endings", body = EndingList),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn list(
     state: Data<State>,
@@ -65,12 +64,9 @@ pub(crate) async fn search(
     staff: &StaffCaller,
     parameters: ListEndingsParameters,
 ) -> Result<(Organization, Listed<Ending>), Problem> {
-    const KIND: ProblemType = ProblemType::MalformedParameter;
     let page = extract::limit(parameters.cursor.as_deref(), parameters.limit)?;
-    let named = parameters.organization.as_deref();
-    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
-    let organization = extract::organization(unit, staff, named.as_ref(), KIND).await?;
-    let by = staff.at(organization.id, StaffAct::EndLinks)?;
+    let named = NamedOrganization::in_query(parameters.organization.as_deref())?;
+    let (organization, by) = named.find_for(unit, staff, StaffAct::EndLinks).await?;
     let listed = unit.endings(organization.id, page).await?;
     let detail = serde_json::json!({"count": listed.items.len()});
     let (action, subject) = (Action::EndingList, Subject::default());

@@ -7,7 +7,7 @@ use validator::Validate;
 use super::{TouchedView, Whose};
 use crate::{
     extract::{JsonBody, StaffCaller},
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -31,8 +31,7 @@ pub(crate) struct PreviewEndingBody {
     request_body = PreviewEndingBody,
     responses(
         (status = 200, description = "What would be ended", body = TouchedView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn preview(
     state: Data<State>,

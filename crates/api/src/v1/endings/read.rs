@@ -10,7 +10,7 @@ use kinlink_domain::{
 use super::{EndingView, find};
 use crate::{
     extract::{StaffCaller, path_id},
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -19,8 +19,7 @@ use crate::{
     params(("id" = String, Path, description = "The ending")),
     responses(
         (status = 200, description = "The ending", body = EndingView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn read(
     request: HttpRequest,

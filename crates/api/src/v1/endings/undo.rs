@@ -11,7 +11,7 @@ use super::{EndingView, find};
 use crate::{
     extract::{StaffCaller, path_id},
     idempotency::Once,
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -40,8 +40,7 @@ impl From<&Undone> for UndoneAnswer {
         ("Idempotency-Key" = Option<String>, Header, description = "The same key again gives the same answer")),
     responses(
         (status = 200, description = "Undone", body = UndoneAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn undo(
     request: HttpRequest,
@@ -59,7 +58,5 @@ pub(crate) async fn undo(
     let act = SteppedAct::LinkRevokeByStaff;
     staff.login.stepped_up_at(&mut *unit, &state, by.organization(), act).await?;
     let undone = undo_ending(&mut *unit, &state.ports, by, id).await?;
-    let response = once.answer(&mut *unit, StatusCode::OK, &UndoneAnswer::from(&undone)).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &UndoneAnswer::from(&undone)).await
 }

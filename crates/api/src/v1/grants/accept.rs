@@ -1,8 +1,5 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use kinlink_domain::{
-    service::accept_grant::{self, UseOffer, Used},
-    store::UnitOfWork,
-};
+use kinlink_domain::service::accept_grant::{self, UseOffer, Used};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -11,7 +8,7 @@ use super::{super::view::LinkView, GrantAnswer, GrantView, Sight};
 use crate::{
     extract::{self, AccountUser, JsonBody},
     idempotency::Once,
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -60,7 +57,7 @@ pub(crate) async fn accept(
     let (grant, link) = match outcome {
         Used::Done(done) => done,
         Used::Refused(refusal) => {
-            keep_refusal(&once, unit).await?;
+            once.save_refusal(unit).await?;
             return Err(Problem::from_use(refusal, now));
         }
     };
@@ -68,9 +65,7 @@ pub(crate) async fn accept(
         grant: GrantView::load(&mut *unit, &grant, Sight::Proxy, now).await?,
         link: LinkView::load(&mut *unit, &link, now).await?.without_reason(),
     };
-    let response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::CREATED, &answer).await
 }
 
 /// Decline an offer.
@@ -79,8 +74,7 @@ pub(crate) async fn accept(
     request_body = UseOfferBody,
     responses(
         (status = 200, description = "Declined", body = GrantAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn decline(
     request: HttpRequest,
@@ -102,18 +96,10 @@ pub(crate) async fn decline(
     let grant = match outcome {
         Used::Done(grant) => grant,
         Used::Refused(refusal) => {
-            keep_refusal(&once, unit).await?;
+            once.save_refusal(unit).await?;
             return Err(Problem::from_use(refusal, now));
         }
     };
     let answer = GrantAnswer { grant: GrantView::load(&mut *unit, &grant, Sight::Proxy, now).await? };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
-    Ok(response)
-}
-
-/// The refusal is decided and counted; a key kept with it would only stand in the next try's way.
-async fn keep_refusal(once: &Once, mut unit: Box<dyn UnitOfWork>) -> Result<(), Problem> {
-    once.release(&mut *unit).await?;
-    Ok(unit.save().await?)
+    once.save_answer(unit, StatusCode::OK, &answer).await
 }

@@ -16,7 +16,7 @@ use super::{GrantAnswer, GrantView, Sight};
 use crate::{
     extract::{AnyCaller, JsonBody, path_id},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -37,8 +37,7 @@ pub(crate) struct EndGrantBody {
     request_body = EndGrantBody,
     responses(
         (status = 200, description = "Ended", body = GrantAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn end(
     request: HttpRequest,
@@ -63,9 +62,7 @@ pub(crate) async fn end(
     }
     let ended = end_grant(&mut *unit, &state.ports, by, id).await?;
     let view = GrantView::load(&mut *unit, &ended, sight, state.ports.clock.now()).await?;
-    let response = once.answer(&mut *unit, StatusCode::OK, &GrantAnswer { grant: view }).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &GrantAnswer { grant: view }).await
 }
 
 /// As whom the caller ends it. An account acts for itself, even if it is staff too.

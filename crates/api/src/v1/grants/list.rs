@@ -13,8 +13,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{GrantView, Sight};
 use crate::{
-    extract::{self, AnyCaller, Cursor, Parameters, StaffCaller},
-    problem::{Problem, ProblemType},
+    extract::{self, AnyCaller, Cursor, NamedOrganization, Parameters, StaffCaller},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -64,8 +64,7 @@ pub(crate) enum GrantList {
     params(ListGrantsParameters),
     responses(
         (status = 200, description = "Grants", body = GrantList),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn list(
     state: Data<State>,
@@ -142,14 +141,10 @@ async fn of_organization(
     parameters: ListGrantsParameters,
 ) -> Result<GrantList, Problem> {
     let page = extract::limit(parameters.cursor.as_deref(), parameters.limit)?;
-    let named = parameters.organization.as_deref();
-    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
-    let account = parameters.account.as_deref();
-    let account = account.map(|text| extract::parse(KIND, "account", text)).transpose()?;
-    let fhir_id = parameters.patient.map(FhirId::parse).transpose();
-    let fhir_id = fhir_id.map_err(|error| Problem::new(KIND).at("patient", error.to_string()))?;
-    let organization = extract::organization(unit, staff, named.as_ref(), KIND).await?;
-    let by = staff.at(organization.id, StaffAct::ManageProxies)?;
+    let named = NamedOrganization::in_query(parameters.organization.as_deref())?;
+    let account = extract::parse_given(KIND, "account", parameters.account.as_deref())?;
+    let fhir_id: Option<FhirId> = extract::parse_given(KIND, "patient", parameters.patient.as_deref())?;
+    let (organization, by) = named.find_for(unit, staff, StaffAct::ManageProxies).await?;
     let mut filter = GrantFilter { patient: None, account, status: parameters.status };
     if let Some(id) = fhir_id {
         match unit.patient(organization.id, &id).await? {

@@ -15,7 +15,7 @@ use super::{GrantView, Sight};
 use crate::{
     extract::{AccountUser, JsonBody},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -64,8 +64,7 @@ pub(crate) struct OfferedAnswer {
     request_body = OfferBody,
     responses(
         (status = 201, description = "Offered", body = OfferedAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn offer(
     request: HttpRequest,
@@ -95,8 +94,7 @@ pub(crate) async fn offer(
     let offered = offered.map_err(|error| Problem::from_offer(error, now))?;
     let grant = GrantView::load(&mut *unit, &offered.grant, Sight::Patient, now).await?;
     let answer = OfferedAnswer { grant, code: offered.code.as_ref().map(ToString::to_string) };
-    let mut response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
-    unit.save().await?;
+    let mut response = once.save_answer(unit, StatusCode::CREATED, &answer).await?;
     if let Ok(location) = format!("/v1/grants/{}", offered.grant.id).parse() {
         response.headers_mut().insert(header::LOCATION, location);
     }

@@ -11,7 +11,7 @@ use kinlink_domain::{
 use super::{GrantAnswer, GrantView, Sight};
 use crate::{
     extract::{AnyCaller, path_id},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -20,8 +20,7 @@ use crate::{
     params(("id" = String, Path, description = "The grant")),
     responses(
         (status = 200, description = "The grant", body = GrantAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn read(
     request: HttpRequest,

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     extract::{JsonBody, StaffCaller, path_id},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -39,8 +39,7 @@ pub(crate) struct RenewBody {
     request_body = RenewBody,
     responses(
         (status = 200, description = "Renewed", body = GrantAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn renew(
     request: HttpRequest,
@@ -66,7 +65,5 @@ pub(crate) async fn renew(
     let renewal = Renewal { proof: value.papers.into_iter().map(Into::into).collect(), until: value.until };
     let (renewed, _) = renew_grant(&mut *unit, &state.ports, by, id, renewal).await?;
     let grant = GrantView::load(&mut *unit, &renewed, Sight::Staff, state.ports.clock.now()).await?;
-    let response = once.answer(&mut *unit, StatusCode::OK, &GrantAnswer { grant }).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &GrantAnswer { grant }).await
 }

@@ -4,7 +4,7 @@ use kinlink_domain::{id::GrantId, service::end_grant::withdraw as withdraw_grant
 use super::{GrantAnswer, GrantView, Sight};
 use crate::{
     extract::{AccountUser, path_id},
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -13,8 +13,7 @@ use crate::{
     params(("id" = String, Path, description = "The grant")),
     responses(
         (status = 200, description = "Taken back", body = GrantAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn withdraw(
     request: HttpRequest,

@@ -19,9 +19,9 @@ use validator::Validate;
 
 use super::{EmailBody, IssuedAnswer, email_target};
 use crate::{
-    extract::{self, JsonBody, StaffCaller},
+    extract::{JsonBody, NamedOrganization, StaffCaller},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -183,8 +183,7 @@ enum DocumentSeen {
     request_body = IssueBody,
     responses(
         (status = 201, description = "Issued", body = IssuedAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn issue(
     request: HttpRequest,
@@ -193,10 +192,7 @@ pub(crate) async fn issue(
     body: JsonBody<IssueBody>,
 ) -> Result<HttpResponse, Problem> {
     let JsonBody { value, bytes } = body;
-    let named = value.organization.as_deref();
-    let named = named
-        .map(|text| extract::organization_reference(ProblemType::InvalidMember, "/organization", text))
-        .transpose()?;
+    let named = NamedOrganization::in_body(value.organization.as_deref())?;
     let patient = patient(value.patient)?;
     let papers = value.proxy.as_ref().map_or(0, |proxy| proxy.papers.len());
     if value.proof.len() + papers > MOST_PROOFS {
@@ -204,9 +200,7 @@ pub(crate) async fn issue(
     }
     let once = Once::new(&request, &state, staff.account(), &bytes)?;
     let mut unit = state.store.begin().await?;
-    let organization =
-        extract::organization(&mut *unit, &staff, named.as_ref(), ProblemType::InvalidMember).await?;
-    let by = staff.at(organization.id, StaffAct::ManageInvitations)?;
+    let (organization, by) = named.find_for(&mut *unit, &staff, StaffAct::ManageInvitations).await?;
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }
@@ -228,8 +222,7 @@ pub(crate) async fn issue(
     };
     let issued = issue_invitation(&mut *unit, &state.ports, &organization, by, wanted).await?;
     let answer = IssuedAnswer::new(&issued, &state)?;
-    let mut response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
-    unit.save().await?;
+    let mut response = once.save_answer(unit, StatusCode::CREATED, &answer).await?;
     count_issued(value.channel);
     if let Ok(location) = format!("/v1/invitations/{}", issued.invitation.id).parse() {
         response.headers_mut().insert(header::LOCATION, location);

@@ -13,8 +13,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::super::view::InvitationView;
 use crate::{
-    extract::{self, Cursor, Parameters, StaffCaller},
-    problem::{Problem, ProblemType},
+    extract::{self, Cursor, NamedOrganization, Parameters, StaffCaller},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -51,8 +51,7 @@ pub(crate) struct InvitationList {
 #[utoipa::path(get, path = "/v1/invitations", tag = "invitations", security(("staff" = [])), params(ListParameters),
     responses(
         (status = 200, description = "Invitations", body = InvitationList),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn list(
     state: Data<State>,
@@ -76,12 +75,9 @@ pub(crate) async fn search(
 ) -> Result<(Organization, Listed<Invitation>), Problem> {
     const KIND: ProblemType = ProblemType::MalformedParameter;
     let page = extract::limit(parameters.cursor.as_deref(), parameters.limit)?;
-    let named = parameters.organization.as_deref();
-    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
-    let fhir_id = parameters.patient.map(FhirId::parse).transpose();
-    let fhir_id = fhir_id.map_err(|error| Problem::new(KIND).at("patient", error.to_string()))?;
-    let organization = extract::organization(unit, staff, named.as_ref(), KIND).await?;
-    let by = staff.at(organization.id, StaffAct::ManageInvitations)?;
+    let named = NamedOrganization::in_query(parameters.organization.as_deref())?;
+    let fhir_id: Option<FhirId> = extract::parse_given(KIND, "patient", parameters.patient.as_deref())?;
+    let (organization, by) = named.find_for(unit, staff, StaffAct::ManageInvitations).await?;
     let patient = match &fhir_id {
         None => None,
         Some(id) => match unit.patient(organization.id, id).await? {

@@ -10,7 +10,7 @@ use kinlink_domain::{
 use super::{super::view::InvitationView, find};
 use crate::{
     extract::{StaffCaller, path_id},
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -19,8 +19,7 @@ use crate::{
     params(("id" = String, Path, description = "The invitation")),
     responses(
         (status = 200, description = "The invitation, without its code", body = InvitationView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn read(
     request: HttpRequest,

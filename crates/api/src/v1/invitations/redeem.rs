@@ -75,16 +75,12 @@ pub(crate) async fn redeem(
         Redeemed::Created(link) => (StatusCode::CREATED, link),
         Redeemed::Existing(link) => (StatusCode::OK, link),
         Redeemed::Refused(refusal) => {
-            // The refusal is decided and counted; a key kept with it would only stand in the next try's way.
-            once.release(&mut *unit).await?;
-            unit.save().await?;
+            once.save_refusal(unit).await?;
             return Err(Problem::from_refusal(refusal, now));
         }
     };
     let answer = RedeemAnswer { link: LinkView::load(&mut *unit, &link, now).await?.without_reason() };
-    let response = once.answer(&mut *unit, status, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, status, &answer).await
 }
 
 /// A try of this login, counted. The unit is to be saved whatever comes of it.

@@ -11,7 +11,7 @@ use super::{EmailBody, IssuedAnswer, email_target, find};
 use crate::{
     extract::{JsonBody, StaffCaller, path_id},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -37,8 +37,7 @@ pub(crate) struct ReissueBody {
     request_body = ReissueBody,
     responses(
         (status = 201, description = "Issued anew", body = IssuedAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn reissue(
     request: HttpRequest,
@@ -59,7 +58,5 @@ pub(crate) async fn reissue(
     let anew = Reissue { channel, email: email_target(email), send };
     let issued = issue_invitation::reissue(&mut *unit, &state.ports, &organization, by, id, anew).await?;
     let answer = IssuedAnswer::new(&issued, &state)?;
-    let response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::CREATED, &answer).await
 }

@@ -8,7 +8,7 @@ use super::{super::view::InvitationView, find};
 use crate::{
     extract::{JsonBody, StaffCaller, path_id},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -27,8 +27,7 @@ pub(crate) struct RevokeBody {
     request_body = RevokeBody,
     responses(
         (status = 200, description = "Revoked", body = InvitationView),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn revoke(
     request: HttpRequest,
@@ -46,9 +45,7 @@ pub(crate) async fn revoke(
     }
     let revoked = revoke_invitation::revoke(&mut *unit, &state.ports, by, id, body.value.reason).await?;
     let answer = InvitationView::new(&revoked, state.ports.clock.now());
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &answer).await
 }
 
 /// Two reasons are Kinlink's own to give.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     extract::{AnyCaller, Parameters, path_id},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -137,8 +137,7 @@ impl Known {
     params(("id" = String, Path, description = "The link"), ExplainParameters),
     responses(
         (status = 200, description = "Why", body = ExplainAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn explain(
     request: HttpRequest,

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::super::view::{EvidenceView, LinkView, OwnEvidenceView};
 use crate::{
     extract::{AnyCaller, path_id},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -51,8 +51,7 @@ enum Sight {
     params(("id" = String, Path, description = "The link")),
     responses(
         (status = 200, description = "The link", body = LinkAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn read(
     request: HttpRequest,

@@ -8,7 +8,7 @@ use super::{super::view::LinkView, suspend::reviewer_of};
 use crate::{
     extract::{JsonBody, StaffCaller, path_id},
     idempotency::Once,
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -33,8 +33,7 @@ pub(crate) struct ReinstatedAnswer {
     request_body = ReinstateLinkBody,
     responses(
         (status = 200, description = "Lifted", body = ReinstatedAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn reinstate(
     request: HttpRequest,
@@ -51,7 +50,5 @@ pub(crate) async fn reinstate(
     }
     let link = suspend_link::reinstate(&mut *unit, &state.ports, by, id, body.value.reason).await?;
     let answer = ReinstatedAnswer { link: LinkView::load(&mut *unit, &link, state.ports.clock.now()).await? };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &answer).await
 }

@@ -15,7 +15,7 @@ use super::super::view::LinkView;
 use crate::{
     extract::{AnyCaller, JsonBody, Login, path_id},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -41,8 +41,7 @@ pub(crate) struct RevokedAnswer {
     request_body = RevokeLinkBody,
     responses(
         (status = 200, description = "Ended", body = RevokedAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn revoke(
     request: HttpRequest,
@@ -63,8 +62,7 @@ pub(crate) async fn revoke(
     check_step_up(&state, &mut *unit, &login, by).await?;
     let ended = end(&mut *unit, &state.ports, by, id, body.value.reason).await?;
     let answer = RevokedAnswer { link: LinkView::load(&mut *unit, &ended, state.ports.clock.now()).await? };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
+    let response = once.save_answer(unit, StatusCode::OK, &answer).await?;
     count_ended();
     Ok(response)
 }

@@ -14,7 +14,7 @@ use super::super::view::LinkView;
 use crate::{
     extract::{JsonBody, StaffCaller, path_id},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -39,8 +39,7 @@ pub(crate) struct SuspendedAnswer {
     request_body = SuspendLinkBody,
     responses(
         (status = 200, description = "Suspended", body = SuspendedAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn suspend(
     request: HttpRequest,
@@ -57,9 +56,7 @@ pub(crate) async fn suspend(
     }
     let link = suspend_link::suspend(&mut *unit, &state.ports, by, id, body.value.reason).await?;
     let answer = SuspendedAnswer { link: LinkView::load(&mut *unit, &link, state.ports.clock.now()).await? };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &answer).await
 }
 
 /// The caller, acting at the organization of a link that they may suspend. A link of another organization is

@@ -5,8 +5,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{seen, view::TargetView};
 use crate::{
-    extract::{self, Parameters, StaffCaller},
-    problem::{Problem, ProblemType},
+    extract::{NamedOrganization, Parameters, StaffCaller},
+    problem::Problem,
     state::State,
 };
 
@@ -37,12 +37,9 @@ pub(crate) async fn list(
     staff: StaffCaller,
     parameters: Parameters<ListTargetsParameters>,
 ) -> Result<HttpResponse, Problem> {
-    const KIND: ProblemType = ProblemType::MalformedParameter;
-    let named = parameters.0.organization.as_deref();
-    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
+    let named = NamedOrganization::in_query(parameters.0.organization.as_deref())?;
     let mut unit = state.store.begin_read().await?;
-    let organization = extract::organization(&mut *unit, &staff, named.as_ref(), KIND).await?;
-    staff.at(organization.id, StaffAct::ManageProvisioning)?;
+    let (organization, _) = named.find_for(&mut *unit, &staff, StaffAct::ManageProvisioning).await?;
     let mut targets = Vec::new();
     for target in unit.provisioning_targets(organization.id).await? {
         targets.push(seen(&mut *unit, &target).await?);

@@ -1,7 +1,7 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use kinlink_domain::{
     audit::{Action, Subject},
-    provisioning::{Cause, TargetState},
+    provisioning::{Cause, RunKind, TargetState},
 };
 
 use super::{find, seen, view::TargetView};
@@ -33,7 +33,7 @@ pub(crate) async fn reconcile(
         return Err(Problem::new(ProblemType::Conflict).detail("the server is switched off"));
     }
     let now = state.ports.clock.now();
-    if unit.begin_provisioning_run(&target, Cause::Asked, None, now).await? {
+    if unit.begin_provisioning_run(&target, RunKind::Reconcile, Cause::Asked, None, now).await? {
         let detail = serde_json::json!({"target": id, "asked": true});
         let (action, subject) = (Action::ProvisioningReconcile, Subject::default());
         unit.record(state.ports.audit(by.organization(), by.actor(), action, subject, detail));

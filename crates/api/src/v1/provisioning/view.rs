@@ -108,6 +108,16 @@ struct CountsView {
     corrected: u64,
     /// Whose attributes could not be read or written.
     failed: u64,
+    /// Whose attributes said nothing and say something now.
+    set: u64,
+    /// Whose attributes say something else now.
+    changed: u64,
+    /// Whose attributes were taken away.
+    cleared: u64,
+    /// Whose attributes say nothing since only records of others are open to them.
+    proxy_only: u64,
+    /// Whose attributes say nothing since several records are their own, and nobody merged them.
+    several_records: u64,
 }
 
 impl TargetView {
@@ -164,8 +174,22 @@ impl From<&Report> for ReportView {
 
 impl From<Counts> for CountsView {
     fn from(counts: Counts) -> Self {
-        let Counts { checked, right, waiting, missing, by_hand, stale, gone, busy, corrected, failed } =
-            counts;
-        Self { checked, right, waiting, missing, by_hand, stale, gone, busy, corrected, failed }
+        Self {
+            checked: counts.checked,
+            right: counts.right,
+            waiting: counts.waiting,
+            missing: counts.missing,
+            by_hand: counts.by_hand,
+            stale: counts.stale,
+            gone: counts.gone,
+            busy: counts.busy,
+            corrected: counts.corrected,
+            failed: counts.failed,
+            set: counts.set,
+            changed: counts.changed,
+            cleared: counts.cleared,
+            proxy_only: counts.proxy_only,
+            several_records: counts.several_records,
+        }
     }
 }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    extract::{self, Cursor, Parameters, StaffCaller},
-    problem::{Problem, ProblemType},
+    extract::{self, Cursor, NamedOrganization, Parameters, StaffCaller},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -72,8 +72,7 @@ pub(crate) struct Unusual {
     params(UnusualProxiesParameters),
     responses(
         (status = 200, description = "What is unusual", body = UnusualProxies),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn list(
     state: Data<State>,
@@ -105,10 +104,8 @@ pub(crate) async fn count(
     if parameters.at_least.is_some_and(|least| !(1..=1_000).contains(&least)) {
         return Err(Problem::new(KIND).at("at_least", "between 1 and 1000"));
     }
-    let named = parameters.organization.as_deref();
-    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
-    let organization = extract::organization(unit, staff, named.as_ref(), KIND).await?;
-    let by = staff.at(organization.id, StaffAct::ReadReports)?;
+    let named = NamedOrganization::in_query(parameters.organization.as_deref())?;
+    let (organization, by) = named.find_for(unit, staff, StaffAct::ReadReports).await?;
     let at_least = parameters.at_least.unwrap_or(organization.policy.family.unusual_proxies);
     let now = state.ports.clock.now();
     let (unusual, next) = match parameters.of.unwrap_or_default() {

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     extract::{JsonBody, StaffCaller, path_id},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -56,8 +56,7 @@ pub(crate) struct ApproveAnswer {
     request_body = ApproveBody,
     responses(
         (status = 200, description = "Approved; the status says whether another reviewer has to agree", body = ApproveAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn approve(
     request: HttpRequest,
@@ -87,8 +86,7 @@ pub(crate) async fn approve(
         review: ReviewView::new(&approved.review),
         code: approved.code.as_ref().map(ToString::to_string),
     };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
+    let response = once.save_answer(unit, StatusCode::OK, &answer).await?;
     count_decided("approve");
     Ok(response)
 }

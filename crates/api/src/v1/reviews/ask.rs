@@ -8,7 +8,7 @@ use super::{ReviewView, approve::candidate, find};
 use crate::{
     extract::{JsonBody, StaffCaller, path_id},
     idempotency::Once,
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -37,8 +37,7 @@ pub(crate) struct AskAnswer {
     request_body = AskBody,
     responses(
         (status = 200, description = "Noted", body = AskAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn ask(
     request: HttpRequest,
@@ -60,7 +59,5 @@ pub(crate) async fn ask(
     };
     let review = ask_for_more(&mut *unit, &state.ports, &organization, by, id, value.missing, tell).await?;
     let answer = AskAnswer { review: ReviewView::new(&review) };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &answer).await
 }

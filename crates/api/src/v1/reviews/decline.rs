@@ -8,7 +8,7 @@ use super::{ReviewView, approve::count_decided, find};
 use crate::{
     extract::{JsonBody, StaffCaller, path_id},
     idempotency::Once,
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -32,8 +32,7 @@ pub(crate) struct DeclineAnswer {
     request_body = DeclineBody,
     responses(
         (status = 200, description = "Declined", body = DeclineAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn decline(
     request: HttpRequest,
@@ -51,8 +50,7 @@ pub(crate) async fn decline(
     }
     let review = decline_review(&mut *unit, &state.ports, &organization, by, id, value.reason).await?;
     let answer = DeclineAnswer { review: ReviewView::new(&review) };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
+    let response = once.save_answer(unit, StatusCode::OK, &answer).await?;
     count_decided("decline");
     Ok(response)
 }

@@ -9,7 +9,7 @@ use kinlink_domain::{
     id::ReviewId,
     organization::Organization,
     patient::PatientRecord,
-    review::{Review, ReviewSubject},
+    review::Review,
     side_by_side::{Row, prior, rows},
     store::UnitOfWork,
 };
@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use super::{ReviewView, find};
 use crate::{
     extract::{StaffCaller, path_id},
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -156,8 +156,7 @@ impl CandidateView {
     params(("id" = String, Path, description = "The review")),
     responses(
         (status = 200, description = "The review", body = ReviewAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn read(
     request: HttpRequest,
@@ -210,10 +209,7 @@ pub(crate) async fn look(
     id: ReviewId,
 ) -> Result<Looked, Problem> {
     let (by, organization, review) = find(unit, staff, id).await?;
-    let claim = match review.subject {
-        ReviewSubject::Claim(claim) => unit.claim_by_id(organization.id, claim).await?,
-        ReviewSubject::Dispute { .. } => None,
-    };
+    let claim = unit.claim_by_id(organization.id, review.claim).await?;
     let found = match &claim {
         Some(claim) => candidates(unit, claim, state.ports.clock.now()).await?,
         None => Vec::new(),

@@ -9,16 +9,17 @@ use kinlink_domain::{
     connection::{Connection, ReturnUrl, WithoutRecord},
     id::{ClientId, ConnectionId, LinkId},
     picker::{LIFETIME, PickerSession},
-    scope::Granted,
+    scope::{Granted, grant},
     service::{
         pick,
-        token_context::{Asked, Decision, TokenContext, decide},
+        token_context::{Asked, Decision, decide},
     },
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::record::RecordAnswer;
 use crate::{
     extract::{ClientCaller, JsonBody},
     problem::{Problem, ProblemType},
@@ -37,6 +38,9 @@ pub(crate) struct ContextBody {
     #[serde(default)]
     #[validate(length(max = 8000, message = "at most 8000 characters"))]
     scope: String,
+    /// The app, by the server's own id of it. If the connection answers others only, there is no record.
+    #[validate(length(min = 1, max = 255, message = "1 to 255 characters"))]
+    app: Option<String>,
     /// Which of the client's connections, if it has several.
     #[schema(value_type = Option<String>, example = "con_0197f2f31c2a7d0c8e6f2b7f5a1d9c22")]
     connection: Option<ConnectionId>,
@@ -56,10 +60,11 @@ pub(crate) struct PickerBody {
     #[validate(length(min = 1, max = 500, message = "1 to 500 characters"))]
     #[schema(example = "K2uFdQ3rV9")]
     session: String,
-    /// Comes back with the answer.
+    /// Comes back with the answer. Without one, the answer brings back the `state` that stands behind the picker's
+    /// address when the browser opens it, for servers that put one there themselves.
     #[validate(length(min = 1, max = 500, message = "1 to 500 characters"))]
     #[schema(example = "af0ifjsldkj")]
-    state: String,
+    state: Option<String>,
     /// One of the connection's return URLs.
     #[schema(example = "https://login.example/interaction/picked")]
     return_url: String,
@@ -91,52 +96,6 @@ pub(crate) enum ContextAnswer {
     },
 }
 
-/// The context of one record (SMART App Launch 2.2, "Launch context arrives with your access token").
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RecordAnswer {
-    /// The patient's FHIR id.
-    #[schema(example = "n-002")]
-    patient: String,
-    /// Who the user is: a `Patient`, or for a proxy a `RelatedPerson`.
-    #[serde(rename = "fhirUser")]
-    #[schema(example = "https://fhir.northside.example/Patient/n-002")]
-    fhir_user: String,
-    /// Whether the app must show whose record it is.
-    need_patient_banner: bool,
-    /// For a proxy, in which relation to the patient they act.
-    #[serde(rename = "fhirContext", skip_serializing_if = "Vec::is_empty")]
-    fhir_context: Vec<ContextReference>,
-    /// The scopes that are granted, of those asked for.
-    #[schema(example = "openid fhirUser launch/patient patient/*.rs")]
-    scope: String,
-    /// The link.
-    #[schema(value_type = String, example = "lnk_0197f2f31c2a7d0c8e6f2b7f5a1d9c22")]
-    link: LinkId,
-}
-
-#[derive(Serialize, ToSchema)]
-struct ContextReference {
-    reference: String,
-    #[serde(rename = "type")]
-    kind: &'static str,
-}
-
-impl RecordAnswer {
-    fn new(context: &TokenContext<'_>) -> Self {
-        let link = &context.answerable.link;
-        let related = link.role.relationship().is_some();
-        let reference = || ContextReference { reference: context.fhir_user.clone(), kind: "RelatedPerson" };
-        Self {
-            patient: link.fhir_id.to_string(),
-            fhir_user: context.fhir_user.clone(),
-            need_patient_banner: context.need_patient_banner,
-            fhir_context: related.then(reference).into_iter().collect(),
-            scope: context.granted.scope(),
-            link: link.id,
-        }
-    }
-}
-
 /// The launch context of a token, for an authorization server that has just authenticated the account. To be
 /// asked at each refresh too.
 #[utoipa::path(post, path = "/v1/smart/context", tag = "smart", security(("client" = [])),
@@ -153,9 +112,13 @@ pub(crate) async fn context(
 ) -> Result<HttpResponse, Problem> {
     let body = body.value;
     let connection = connection(&state, client.0.id, body.connection).await?;
+    let scopes: Vec<&str> = body.scope.split_ascii_whitespace().collect();
+    if body.app.as_deref().is_some_and(|app| !connection.settings.answers_app(app)) {
+        let scope = grant(scopes, None).scope();
+        return Ok(HttpResponse::Ok().json(ContextAnswer::None { scope, refuse: false }));
+    }
     let account = AccountKey::derive(connection.settings.issuer.as_str(), &body.sub);
     let links = state.links.of(account).await?;
-    let scopes: Vec<&str> = body.scope.split_ascii_whitespace().collect();
     let asked = Asked {
         organization: connection.organization,
         settings: &connection.settings,

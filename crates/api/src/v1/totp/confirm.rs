@@ -8,7 +8,7 @@ use super::{login, totp_code};
 use crate::{
     extract::{JsonBody, PersonCaller},
     idempotency::Once,
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -37,8 +37,7 @@ pub(crate) struct TotpConfirmAnswer {
     request_body = TotpConfirmBody,
     responses(
         (status = 200, description = "Confirmed", body = TotpConfirmAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn confirm(
     request: HttpRequest,
@@ -56,14 +55,12 @@ pub(crate) async fn confirm(
         Ok(codes) => {
             let answer =
                 TotpConfirmAnswer { recovery_codes: codes.iter().map(ToString::to_string).collect() };
-            let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-            unit.save().await?;
+            let response = once.save_answer(unit, StatusCode::OK, &answer).await?;
             metrics::counter!("kinlink_authenticators_confirmed_total").increment(1);
             Ok(response)
         }
         Err(refusal) => {
-            once.release(&mut *unit).await?;
-            unit.save().await?;
+            once.save_refusal(unit).await?;
             Err(Problem::from_totp(refusal, state.ports.clock.now()))
         }
     }

@@ -14,7 +14,7 @@ use super::{given, login, qr};
 use crate::{
     extract::{JsonBody, PersonCaller},
     idempotency::Once,
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -55,8 +55,7 @@ pub(crate) struct EnrolAnswer {
     request_body = EnrolBody,
     responses(
         (status = 201, description = "Shown this once", body = EnrolAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn enrol(
     request: HttpRequest,
@@ -77,13 +76,10 @@ pub(crate) async fn enrol(
             let at: Vec<_> = caller.bearer.trusted.iter().map(|trust| trust.organization).collect();
             let name = shown_login(&caller.bearer.key, caller.bearer.login_name());
             let answer = shown(&mut *unit, &at, &name, &enrolled).await?;
-            let response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
-            unit.save().await?;
-            Ok(response)
+            once.save_answer(unit, StatusCode::CREATED, &answer).await
         }
         Err(refusal) => {
-            once.release(&mut *unit).await?;
-            unit.save().await?;
+            once.save_refusal(unit).await?;
             Err(Problem::from_totp(refusal, now))
         }
     }

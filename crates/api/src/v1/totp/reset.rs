@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    extract::{self, JsonBody, StaffCaller},
+    extract::{self, JsonBody, NamedOrganization, StaffCaller},
     idempotency::Once,
-    problem::{Problem, ProblemType},
+    problem::{Problem, ProblemType, Refusals},
     state::State,
 };
 
@@ -60,8 +60,7 @@ pub(crate) struct ResetAnswer {
     request_body = ResetBody,
     responses(
         (status = 200, description = "Reset", body = ResetAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn reset(
     request: HttpRequest,
@@ -70,16 +69,11 @@ pub(crate) async fn reset(
     body: JsonBody<ResetBody>,
 ) -> Result<HttpResponse, Problem> {
     let JsonBody { value, bytes } = body;
-    let named = value.organization.as_deref();
-    let named = named
-        .map(|text| extract::organization_reference(ProblemType::InvalidMember, "/organization", text))
-        .transpose()?;
+    let named = NamedOrganization::in_body(value.organization.as_deref())?;
     let account: AccountId = extract::parse(ProblemType::InvalidMember, "/account", &value.account)?;
     let once = Once::new(&request, &state, staff.account(), &bytes)?;
     let mut unit = state.store.begin().await?;
-    let organization =
-        extract::organization(&mut *unit, &staff, named.as_ref(), ProblemType::InvalidMember).await?;
-    let by = staff.at(organization.id, StaffAct::ResetAuthenticators)?;
+    let (organization, by) = named.find_for(&mut *unit, &staff, StaffAct::ResetAuthenticators).await?;
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }
@@ -90,8 +84,7 @@ pub(crate) async fn reset(
     let wanted = Reset { account, by, over_staff, document, reference };
     reset_authenticator(&mut *unit, &state.ports, &wanted).await?;
     let answer = ResetAnswer { account: account.to_string(), reset_at: state.ports.clock.now() };
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
+    let response = once.save_answer(unit, StatusCode::OK, &answer).await?;
     metrics::counter!("kinlink_authenticators_reset_total").increment(1);
     Ok(response)
 }

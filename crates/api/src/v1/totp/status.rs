@@ -5,7 +5,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::counts_until;
-use crate::{extract::PersonCaller, problem::Problem, state::State};
+use crate::{
+    extract::PersonCaller,
+    problem::{Problem, Refusals},
+    state::State,
+};
 
 /// The caller's authenticator, without anything secret.
 #[derive(Serialize, ToSchema)]
@@ -34,8 +38,7 @@ pub(crate) struct StatusAnswer {
 #[utoipa::path(get, path = "/v1/totp", tag = "authenticator", security(("account" = []), ("staff" = [])),
     responses(
         (status = 200, description = "The state", body = StatusAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn read(state: Data<State>, caller: PersonCaller) -> Result<HttpResponse, Problem> {
     let account = caller.login.account;

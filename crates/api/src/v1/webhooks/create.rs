@@ -75,7 +75,5 @@ pub(crate) async fn create(
     };
     let stream = streams::create(&mut *unit, &state.ports, Actor::Client(client), client, wanted).await?;
     let answer = WebhookWithSecret { webhook: stream.into(), secret };
-    let response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::CREATED, &answer).await
 }

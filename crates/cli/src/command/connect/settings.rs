@@ -208,7 +208,8 @@ impl SettingsFlags {
 
 /// What makes no sense together.
 fn check(settings: ConnectionSettings) -> Result<ConnectionSettings, UsageError> {
-    let asks = matches!(settings.server, Server::Smart | Server::Hydra | Server::OidcProvider);
+    let asks =
+        matches!(settings.server, Server::Smart | Server::Hydra | Server::OidcProvider | Server::Auth0);
     if settings.several != Several::Picker || (asks && !settings.return_urls.is_empty()) {
         return Ok(settings);
     }

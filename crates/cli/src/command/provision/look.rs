@@ -1,7 +1,10 @@
 use kinlink_domain::{
     id::ProvisioningTargetId,
     organization::Organization,
-    provisioning::{Ended, ProvisioningTarget, QueueCounts, Report, Run, RunPhase, Server},
+    provisioning::{
+        Basis, Change, Drift, Ended, Finding, ProvisioningTarget, QueueCounts, Report, Run, RunKind,
+        RunPhase, Server, Verdict,
+    },
     store::{Store, UnitOfWork},
 };
 use serde::Serialize;
@@ -110,7 +113,8 @@ pub(super) async fn status(context: &Context, slug: Option<&str>, format: Format
     let mut rows = Vec::new();
     for (organization, target) in all(&mut *unit, slug).await? {
         let accounts = unit.provisioning_counts(target.organization, target.id).await?;
-        let run = unit.provisioning_run(target.organization, target.id).await?;
+        let kind = RunKind::Reconcile;
+        let run = unit.provisioning_run(target.organization, target.id, kind).await?;
         rows.push(StatusRow {
             id: target.id.to_string(),
             organization: organization.slug.to_string(),
@@ -143,10 +147,7 @@ fn progress(run: &Run) -> String {
 pub(super) fn words(report: &Report) -> String {
     let counts = &report.counts;
     let at = report.finished_at.format("%Y-%m-%d %H:%M UTC");
-    let end = match &report.ended {
-        Ended::Completed => String::new(),
-        Ended::GivenUp { error } => format!("; given up: {error}"),
-    };
+    let end = end(report);
     format!(
         "{at}: {} looked at, {} right, {} not sent yet; drift: {} missing, {} by hand, {} stale, {} gone; {} written, \
          {} failed, {} left to others{end}",
@@ -161,4 +162,81 @@ pub(super) fn words(report: &Report) -> String {
         counts.failed,
         counts.busy,
     )
+}
+
+fn end(report: &Report) -> String {
+    match &report.ended {
+        Ended::Completed => String::new(),
+        Ended::GivenUp { error } => format!("; given up: {error}"),
+    }
+}
+
+/// What a dry run found, in a few lines.
+pub(super) fn preview(report: &Report) -> String {
+    let counts = &report.counts;
+    let mut lines = vec![
+        format!("{} of {} accounts looked at, nothing written{}", counts.checked, report.total, end(report)),
+        format!("would be set      {}", counts.set),
+        format!("would be changed  {}", counts.changed),
+        format!("would be cleared  {}", counts.cleared),
+        format!("set by hand       {}, to be changed or cleared", counts.by_hand),
+        format!("right already     {}", counts.right),
+        format!("user is gone      {}", counts.gone),
+        format!("not readable      {}", counts.failed),
+        format!("get no attribute  {} as proxies only", counts.proxy_only),
+        format!("                  {} with several records of their own", counts.several_records),
+    ];
+    if report.ended == Ended::Completed {
+        lines.push(format!(
+            "other users       {} of {} users of the server have the attribute and no link here: Kinlink leaves \
+             them alone",
+            counts.strangers, counts.users
+        ));
+    }
+    lines.join("\n")
+}
+
+/// The accounts that were not as they should be, without a word of who they are.
+pub(super) fn findings(findings: &[Finding]) -> anyhow::Result<()> {
+    output::list(Format { json: false }, findings, &["account", "what", "why"], |finding| {
+        let (what, why) = told(&finding.verdict);
+        vec![finding.account.to_string(), what.to_owned(), why]
+    })
+}
+
+fn told(verdict: &Verdict) -> (&'static str, String) {
+    match verdict {
+        Verdict::Compared { drift, change, basis } => {
+            let what = match change {
+                Some(Change::Set) => "set",
+                Some(Change::Changed) => "changed",
+                Some(Change::Cleared) => "cleared",
+                None => "as it should be",
+            };
+            (what, format!("{}; {}", drift_word(*drift), basis_word(*basis)))
+        }
+        Verdict::Gone => ("nothing", "the server has no such user".to_owned()),
+        Verdict::Busy => ("nothing", "a worker is busy with it".to_owned()),
+        Verdict::Failed { error } => ("failed", error.clone()),
+    }
+}
+
+const fn drift_word(drift: Drift) -> &'static str {
+    match drift {
+        Drift::Right => "no difference",
+        Drift::Waiting => "not sent yet",
+        Drift::Missing => "missing",
+        Drift::ByHand => "by hand",
+        Drift::Stale => "stale",
+    }
+}
+
+const fn basis_word(basis: Basis) -> &'static str {
+    match basis {
+        Basis::OwnRecord => "one own record",
+        Basis::NoLink => "nothing is open",
+        Basis::ProxyOnly => "a proxy only",
+        Basis::SeveralRecords => "several own records",
+        Basis::Clearing => "being cleared",
+    }
 }

@@ -1,12 +1,9 @@
-use std::{
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use kinlink_domain::{
     account::Iss,
     id::{OrganizationId, ProvisioningTargetId},
-    provisioning::{ClientSecret, ProvisioningTarget, TargetState},
+    provisioning::{ProvisioningTarget, TargetState},
     store::{Store, UnitOfWork},
 };
 
@@ -62,27 +59,11 @@ pub(super) struct Update {
     off: bool,
 }
 
-/// The first line of a file or of standard input.
-fn secret(path: &Path) -> Result<ClientSecret, UsageError> {
-    let unreadable = |error: std::io::Error| UsageError(format!("{}: {error}", path.display()));
-    let text = if path == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(unreadable)?;
-        text
-    } else {
-        std::fs::read_to_string(path).map_err(unreadable)?
-    };
-    match text.lines().next().map(str::trim).filter(|line| !line.is_empty()) {
-        Some(line) => Ok(ClientSecret::new(line)),
-        None => Err(UsageError(format!("{}: there is no secret in it", path.display()))),
-    }
-}
-
 impl Add {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
         let issuer = Iss::parse(self.issuer.as_str()).map_err(|error| UsageError(error.to_string()))?;
         let settings = self.server.settings(self.kind, &issuer, &self.client_id)?;
-        let secret = secret(&self.secret_file)?;
+        let secret = context::secret(&self.secret_file)?;
         let mut unit = context.store.begin().await?;
         let organization = context::organization(&mut *unit, &self.organization).await?;
         is_trusted(&mut *unit, organization.id, &issuer, self.kind).await?;
@@ -105,8 +86,9 @@ impl Add {
         unit.save().await?;
         output::line(target.id);
         output::remark(format!(
-            "{accounts} accounts are due. `kinlink provision check {}` looks whether it is set up right.",
-            target.id
+            "{accounts} accounts are due. `kinlink provision check {id}` looks whether it is set up right, and `kinlink \
+             provision reconcile {id} --dry-run` what it would do.",
+            id = target.id
         ));
         Ok(())
     }
@@ -143,7 +125,7 @@ impl Update {
             )
             .into());
         }
-        let secret = self.secret_file.as_deref().map(secret).transpose()?;
+        let secret = self.secret_file.as_deref().map(context::secret).transpose()?;
         let mut unit = context.store.begin().await?;
         let mut target = find(&mut *unit, self.id).await?;
         let detail = serde_json::json!({

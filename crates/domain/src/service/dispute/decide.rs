@@ -33,50 +33,73 @@ pub enum DecideError {
     Store(#[from] StoreError),
 }
 
-/// Finds a dispute right: ends its link, unless somebody else has.
-pub async fn uphold(
+/// What staff find of a dispute, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is right: its link ends.
+    Right(Revocation),
+    /// It is wrong: its link opens the record again.
+    Wrong(Reinstatement),
+}
+
+/// Decides a dispute.
+pub async fn decide(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
     by: Authorized,
     id: DisputeId,
-    reason: Revocation,
+    verdict: Verdict,
 ) -> Result<Dispute, DecideError> {
     let (dispute, link) = open_dispute(unit, by, id).await?;
-    let upheld = dispute.uphold(by.actor(), reason, ports.clock.now())?;
+    let now = ports.clock.now();
+    let (decided, action, reason) = match verdict {
+        Verdict::Right(reason) => {
+            let upheld = dispute.uphold(by.actor(), reason, now)?;
+            end_disputed(unit, ports, by, &link, reason).await?;
+            (upheld, Action::DisputeUphold, serde_json::json!(reason))
+        }
+        Verdict::Wrong(reason) => {
+            let dismissed = dispute.dismiss(by.actor(), reason, now)?;
+            open_disputed(unit, ports, by, link.reinstate(now), reason).await?;
+            (dismissed, Action::DisputeDismiss, serde_json::json!(reason))
+        }
+    };
+    unit.update_dispute(&decided).await?;
+    let detail = serde_json::json!({"dispute": id, "reason": reason});
+    unit.record(ports.audit(by.organization(), by.actor(), action, subject(&decided), detail));
+    Ok(decided)
+}
+
+/// Ends the link, unless somebody else has.
+async fn end_disputed(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    by: Authorized,
+    link: &Link,
+    reason: Revocation,
+) -> Result<(), DecideError> {
     if !reason.allowed_to(by.actor()) {
         return Err(DecideError::ReasonNotAllowed);
     }
     if !matches!(link.state, LinkState::Revoked { .. }) {
         end(unit, ports, Ender::Staff(by), link.id, reason).await?;
     }
-    unit.update_dispute(&upheld).await?;
-    let detail = serde_json::json!({"dispute": id, "reason": reason});
-    unit.record(ports.audit(by.organization(), by.actor(), Action::DisputeUphold, subject(&upheld), detail));
-    Ok(upheld)
+    Ok(())
 }
 
-/// Finds a dispute wrong: its link opens the record again.
-pub async fn dismiss(
+async fn open_disputed(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
     by: Authorized,
-    id: DisputeId,
+    opened: Result<Link, ReinstateRefusal>,
     reason: Reinstatement,
-) -> Result<Dispute, DecideError> {
-    let (dispute, link) = open_dispute(unit, by, id).await?;
-    let now = ports.clock.now();
-    let dismissed = dispute.dismiss(by.actor(), reason, now)?;
-    match link.reinstate(now) {
-        Ok(reinstated) => write_reinstated(unit, ports, &reinstated, by.actor(), reason).await?,
-        Err(ReinstateRefusal::AlreadyRevoked) => return Err(DecideError::LinkEnded),
+) -> Result<(), DecideError> {
+    match opened {
+        Ok(link) => Ok(write_reinstated(unit, ports, &link, by.actor(), reason).await?),
+        Err(ReinstateRefusal::AlreadyRevoked) => Err(DecideError::LinkEnded),
         // A link with an open dispute stays suspended, so this is a row that somebody changed by hand.
-        Err(ReinstateRefusal::NotSuspended) => {}
+        Err(ReinstateRefusal::NotSuspended) => Ok(()),
     }
-    unit.update_dispute(&dismissed).await?;
-    let detail = serde_json::json!({"dispute": id, "reason": reason});
-    let action = Action::DisputeDismiss;
-    unit.record(ports.audit(by.organization(), by.actor(), action, subject(&dismissed), detail));
-    Ok(dismissed)
 }
 
 /// The dispute and its link. The link's row is locked first, as by whoever opens a dispute, so that two

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use kinlink_domain::{
     event::LinkEvent,
     id::{AccountId, Id, OrganizationId},
-    provisioning::{ProvisioningOutcome, ProvisioningTarget, ProvisioningTask, QueueCounts},
+    provisioning::{Known, ProvisioningOutcome, ProvisioningTarget, ProvisioningTask, QueueCounts},
     store::StoreError,
 };
 use sea_orm::{
@@ -11,6 +11,7 @@ use sea_orm::{
     prelude::Expr,
     sea_query::{LockBehavior, LockType},
 };
+use uuid::Uuid;
 
 use super::{super::SeaUnit, Key, free};
 use crate::{
@@ -25,16 +26,20 @@ fn of(key: Key) -> Select<Entity> {
     Entity::find().filter(Column::OrganizationId.eq(key.0)).filter(Column::TargetId.eq(key.1))
 }
 
+fn known(status: &str, written: Option<Vec<u8>>) -> Result<Known, StoreError> {
+    let written = written.map(TryInto::try_into).transpose();
+    let written = written.map_err(|_| corrupt(WHAT, "a digest has 16 bytes"))?;
+    Ok(Known { waiting: status == "pending", written })
+}
+
 fn task_from(row: Model, leased_until: DateTime<Utc>) -> Result<ProvisioningTask, StoreError> {
-    let written = row.written.map(TryInto::try_into).transpose();
     Ok(ProvisioningTask {
         organization: Id::from_uuid(row.organization_id),
         target: Id::from_uuid(row.target_id),
         account: Id::from_uuid(row.account_id),
         generation: row.generation,
         attempts: u16::try_from(row.attempts).map_err(|error| corrupt(WHAT, error))?,
-        waiting: row.status == "pending",
-        written: written.map_err(|_| corrupt(WHAT, "a digest has 16 bytes"))?,
+        known: known(&row.status, row.written)?,
         leased_until,
     })
 }
@@ -167,13 +172,29 @@ impl SeaUnit {
         key: Key,
         after: Option<AccountId>,
         limit: u16,
-    ) -> Result<Vec<AccountId>, StoreError> {
-        let mut select = of(key).select_only().column(Column::AccountId);
+    ) -> Result<Vec<(AccountId, Known)>, StoreError> {
+        let mut select = of(key).select_only().columns([Column::AccountId, Column::Status, Column::Written]);
         if let Some(after) = after {
             select = select.filter(Column::AccountId.gt(after.uuid()));
         }
         let select = select.order_by_asc(Column::AccountId).limit(u64::from(limit)).into_tuple();
-        let ids: Vec<uuid::Uuid> = select.all(&self.tx).await.map_err(store_error)?;
+        let rows: Vec<(Uuid, String, Option<Vec<u8>>)> = select.all(&self.tx).await.map_err(store_error)?;
+        let account =
+            |(id, status, written): (Uuid, String, _)| Ok((Id::from_uuid(id), known(&status, written)?));
+        rows.into_iter().map(account).collect()
+    }
+
+    pub(super) async fn accounts_among(
+        &self,
+        key: Key,
+        accounts: &[AccountId],
+    ) -> Result<Vec<AccountId>, StoreError> {
+        if accounts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let select = of(key).select_only().column(Column::AccountId);
+        let among = select.filter(Column::AccountId.is_in(accounts.iter().map(|account| account.uuid())));
+        let ids: Vec<Uuid> = among.into_tuple().all(&self.tx).await.map_err(store_error)?;
         Ok(ids.into_iter().map(Id::from_uuid).collect())
     }
 

@@ -76,7 +76,13 @@ impl SeaUnit {
             .exec(&self.tx)
             .await
             .map_err(store_error)?;
-        provisioning_run::Entity::delete_by_id(key).exec(&self.tx).await.map_err(store_error)?;
+        self.forget_findings(key, None).await?;
+        provisioning_run::Entity::delete_many()
+            .filter(provisioning_run::Column::OrganizationId.eq(key.0))
+            .filter(provisioning_run::Column::TargetId.eq(key.1))
+            .exec(&self.tx)
+            .await
+            .map_err(store_error)?;
         Entity::delete_by_id(key).exec(&self.tx).await.map_err(store_error)?;
         Ok(())
     }
@@ -115,14 +121,20 @@ impl SeaUnit {
 
     /// The targets to which something may be sent now; there are few.
     pub(super) async fn open_targets(&self, now: DateTime<Utc>) -> Result<Vec<Uuid>, StoreError> {
-        Entity::find()
-            .select_only()
-            .column(Column::Id)
-            .filter(Column::State.ne("off"))
-            .filter(free(Column::PausedUntil, now))
-            .into_tuple()
-            .all(&self.tx)
-            .await
-            .map_err(store_error)
+        self.unpaused(now, Some("off")).await
+    }
+
+    /// The targets of which something may be asked now, those that are off too.
+    pub(super) async fn readable_targets(&self, now: DateTime<Utc>) -> Result<Vec<Uuid>, StoreError> {
+        self.unpaused(now, None).await
+    }
+
+    async fn unpaused(&self, now: DateTime<Utc>, but: Option<&str>) -> Result<Vec<Uuid>, StoreError> {
+        let mut select =
+            Entity::find().select_only().column(Column::Id).filter(free(Column::PausedUntil, now));
+        if let Some(but) = but {
+            select = select.filter(Column::State.ne(but));
+        }
+        select.into_tuple().all(&self.tx).await.map_err(store_error)
     }
 }

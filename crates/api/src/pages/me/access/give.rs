@@ -198,8 +198,7 @@ pub(in crate::pages) async fn give(
     let request = OfferGrant { account, link: link.id, relationship, profile, until, email };
     match offer_grant(&mut *unit, &state.ports, request).await {
         Ok(offered) => {
-            once.answer(&mut *unit, StatusCode::CREATED, &offered.grant.id).await?;
-            unit.save().await?;
+            once.save_answer(unit, StatusCode::CREATED, &offered.grant.id).await?;
             Ok(show(&state, &visitor, StatusCode::CREATED, &page(&state, &visitor, organization, &offered)))
         }
         Err(error) => {

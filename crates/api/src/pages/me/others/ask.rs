@@ -187,23 +187,15 @@ fn demographics(
         Ok(person) => return Some(person),
         Err(problem) => problem,
     };
-    for error in &problem.errors {
-        let at = error.at.trim_start_matches("/demographics").trim_start_matches('/');
-        let field = match at.split('/').next().unwrap_or_default() {
-            "name" if at.contains("family") => fields[0],
-            "birth_date" => fields[2],
-            "address" => fields[3],
-            "phone" => fields[4],
-            "email" => fields[5],
-            "identifiers" => fields[6],
-            _ => fields[1],
-        };
-        let mut message = error.message.clone();
-        if let Some(first) = message.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
-        complaints.add(field, message);
-    }
+    complaints.add_members(&problem, |at| match at.split('/').next().unwrap_or_default() {
+        "name" if at.contains("family") => fields[0],
+        "birth_date" => fields[2],
+        "address" => fields[3],
+        "phone" => fields[4],
+        "email" => fields[5],
+        "identifiers" => fields[6],
+        _ => fields[1],
+    });
     None
 }
 
@@ -236,8 +228,7 @@ pub(in crate::pages) async fn submit(
     let wanted = SubmitRequest { organization, account, person, asker, relationship, address };
     match submit_request(&mut *unit, &state.ports, wanted).await {
         Ok(request) => {
-            once.answer(&mut *unit, StatusCode::ACCEPTED, &request.id).await?;
-            unit.save().await?;
+            once.save_answer(unit, StatusCode::ACCEPTED, &request.id).await?;
             Ok(see_other(&format!("/me/others/asked/{}", request.id)))
         }
         Err(error) => {

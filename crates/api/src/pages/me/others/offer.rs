@@ -10,13 +10,12 @@ use kinlink_domain::{
     service::accept_grant::{self, UseOffer, UseRefusal, Used},
     store::UnitOfWork,
 };
-use serde::Deserialize;
 
 use crate::{
     extract,
     pages::{
         complaint::Complaints,
-        form::Form,
+        form::{Entered, Form},
         frame::{Frame, see_other, show},
         me::access::{last_day, title},
         redeem,
@@ -37,12 +36,6 @@ struct OfferPage {
     by_patient: bool,
     profile: String,
     until: Option<String>,
-    code: String,
-}
-
-#[derive(Deserialize)]
-pub(in crate::pages) struct CodeForm {
-    #[serde(default)]
     code: String,
 }
 
@@ -104,17 +97,14 @@ pub(in crate::pages) async fn accept(
     request: HttpRequest,
     state: Data<State>,
     Patient(visitor): Patient,
-    Form(form): Form<CodeForm>,
+    Form(form): Form<Entered>,
 ) -> Result<HttpResponse, Refusal> {
     let mut unit = state.store.begin().await?;
     let (address, account) = of(&request, &state, &visitor, &mut *unit).await?;
     let wanted = UseOffer { account: &account, code: &form.code, asserted: None, address: &address };
     let used = accept_grant::accept(&mut *unit, &state.ports, &wanted).await?;
     unit.save().await?;
-    match used {
-        Used::Done(_) => Ok(see_other("/me/others?said=accepted")),
-        Used::Refused(refusal) => Ok(redeem::refused(&state, &visitor, form.code, explain(refusal))),
-    }
+    Ok(decided(&state, &visitor, form.code, &used, "accepted"))
 }
 
 /// The proxy declines.
@@ -122,16 +112,20 @@ pub(in crate::pages) async fn decline(
     request: HttpRequest,
     state: Data<State>,
     Patient(visitor): Patient,
-    Form(form): Form<CodeForm>,
+    Form(form): Form<Entered>,
 ) -> Result<HttpResponse, Refusal> {
     let mut unit = state.store.begin().await?;
     let (address, account) = of(&request, &state, &visitor, &mut *unit).await?;
     let wanted = UseOffer { account: &account, code: &form.code, asserted: None, address: &address };
     let used = accept_grant::decline(&mut *unit, &state.ports, &wanted).await?;
     unit.save().await?;
+    Ok(decided(&state, &visitor, form.code, &used, "declined"))
+}
+
+fn decided<T>(state: &State, visitor: &Visitor, code: String, used: &Used<T>, said: &str) -> HttpResponse {
     match used {
-        Used::Done(_) => Ok(see_other("/me/others?said=declined")),
-        Used::Refused(refusal) => Ok(redeem::refused(&state, &visitor, form.code, explain(refusal))),
+        Used::Done(_) => see_other(&format!("/me/others?said={said}")),
+        Used::Refused(refusal) => redeem::refused(state, visitor, code, explain(*refusal)),
     }
 }
 

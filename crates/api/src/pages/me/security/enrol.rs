@@ -1,14 +1,13 @@
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 use kinlink_domain::service::totp::{TotpRefusal, enrol::enrol as enrol_authenticator};
-use serde::Deserialize;
 
 use super::show_again;
 use crate::{
     pages::{
         authenticator::{explain, login, typed},
         complaint::Complaints,
-        form::Form,
+        form::{Entered, Form},
         frame::{Frame, show},
         refusal::Refusal,
         visitor::{Person, Visitor},
@@ -19,12 +18,6 @@ use crate::{
 };
 
 const PATH: &str = "/me/security";
-
-#[derive(Deserialize)]
-pub(in crate::pages) struct EnrolForm {
-    #[serde(default)]
-    code: String,
-}
 
 /// The new secret, this once.
 #[derive(Template)]
@@ -40,7 +33,7 @@ struct EnrolledPage {
 pub(in crate::pages) async fn enrol(
     state: Data<State>,
     Person(visitor): Person,
-    Form(form): Form<EnrolForm>,
+    Form(form): Form<Entered>,
 ) -> Result<HttpResponse, Refusal> {
     let given = match typed(&form.code) {
         Ok(given) => given,

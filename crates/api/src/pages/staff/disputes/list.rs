@@ -3,12 +3,11 @@ use askama::Template;
 use kinlink_domain::dispute::{Dispute, DisputeStatus};
 
 use crate::{
-    extract::Cursor,
     pages::{
         form::Filters,
         frame::{Frame, show},
         refusal::Refusal,
-        staff::link_to,
+        staff::rest_of,
         visitor::Staff,
         words,
     },
@@ -48,11 +47,8 @@ pub(in crate::pages) async fn show_list(
     let (organization, listed) = search(&state, &mut *unit, &caller, parameters).await?;
     unit.save().await?;
     let slug = organization.slug.to_string();
-    let more = listed.next.map(|next| {
-        let (status, cursor) = (status.map(words::word).unwrap_or_default(), Cursor::write(next));
-        let place = [("organization", slug.as_str()), ("status", &status), ("cursor", &cursor)];
-        link_to("/staff/disputes", &place)
-    });
+    let chosen = status.map(words::word).unwrap_or_default();
+    let more = rest_of("/staff/disputes", &slug, &[("status", chosen.as_str())], listed.next);
     let choice = |it: DisputeStatus| (words::word(it), words::dispute_status(it), status == Some(it));
     let page = DisputesPage {
         frame: Frame::new(&visitor, "/staff"),

@@ -1,4 +1,4 @@
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 use kinlink_domain::{
     dispute::{Dispute, DisputeState, DisputeStatus},
@@ -104,8 +104,7 @@ pub(super) async fn show_again(
         dismiss: reinstate::reasons(),
         complaints,
     };
-    let fine = page.complaints.is_empty();
-    let status = if fine { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = page.complaints.status();
     Ok(show(state, &staff.visitor, status, &page))
 }
 

@@ -3,12 +3,11 @@ use askama::Template;
 
 use super::Shown;
 use crate::{
-    extract::Cursor,
     pages::{
         form::Filters,
         frame::{Frame, show},
         refusal::Refusal,
-        staff::link_to,
+        staff::rest_of,
         visitor::Staff,
     },
     state::State,
@@ -38,10 +37,7 @@ pub(in crate::pages) async fn show_list(
         endings.push(Shown::new(&mut *unit, &slug, ending).await?);
     }
     unit.save().await?;
-    let more = listed.next.map(|next| {
-        let cursor = Cursor::write(next);
-        link_to("/staff/endings", &[("organization", slug.as_str()), ("cursor", cursor.as_str())])
-    });
+    let more = rest_of("/staff/endings", &slug, &[], listed.next);
     let frame = Frame::new(&visitor, "/staff");
     let page = EndingsPage { frame, organization: organization.name, endings, more };
     Ok(show(&state, &visitor, StatusCode::OK, &page))

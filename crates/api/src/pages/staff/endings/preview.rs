@@ -179,7 +179,7 @@ pub(in crate::pages) async fn end(
     let mut unit = state.store.begin().await?;
     let (by, organization, wanted) = form.whose().find(&mut *unit, &staff.caller).await?;
     let given = Revocation::ALL.into_iter().filter(|reason| reason.allowed_to(by.actor()));
-    let Some(reason) = given.into_iter().find(|reason| words::word(*reason) == form.reason) else {
+    let Some(reason) = words::chosen(&form.reason, given) else {
         drop(unit);
         let complaints = Complaints::one("reason", "Choose why it is ended");
         return ask_again(&state, &staff, form, StatusCode::UNPROCESSABLE_ENTITY, complaints).await;
@@ -194,8 +194,7 @@ pub(in crate::pages) async fn end(
     stepped.map_err(|problem| Refusal::stepping_up(problem, &place))?;
     match end_access(&mut *unit, &state.ports, by, wanted, reason, &form.digest).await {
         Ok(ending) => {
-            once.answer(&mut *unit, StatusCode::CREATED, &ending.id).await?;
-            unit.save().await?;
+            once.save_answer(unit, StatusCode::CREATED, &ending.id).await?;
             Ok(see_other(&format!("{PATH}/{}?said=ended", ending.id)))
         }
         Err(EndAccessError::Changed(_)) => {

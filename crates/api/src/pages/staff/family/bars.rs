@@ -72,8 +72,7 @@ pub(in crate::pages) async fn record(
     if once.answered(&mut *unit, &state).await?.is_none() {
         match record_bar(&mut *unit, &state.ports, &at, by, wanted).await {
             Ok((bar, ended)) => {
-                once.answer(&mut *unit, StatusCode::CREATED, &bar.id).await?;
-                unit.save().await?;
+                once.save_answer(unit, StatusCode::CREATED, &bar.id).await?;
                 said = if ended.is_some() { "barred-ended" } else { "barred" };
             }
             Err(error) => {

@@ -92,8 +92,7 @@ pub(in crate::pages) async fn record(
         let new = NewException { exception, reason, reference };
         let patient = PatientReference::FhirId(patient.record.fhir_id);
         record_exception(&mut *unit, &state.ports, &at, by, patient, new).await?;
-        once.answer(&mut *unit, StatusCode::CREATED, &()).await?;
-        unit.save().await?;
+        once.save_answer(unit, StatusCode::CREATED, &()).await?;
     }
     Ok(see_other(&back(at.slug.as_str(), &form.patient, "excepted")))
 }

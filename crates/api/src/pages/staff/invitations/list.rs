@@ -3,12 +3,11 @@ use askama::Template;
 use kinlink_domain::invitation::{Channel, Invitation, InvitationStatus};
 
 use crate::{
-    extract::Cursor,
     pages::{
         form::Filters,
         frame::{Frame, show},
         refusal::Refusal,
-        staff::link_to,
+        staff::rest_of,
         visitor::Staff,
         words,
     },
@@ -59,14 +58,12 @@ pub(in crate::pages) async fn show_list(
     unit.save().await?;
     let now = state.ports.clock.now();
     let slug = organization.slug.to_string();
-    let more = listed.next.map(|next| {
-        let status = status.map(InvitationStatus::as_str).unwrap_or_default();
-        let channel = channel.map(Channel::as_str).unwrap_or_default();
-        let cursor = Cursor::write(next);
-        let filters = [("patient", patient.as_str()), ("status", status), ("channel", channel)];
-        let place = [("organization", slug.as_str()), ("cursor", cursor.as_str())];
-        link_to("/staff/invitations", &[&place[..], &filters[..]].concat())
-    });
+    let filters = [
+        ("patient", patient.as_str()),
+        ("status", status.map(InvitationStatus::as_str).unwrap_or_default()),
+        ("channel", channel.map(Channel::as_str).unwrap_or_default()),
+    ];
+    let more = rest_of("/staff/invitations", &slug, &filters, listed.next);
     let page = InvitationsPage {
         frame: Frame::new(&visitor, "/staff"),
         slug,

@@ -1,10 +1,10 @@
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
     evidence::AddressValidation,
     id::InvitationId,
-    invitation::{Channel, Invitation, InvitationRevocation, InvitationState, InvitationStatus},
+    invitation::{Channel, Invitation, InvitationState, InvitationStatus},
     organization::Organization,
 };
 use serde::Deserialize;
@@ -38,7 +38,7 @@ struct InvitationPage {
     organization: String,
     invitation: Shown,
     /// Reasons to revoke it, if it can be.
-    reasons: Vec<(&'static str, &'static str)>,
+    reasons: words::Reasons,
     channels: Vec<(&'static str, &'static str)>,
     once: String,
     complaints: Complaints,
@@ -90,22 +90,22 @@ pub(super) async fn show_again(
     let Organization { slug, name, .. } = organization.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let now = state.ports.clock.now();
     let closed = matches!(invitation.status(now), InvitationStatus::Redeemed | InvitationStatus::Revoked);
-    let status = if complaints.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = complaints.status();
     let page = InvitationPage {
         frame: Frame::new(&staff.visitor, "/staff").saying(said),
         slug: slug.to_string(),
         organization: name,
         invitation: shown(&invitation, now),
-        reasons: if closed { Vec::new() } else { revoke::REASONS.map(reason).into() },
+        reasons: if closed {
+            Vec::new()
+        } else {
+            words::reasons(revoke::REASONS, words::invitation_revocation)
+        },
         channels: Channel::ALL.map(|it| (it.as_str(), words::channel(it))).into(),
         once: fresh(state),
         complaints,
     };
     Ok(show(state, &staff.visitor, status, &page))
-}
-
-fn reason((word, reason): (&'static str, InvitationRevocation)) -> (&'static str, &'static str) {
-    (word, words::invitation_revocation(reason))
 }
 
 fn shown(invitation: &Invitation, now: DateTime<Utc>) -> Shown {

@@ -7,7 +7,7 @@ use kinlink_domain::{
 use serde::Deserialize;
 
 use super::{
-    issue::email,
+    form::email,
     issued::{show_issued, show_issued_before},
     read::show_again,
 };
@@ -53,8 +53,7 @@ pub(in crate::pages) async fn reissue(
     let issued = issue_invitation::reissue(&mut *unit, &state.ports, &organization, by, id, anew).await;
     match issued {
         Ok(issued) => {
-            once.answer(&mut *unit, StatusCode::CREATED, &issued.invitation.id).await?;
-            unit.save().await?;
+            once.save_answer(unit, StatusCode::CREATED, &issued.invitation.id).await?;
             Ok(show_issued(&state, &staff.visitor, &organization, &issued))
         }
         Err(error @ (IssueError::NoContact | IssueError::ContactNotOnRecord)) => {

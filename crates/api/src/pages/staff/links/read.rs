@@ -1,4 +1,4 @@
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 use kinlink_domain::{
     actor::StaffAct,
@@ -137,7 +137,7 @@ pub(super) async fn show_again(
     // Whoever is only its account sees it among their own records.
     let Seen::Staff(evidence) = seen else { return Err(Problem::new(ProblemType::NotFound).into()) };
     let organization = organization.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
-    let status = if complaints.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = complaints.status();
     let page = LinkPage {
         frame: Frame::new(&staff.visitor, "/staff").saying(said),
         why: why(told),

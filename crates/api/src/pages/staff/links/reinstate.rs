@@ -1,13 +1,12 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use kinlink_domain::{actor::StaffAct, id::LinkId, link::Reinstatement, service::suspend_link};
-use serde::Deserialize;
 
 use super::read::show_again;
 use crate::{
     extract::path_id,
     pages::{
         complaint::Complaints,
-        form::Form,
+        form::{Form, Why},
         frame::see_other,
         refusal::Refusal,
         visitor::Staff,
@@ -25,14 +24,8 @@ pub(in crate::pages::staff) const REASONS: [Reinstatement; 4] = [
     Reinstatement::StaffError,
 ];
 
-#[derive(Deserialize)]
-pub(in crate::pages) struct ReinstateForm {
-    #[serde(default)]
-    reason: String,
-}
-
 pub(in crate::pages::staff) fn reasons() -> Reasons {
-    REASONS.map(|reason| (words::word(reason), words::reinstatement(reason))).into()
+    words::reasons(REASONS, words::reinstatement)
 }
 
 /// Staff lift a suspension.
@@ -40,11 +33,11 @@ pub(in crate::pages) async fn reinstate(
     request: HttpRequest,
     state: Data<State>,
     staff: Staff,
-    Form(form): Form<ReinstateForm>,
+    Form(why): Form<Why>,
 ) -> Result<HttpResponse, Refusal> {
     let id: LinkId = path_id(&request)?;
     staff.caller.wherever(StaffAct::ReviewLinks)?;
-    let Some(reason) = REASONS.into_iter().find(|reason| words::word(*reason) == form.reason) else {
+    let Some(reason) = words::chosen(&why.reason, REASONS) else {
         let complaints = Complaints::one("reinstate", "Choose why the suspension is lifted");
         return show_again(&state, &staff, id, None, complaints).await;
     };

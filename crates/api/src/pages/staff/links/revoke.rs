@@ -1,13 +1,12 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use kinlink_domain::{actor::Actor, id::LinkId, link::Revocation, service::end_link::end};
-use serde::Deserialize;
 
 use super::read::show_again;
 use crate::{
     extract::path_id,
     pages::{
         complaint::Complaints,
-        form::Form,
+        form::{Form, Why},
         frame::see_other,
         refusal::Refusal,
         visitor::Staff,
@@ -17,17 +16,14 @@ use crate::{
     v1::links::revoke as operation,
 };
 
-#[derive(Deserialize)]
-pub(in crate::pages) struct RevokeForm {
-    #[serde(default)]
-    reason: String,
+/// The reasons that staff may give.
+pub(in crate::pages::staff) fn allowed(staff: &Staff) -> impl Iterator<Item = Revocation> {
+    let actor = Actor::Staff(staff.visitor.account());
+    Revocation::ALL.into_iter().filter(move |reason| reason.allowed_to(actor))
 }
 
-/// The reasons that staff may give.
 pub(in crate::pages::staff) fn reasons(staff: &Staff) -> Reasons {
-    let actor = Actor::Staff(staff.visitor.account());
-    let allowed = Revocation::ALL.into_iter().filter(|reason| reason.allowed_to(actor));
-    allowed.map(|reason| (words::word(reason), words::revocation(reason))).collect()
+    words::reasons(allowed(staff), words::revocation)
 }
 
 /// Staff end a link.
@@ -35,10 +31,10 @@ pub(in crate::pages) async fn revoke(
     request: HttpRequest,
     state: Data<State>,
     staff: Staff,
-    Form(form): Form<RevokeForm>,
+    Form(why): Form<Why>,
 ) -> Result<HttpResponse, Refusal> {
     let id: LinkId = path_id(&request)?;
-    let Some(reason) = Revocation::ALL.into_iter().find(|reason| words::word(*reason) == form.reason) else {
+    let Some(reason) = words::chosen(&why.reason, Revocation::ALL) else {
         let complaints = Complaints::one("reason", "Choose why the link is ended");
         return show_again(&state, &staff, id, None, complaints).await;
     };

@@ -5,14 +5,13 @@ use kinlink_domain::{
     link::Suspension,
     service::suspend_link,
 };
-use serde::Deserialize;
 
 use super::read::show_again;
 use crate::{
     extract::path_id,
     pages::{
         complaint::Complaints,
-        form::Form,
+        form::{Form, Why},
         frame::see_other,
         refusal::Refusal,
         visitor::Staff,
@@ -22,17 +21,14 @@ use crate::{
     v1::links::suspend::reviewer_of,
 };
 
-#[derive(Deserialize)]
-pub(in crate::pages) struct SuspendForm {
-    #[serde(default)]
-    reason: String,
+/// The reasons that staff may give.
+fn allowed(staff: &Staff) -> impl Iterator<Item = Suspension> {
+    let actor = Actor::Staff(staff.visitor.account());
+    Suspension::ALL.into_iter().filter(move |reason| reason.allowed_to(actor))
 }
 
-/// The reasons that staff may give.
 pub(super) fn reasons(staff: &Staff) -> Reasons {
-    let actor = Actor::Staff(staff.visitor.account());
-    let allowed = Suspension::ALL.into_iter().filter(|reason| reason.allowed_to(actor));
-    allowed.map(|reason| (words::word(reason), words::suspension(reason))).collect()
+    words::reasons(allowed(staff), words::suspension)
 }
 
 /// Staff suspend a link.
@@ -40,13 +36,11 @@ pub(in crate::pages) async fn suspend(
     request: HttpRequest,
     state: Data<State>,
     staff: Staff,
-    Form(form): Form<SuspendForm>,
+    Form(why): Form<Why>,
 ) -> Result<HttpResponse, Refusal> {
     let id: LinkId = path_id(&request)?;
     staff.caller.wherever(StaffAct::ReviewLinks)?;
-    let actor = Actor::Staff(staff.visitor.account());
-    let allowed = Suspension::ALL.into_iter().filter(|reason| reason.allowed_to(actor));
-    let Some(reason) = allowed.into_iter().find(|reason| words::word(*reason) == form.reason) else {
+    let Some(reason) = words::chosen(&why.reason, allowed(&staff)) else {
         let complaints = Complaints::one("suspend", "Choose why the link is suspended");
         return show_again(&state, &staff, id, None, complaints).await;
     };

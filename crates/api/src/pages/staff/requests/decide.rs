@@ -111,7 +111,7 @@ pub(in crate::pages) async fn decline(
     Form(form): Form<DecideForm>,
 ) -> Result<HttpResponse, Refusal> {
     let id: RequestId = path_id(&request)?;
-    let Some(reason) = DECLINES.into_iter().find(|reason| words::word(*reason) == form.reason) else {
+    let Some(reason) = words::chosen(&form.reason, DECLINES) else {
         let complaints = Complaints::one("reason", "Choose why you decline");
         return show_again(&state, &staff, id, form, complaints).await;
     };

@@ -3,16 +3,15 @@ use askama::Template;
 use serde::Deserialize;
 
 use crate::{
-    extract::{self, Cursor},
+    extract::{self, NamedOrganization},
     pages::{
         form::Filters,
         frame::{Frame, show},
         refusal::Refusal,
-        staff::link_to,
+        staff::rest_of,
         visitor::Staff,
         words,
     },
-    problem::ProblemType,
     state::State,
     v1::access_requests::list::search,
 };
@@ -48,18 +47,12 @@ pub(in crate::pages) async fn show_list(
     Staff { visitor, caller }: Staff,
     Filters(which): Filters<Which>,
 ) -> Result<HttpResponse, Refusal> {
-    const KIND: ProblemType = ProblemType::MalformedParameter;
     let page = extract::limit(which.cursor.as_deref(), None)?;
-    let named = which.organization.as_deref();
-    let named = named.map(|text| extract::organization_reference(KIND, "organization", text)).transpose()?;
+    let named = NamedOrganization::in_query(which.organization.as_deref())?;
     let mut unit = state.store.begin().await?;
-    let (organization, listed) = search(&state, &mut *unit, &caller, named.as_ref(), page).await?;
+    let (organization, listed) = search(&state, &mut *unit, &caller, &named, page).await?;
     unit.save().await?;
-    let slug = organization.slug.to_string();
-    let more = listed.next.map(|next| {
-        let cursor = Cursor::write(next);
-        link_to("/staff/requests", &[("organization", slug.as_str()), ("cursor", cursor.as_str())])
-    });
+    let more = rest_of("/staff/requests", organization.slug.as_str(), &[], listed.next);
     let rows = listed.items.iter().map(|request| Row {
         id: request.id.to_string(),
         asker: words::names(&request.asker),

@@ -1,4 +1,4 @@
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 use kinlink_domain::{
     access_request::{AccessRequest, RequestDecline, RequestStatus},
@@ -129,13 +129,12 @@ pub(super) async fn show_again(
         bases: words::bases(),
         profiles: words::profiles(&organization.policy.family),
         papers: words::papers(),
-        declines: DECLINES.map(|reason| (words::word(reason), words::request_decline(reason))).into(),
+        declines: words::reasons(DECLINES, words::request_decline),
         organization: organization.name,
         form,
         complaints,
     };
-    let fine = page.complaints.is_empty();
-    let status = if fine { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = page.complaints.status();
     Ok(show(state, &staff.visitor, status, &page))
 }
 

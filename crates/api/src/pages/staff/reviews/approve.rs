@@ -3,7 +3,7 @@ use askama::Template;
 use kinlink_domain::{
     evidence::Fact,
     id::ReviewId,
-    review::{Handover, ReviewStatus, ReviewSubject},
+    review::{Handover, ReviewStatus},
     service::decide_review::{Approve, Approved, ReviewError, approve as approve_review},
 };
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use crate::{
         form::Form,
         frame::{Frame, see_other, show},
         refusal::Refusal,
-        staff::invitations::issue::documents_seen,
+        staff::invitations::form::documents_seen,
         visitor::Staff,
         words,
     },
@@ -82,14 +82,9 @@ pub(in crate::pages) async fn approve(
             }
         };
     once.answer(&mut *unit, StatusCode::OK, &id).await?;
-    let expires_at = match review.subject {
-        ReviewSubject::Claim(claim) => {
-            let claim = unit.claim_by_id(organization.id, claim).await?;
-            let now = state.ports.clock.now();
-            claim.and_then(|claim| Some((claim.id, claim.confirmation(now)?.expires_at)))
-        }
-        ReviewSubject::Dispute { .. } => None,
-    };
+    let claim = unit.claim_by_id(organization.id, review.claim).await?;
+    let now = state.ports.clock.now();
+    let expires_at = claim.and_then(|claim| Some((claim.id, claim.confirmation(now)?.expires_at)));
     unit.save().await?;
     count_decided("approve");
     match (code, expires_at) {

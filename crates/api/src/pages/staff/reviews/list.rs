@@ -1,14 +1,13 @@
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
-use kinlink_domain::review::{Review, ReviewKind, ReviewStatus};
+use kinlink_domain::review::{Review, ReviewStatus};
 
 use crate::{
-    extract::Cursor,
     pages::{
         form::Filters,
         frame::{Frame, show},
         refusal::Refusal,
-        staff::link_to,
+        staff::rest_of,
         visitor::Staff,
         words,
     },
@@ -37,7 +36,6 @@ struct ReviewsPage {
 
 struct Row {
     id: String,
-    kind: &'static str,
     status: &'static str,
     undecided: bool,
     reasons: Vec<&'static str>,
@@ -56,11 +54,8 @@ pub(in crate::pages) async fn show_list(
     let (organization, listed) = search(&state, &mut *unit, &caller, parameters).await?;
     unit.save().await?;
     let slug = organization.slug.to_string();
-    let more = listed.next.map(|next| {
-        let (status, cursor) = (status.map(ReviewStatus::as_str).unwrap_or_default(), Cursor::write(next));
-        let place = [("organization", slug.as_str()), ("status", status), ("cursor", cursor.as_str())];
-        link_to("/staff/reviews", &place)
-    });
+    let chosen = status.map(ReviewStatus::as_str).unwrap_or_default();
+    let more = rest_of("/staff/reviews", &slug, &[("status", chosen)], listed.next);
     let page = ReviewsPage {
         frame: Frame::new(&visitor, "/staff"),
         slug,
@@ -76,10 +71,6 @@ fn row(review: &Review) -> Row {
     let status = review.status();
     Row {
         id: review.id.to_string(),
-        kind: match review.subject.kind() {
-            ReviewKind::Claim => "Somebody looks for their record",
-            ReviewKind::Dispute => "A link is disputed",
-        },
         status: words::review_status(status),
         undecided: matches!(status, ReviewStatus::Open | ReviewStatus::Seconding),
         reasons: review.reasons.iter().map(|reason| words::review_reason(*reason)).collect(),

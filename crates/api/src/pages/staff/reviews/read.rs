@@ -53,7 +53,7 @@ struct ReviewPage {
     declined: Option<String>,
     documents: &'static [(&'static str, &'static str)],
     missing: Vec<(&'static str, &'static str)>,
-    declines: Vec<(&'static str, &'static str)>,
+    declines: words::Reasons,
     once: String,
     complaints: Complaints,
 }
@@ -158,7 +158,7 @@ fn page(frame: Frame, looked: &Looked, me: Actor, once: String, complaints: Comp
         },
         documents: &words::DOCUMENTS,
         missing: super::ask::MISSING.map(|(name, missing)| (name, words::missing(missing))).into(),
-        declines: super::decline::REASONS.map(|(word, reason)| (word, words::decline(reason))).into(),
+        declines: words::reasons(super::decline::REASONS, words::decline),
         once,
         complaints,
     }

@@ -12,7 +12,7 @@ use super::{EvidenceAnswer, authorized};
 use crate::{
     extract::{JsonBody, StaffCaller, path_id},
     idempotency::Once,
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -50,8 +50,7 @@ enum DocumentSeen {
     request_body = AddEvidenceBody,
     responses(
         (status = 201, description = "Added; lookups see what the link is worth now", body = EvidenceAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn add(
     request: HttpRequest,
@@ -75,7 +74,5 @@ pub(crate) async fn add(
     };
     let (link, evidence) = add_evidence(&mut *unit, &state.ports, by, wanted).await?;
     let answer = EvidenceAnswer::load(&mut *unit, &link, evidence, state.ports.clock.now()).await?;
-    let response = once.answer(&mut *unit, StatusCode::CREATED, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::CREATED, &answer).await
 }

@@ -8,7 +8,7 @@ use super::{EvidenceAnswer, authorized};
 use crate::{
     extract::{JsonBody, StaffCaller, path_id, path_part},
     idempotency::Once,
-    problem::Problem,
+    problem::{Problem, Refusals},
     state::State,
 };
 
@@ -29,8 +29,7 @@ pub(crate) struct WithdrawEvidenceBody {
     request_body = WithdrawEvidenceBody,
     responses(
         (status = 200, description = "Withdrawn; lookups see what the link is worth now", body = EvidenceAnswer),
-        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", description = "Not decided", body = Problem, content_type = "application/problem+json"),
+        Refusals,
     ))]
 pub(crate) async fn withdraw(
     request: HttpRequest,
@@ -49,7 +48,5 @@ pub(crate) async fn withdraw(
     let reason = body.value.reason;
     let (link, withdrawn) = withdraw_evidence(&mut *unit, &state.ports, by, link, evidence, reason).await?;
     let answer = EvidenceAnswer::load(&mut *unit, &link, withdrawn, state.ports.clock.now()).await?;
-    let response = once.answer(&mut *unit, StatusCode::OK, &answer).await?;
-    unit.save().await?;
-    Ok(response)
+    once.save_answer(unit, StatusCode::OK, &answer).await
 }

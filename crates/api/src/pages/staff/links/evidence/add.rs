@@ -14,7 +14,7 @@ use crate::{
         form::{Form, last_day},
         frame::see_other,
         refusal::Refusal,
-        staff::{invitations::issue::documents_seen, links::read::show_again},
+        staff::{invitations::form::documents_seen, links::read::show_again},
         visitor::Staff,
     },
     problem::{Problem, ProblemType},

@@ -1,17 +1,16 @@
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
 use kinlink_domain::{
     evidence::{EvidenceState, Withdrawal},
     id::{EvidenceId, LinkId},
     service::withdraw_evidence::withdraw as withdraw_evidence,
 };
-use serde::Deserialize;
 
 use crate::{
     extract::{path_id, path_part},
     pages::{
         complaint::Complaints,
-        form::Form,
+        form::{Form, Why},
         frame::{Frame, see_other, show},
         refusal::Refusal,
         visitor::Staff,
@@ -24,12 +23,6 @@ use crate::{
         read::{Seen, see},
     },
 };
-
-#[derive(Deserialize)]
-pub(in crate::pages) struct WithdrawForm {
-    #[serde(default)]
-    reason: String,
-}
 
 #[derive(Template)]
 #[template(path = "staff/withdraw_evidence.html")]
@@ -77,11 +70,10 @@ async fn ask_again(
         fact: words::fact(&found.fact),
         at: words::moment(found.established_at),
         by: words::actor(found.by),
-        reasons: Withdrawal::ALL.map(|reason| (words::word(reason), words::withdrawal(reason))).into(),
+        reasons: words::reasons(Withdrawal::ALL, words::withdrawal),
         complaints,
     };
-    let fine = page.complaints.is_empty();
-    let status = if fine { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = page.complaints.status();
     Ok(show(state, &staff.visitor, status, &page))
 }
 
@@ -90,10 +82,10 @@ pub(in crate::pages) async fn withdraw(
     request: HttpRequest,
     state: Data<State>,
     staff: Staff,
-    Form(form): Form<WithdrawForm>,
+    Form(why): Form<Why>,
 ) -> Result<HttpResponse, Refusal> {
     let (link, id): (LinkId, EvidenceId) = (path_id(&request)?, path_part(&request, "evidence")?);
-    let Some(reason) = Withdrawal::ALL.into_iter().find(|reason| words::word(*reason) == form.reason) else {
+    let Some(reason) = words::chosen(&why.reason, Withdrawal::ALL) else {
         let complaints = Complaints::one("reason", "Choose why it is withdrawn");
         return ask_again(&request, &state, &staff, complaints).await;
     };
