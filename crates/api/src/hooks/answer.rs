@@ -134,7 +134,7 @@ impl<'c> Claims<'c> {
     }
 
     /// For servers that know no truth values.
-    pub(super) fn as_texts(self) -> Self {
+    pub(super) fn into_texts(self) -> Self {
         let text = |value| match value {
             ClaimValue::Flag(flag) => ClaimValue::Text(flag.to_string()),
             text @ ClaimValue::Text(_) => text,

@@ -140,7 +140,7 @@ fn names_tenant(issuer: &str, tenant: &str) -> bool {
 }
 
 fn texts(claims: Claims<'_>) -> Result<Claims<'_>, Problem> {
-    let texts = claims.as_texts();
+    let texts = claims.into_texts();
     let length = |value: &ClaimValue| if let ClaimValue::Text(text) = value { text.len() } else { 0 };
     if texts.iter().map(|(name, value)| name.as_str().len() + length(value)).sum::<usize>() > MOST {
         tracing::error!("the claims are longer than Entra takes; leave out permitted_scope");

@@ -66,6 +66,10 @@ struct User {
 }
 
 #[derive(Deserialize)]
+#[expect(
+    clippy::zero_sized_map_values,
+    reason = "serde reads the names of an object into a map, not into a set"
+)]
 struct Token {
     #[serde(default)]
     claims: BTreeMap<String, IgnoredAny>,

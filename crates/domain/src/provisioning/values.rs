@@ -77,8 +77,7 @@ impl ProvisioningTarget {
             answerable.link.organization == self.organization
                 && matches!(answerable.access(None, now), Access::Live(_))
         });
-        let (own, others): (Vec<_>, Vec<_>) =
-            live.partition(|answerable| answerable.is_own());
+        let (own, others): (Vec<_>, Vec<_>) = live.partition(|answerable| answerable.is_own());
         match (&own[..], &others[..]) {
             ([only], _) => Desired { values: self.naming(only), basis: Basis::OwnRecord },
             ([], []) => nothing(Basis::NoLink),

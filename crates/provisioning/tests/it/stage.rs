@@ -14,8 +14,8 @@ use kinlink_domain::{
     permission::Permissions,
     proofing::{Assurance, AssuranceLevel, Ial},
     provisioning::{
-        AttributeName, Cause, ClientSecret, PathPart, ProvisioningTarget, QueueCounts, Run,
-        RunKind, Server, ServerUrl, Settings, TargetState,
+        AttributeName, Cause, ClientSecret, PathPart, ProvisioningTarget, QueueCounts, Run, RunKind, Server,
+        ServerUrl, Settings, TargetState,
     },
     relationship::{ProxyBasis, Relationship},
 };
