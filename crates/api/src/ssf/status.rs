@@ -17,6 +17,7 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct StatusParameters {
     /// Which stream.
     stream_id: String,

@@ -21,6 +21,7 @@ use crate::{
 const KIND: ProblemType = ProblemType::MalformedParameter;
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AuditParameters {
     /// The organization, by id or short name; needed only by auditors of several.

@@ -11,6 +11,7 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct DeleteStreamParameters {
     /// Which stream.
     stream_id: String,

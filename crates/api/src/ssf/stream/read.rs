@@ -10,6 +10,7 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct StreamParameters {
     /// Which stream; all of the client's unless said.
     stream_id: Option<String>,

@@ -21,6 +21,7 @@ use crate::{
 const KIND: ProblemType = ProblemType::MalformedParameter;
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListGrantsParameters {
     /// For staff: the grants of this organization, by id or short name. Without it, the caller's own.

@@ -21,6 +21,7 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExplainParameters {
     /// The moment to explain: now unless said. Only staff ask about the past; the future is told by the clock

@@ -26,6 +26,7 @@ use crate::{
 
 /// Which account, and which of its links.
 #[derive(Deserialize, Validate, ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"iss": "https://login.example", "sub": "248289761001"}))]
 pub(crate) struct LookupBody {

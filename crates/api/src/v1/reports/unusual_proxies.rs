@@ -24,6 +24,7 @@ pub(crate) enum Of {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UnusualProxiesParameters {
     /// The organization, by id or short name; needed only by staff of several.
