@@ -243,6 +243,8 @@ pub fn document() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -266,5 +268,19 @@ mod tests {
             }
         }
         assert!(seen.contains("post_links_id_revoke"));
+    }
+
+    #[test]
+    fn a_parameter_is_of_the_path_where_the_path_names_it_and_nowhere_else() {
+        let document: serde_json::Value = serde_json::from_str(&document()).unwrap();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let parameters = operation["parameters"].as_array().into_iter().flatten();
+                let of_the_path = parameters.filter(|parameter| parameter["in"] == "path");
+                let told: BTreeSet<_> = of_the_path.map(|it| it["name"].as_str().unwrap()).collect();
+                let named = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+                assert_eq!(told, named.collect(), "{method} {path}");
+            }
+        }
     }
 }
