@@ -61,6 +61,7 @@ fn kept(scope: &str, permitted: Option<&Permissions>) -> Vec<String> {
         Some(("user" | "system", _)) => Vec::new(),
         Some(("launch", context)) if context != "patient" || permitted.is_none() => Vec::new(),
         Some(("patient", _)) => match (parse(scope), permitted) {
+            (Some((_, asked)), Some(permitted)) if permitted.cover(&asked) => vec![scope.to_owned()],
             (Some((spelling, asked)), Some(permitted)) => cut(spelling, &asked, permitted),
             (None, _) | (_, None) => Vec::new(),
         },
@@ -121,6 +122,7 @@ mod tests {
             ("patient/*.cruds", "patient/*.rs", "patient/*.rs"),
             ("patient/Observation.rs", "patient/*.cruds", "patient/Observation.rs"),
             ("patient/*.rs", "patient/Observation.rs", "patient/Observation.rs"),
+            ("patient/Observation.rs?b=2&a=1", "patient/*.cruds", "patient/Observation.rs?b=2&a=1"),
             ("patient/Observation.cud", "patient/*.rs", ""),
             ("patient/Condition.rs", "patient/Observation.rs", ""),
             ("patient/*.read", "patient/*.cruds", "patient/*.read"),
