@@ -31,8 +31,8 @@ enum Step {
     /// Register an authorization server.
     #[command(after_help = "\
 For example, with a key of its own (private_key_jwt), or with an API key:
-  kinlink client add --name Keycloak --organization northside --jwks-uri https://login.example/jwks
-  kinlink client add --name Keycloak --organization northside --api-key")]
+  kinlink client add --name Gateway --organization northside --jwks-uri https://login.example/jwks
+  kinlink client add --name Okta --organization northside --api-key")]
     Add(Add),
     /// Give a client a new API key. The newest of its old ones lasts a little longer.
     Rotate {

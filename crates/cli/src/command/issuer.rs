@@ -30,7 +30,7 @@ enum Step {
 For example, patients of one provider and staff of another:
   kinlink issuer add --organization northside --iss https://login.example --audience kinlink --accounts
   kinlink issuer add --organization northside --iss https://login.microsoftonline.com/TENANT/v2.0 \\
-      --subject-claim oid --audience api://kinlink --staff-roles roles --role-name KL.Desk=registrar")]
+      --subject-claim oid --audience APP_ID --staff-roles roles --role-name KL.Desk=registrar")]
     Add(Add),
     /// Trust an identity provider no more.
     Remove {
