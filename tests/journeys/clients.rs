@@ -1,8 +1,15 @@
 use chrono::TimeDelta;
-use kinlink_domain::{client::ClientStatus, id::ClientId, store::Change};
+use kinlink_domain::{
+    client::{ClientKeys, ClientStatus},
+    id::ClientId,
+    store::Change,
+};
 use serde_json::{Value, json};
 
-use crate::app::{App, Reply};
+use crate::{
+    app::{App, Reply},
+    process::Process,
+};
 
 async fn token_request(app: &App, assertion: &str) -> Reply {
     let form = [
@@ -62,6 +69,28 @@ journey! {
         // The same jti of two clients is two things.
         token_request(app, &key.sign(&assertion(app, id, "same")).unwrap()).await.expect(200);
         token_request(app, &other_key.sign(&assertion(app, other, "same")).unwrap()).await.expect(200);
+    }
+}
+
+journey! {
+    async fn a_library_of_others_finds_the_token_endpoint_and_gets_in_with_its_own_key(app: App) {
+        let (id, _, _) = app.client(&[app.fixture.here.id]).await;
+        let mut back_end = Process::node("openid-client.js");
+        let keys = back_end.hear().await;
+        let later = app.fixture.ports.clock.now() - chrono::Utc::now();
+        let question = json!({"kinlink": app.url, "client": id, "later": later.num_seconds()});
+        assert_eq!(back_end.tell(&question).await["error"], "invalid_client", "nobody knows this key");
+
+        let mut unit = app.begin().await;
+        let mut client = unit.client(id).await.unwrap().unwrap();
+        client.keys = Some(ClientKeys::Jwks(keys));
+        unit.update_client(&client).await.unwrap();
+        unit.save().await.unwrap();
+        let answer = back_end.tell(&question).await;
+        let token = answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}"));
+        let asked = app.with_token(token).post("/v1/links/lookup", app.account("anna")).await;
+        asked.expect(200);
+        back_end.end().await;
     }
 }
 

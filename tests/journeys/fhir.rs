@@ -19,7 +19,10 @@ use kinlink_domain::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::app::{App, Caller, Reply};
+use crate::{
+    app::{App, Caller, Reply},
+    process::python,
+};
 
 /// Makes `name` a proxy of a record of `here`.
 pub(crate) async fn proxy(app: &App, name: &str, patient: &str, basis: ProxyBasis) -> Link {
@@ -71,10 +74,8 @@ fn entries(reply: &Reply) -> Vec<&Value> {
 
 /// Checks resources against the models of `fhir.resources`; returns the kinds that there were.
 fn validate(resources: &[Value]) -> String {
-    let python =
-        std::env::var_os("KINLINK_TEST_PYTHON").expect("KINLINK_TEST_PYTHON: run the tests with ./test");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/journeys/validate_fhir.py");
-    let mut child = std::process::Command::new(python)
+    let mut child = std::process::Command::new(python())
         .arg(script)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

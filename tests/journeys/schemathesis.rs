@@ -1,19 +1,12 @@
 //! The API fuzzer reads our OpenAPI document and tries whatever it allows, and what it does not.
 
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
-use crate::app::App;
-
-fn python() -> std::path::PathBuf {
-    let Some(python) = std::env::var_os("KINLINK_TEST_PYTHON") else {
-        panic!("KINLINK_TEST_PYTHON is not set: run the tests with ./test, which installs the fuzzer")
-    };
-    python.into()
-}
+use crate::{app::App, process::python};
 
 async fn fuzz(token: String, url: String) {
     let output = tokio::task::spawn_blocking(move || {
-        let schemathesis = python().with_file_name("schemathesis");
+        let schemathesis = PathBuf::from(python()).with_file_name("schemathesis");
         let folder = tempfile::tempdir().unwrap();
         Command::new(schemathesis)
             .current_dir(folder.path())

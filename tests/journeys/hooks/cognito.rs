@@ -1,4 +1,5 @@
 mod lambda;
+mod pool;
 
 use kinlink_domain::connection::{Server, WithoutRecord};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! The client that the authorization server calls Kinlink with is generated from the OpenAPI document; the recipe is
 //! the documented one.
 
-use crate::node::{command, folder};
+use crate::process::{command, folder};
 
 async fn run(program: &str, arguments: &[&str]) {
     let program = folder().join("node_modules/.bin").join(program);

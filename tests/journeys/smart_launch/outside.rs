@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::node::Node;
+use crate::process::Process;
 
 pub(crate) struct Outside {
-    node: Node,
+    node: Process,
     /// The authorization server; an issuer.
     pub(crate) login: String,
     /// The FHIR server's base.
@@ -18,7 +18,7 @@ pub(crate) struct Outside {
 
 impl Outside {
     pub(crate) async fn start() -> Self {
-        let mut node = Node::run("main.js");
+        let mut node = Process::node("main.js");
         let urls = node.hear().await;
         let url = |name: &str| urls[name].as_str().unwrap().to_owned();
         let (login, fhir, app, driver) = (url("login"), url("fhir"), url("app"), url("driver"));

@@ -12,14 +12,14 @@ use crate::{
     app::App,
     browser::Browser,
     hooks::stage::{Connected, ISS, connect, link, own, proxy, reconfigure, revoke, settings},
-    node::{Node, code_of},
+    process::{Process, code_of},
 };
 
 const HOST: &str = "tenant.auth0.example";
 const UNDECIDED: &str = "It could not be decided which records this login opens. Please try again.";
 
 /// A tenant of Auth0 with the Action in its login flow.
-struct Tenant(Node);
+struct Tenant(Process);
 
 async fn connected(app: &App) -> Connected {
     // Auth0 has a clock of its own.
@@ -43,7 +43,7 @@ impl Tenant {
     async fn with(secrets: &Value) -> Self {
         let page = include_str!("../../../../docs/connect/auth0.md");
         let code = code_of(page, "const { createRemoteJWKSet");
-        let mut node = Node::run("auth0.js");
+        let mut node = Process::node("auth0.js");
         let ready = node.tell(&json!({"code": code, "secrets": secrets, "hostname": HOST})).await;
         assert_eq!(ready["ready"], json!(["onExecutePostLogin", "onContinuePostLogin"]));
         Self(node)

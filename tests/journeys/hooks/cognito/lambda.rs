@@ -6,18 +6,18 @@ use serde_json::{Value, json};
 use super::{linked, request};
 use crate::{
     hooks::stage::{Connected, connect, reconfigure, settings},
-    node::{Node, code_of},
+    process::{Process, code_of},
 };
 
 /// A user pool with the function as its trigger.
-struct Pool(Node);
+struct Pool(Process);
 
 impl Pool {
     async fn of(url: &str, it: &Connected) -> Self {
         let page = include_str!("../../../../docs/connect/cognito.md");
         let code = code_of(page, "export const handler");
         let environment = json!({"KINLINK_URL": format!("{url}{}", it.url), "KINLINK_KEY": it.client.token});
-        let mut node = Node::run("cognito.js");
+        let mut node = Process::node("cognito.js");
         assert_eq!(node.tell(&json!({"code": code, "environment": environment})).await["ready"], "function");
         Self(node)
     }

@@ -1,6 +1,7 @@
-//! A Node process of `tests/smart/` that is spoken to in lines of JSON.
+//! A process of somebody else's software, of `tests/smart/` or of this folder, that is spoken to in lines of JSON.
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -17,7 +18,7 @@ const NEEDED: &str = "this test needs Node.js 20, Chromium and its driver, and t
     run the tests with ./test, which installs them (Debian: apt-get install nodejs npm chromium chromium-driver; \
     then npm ci in tests/smart)";
 
-/// Where the sources of the processes are.
+/// Where the sources of the Node processes are.
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("smart")
 }
@@ -30,19 +31,38 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
+/// A Python that has what tests/requirements.txt lists.
+pub(crate) fn python() -> OsString {
+    std::env::var_os("KINLINK_TEST_PYTHON").expect(
+        "KINLINK_TEST_PYTHON is not set: run the tests with ./test, which prepares a Python environment",
+    )
+}
+
 /// It ends when its stdin does: however a test ends, nothing that the process started is left over. (Killed, it could
 /// not end a browser.)
-pub(crate) struct Node {
+pub(crate) struct Process {
     child: Child,
     stdin: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
-impl Node {
-    /// Runs one of the scripts.
-    pub(crate) fn run(script: &str) -> Self {
+impl Process {
+    /// Runs one of the scripts of `tests/smart/`.
+    pub(crate) fn node(script: &str) -> Self {
         let mut command = command("node");
-        let command = command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg(script);
+        Self::run(command)
+    }
+
+    /// Runs one of the scripts of this folder.
+    pub(crate) fn python(script: &str) -> Self {
+        let mut command = Command::new(python());
+        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("journeys").join(script));
+        Self::run(command)
+    }
+
+    fn run(mut command: Command) -> Self {
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{NEEDED}: {error}"));
         let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         Self { child, stdin, lines: BufReader::new(stdout).lines() }
@@ -50,8 +70,8 @@ impl Node {
 
     /// What it says next.
     pub(crate) async fn hear(&mut self) -> Value {
-        let line = timeout(Duration::from_secs(30), self.lines.next_line()).await.expect("Node says nothing");
-        let line = line.unwrap().unwrap_or_else(|| panic!("the Node process has ended; {NEEDED}"));
+        let line = timeout(Duration::from_mins(1), self.lines.next_line()).await.expect("it says nothing");
+        let line = line.unwrap().unwrap_or_else(|| panic!("the process has ended; {NEEDED}"));
         serde_json::from_str(&line).unwrap_or_else(|_| panic!("not expected: {line}"))
     }
 
