@@ -41,7 +41,7 @@ pub(crate) async fn confirms(caller: &Caller, claim: &str, code: &str) -> crate:
 }
 
 /// Why claims wait for a reviewer, newest first.
-async fn reasons(app: &App) -> Vec<String> {
+pub(crate) async fn reasons(app: &App) -> Vec<String> {
     let queue = app.staff("reviewer", "here").get("/v1/reviews?status=open").await.expect(200);
     let reviews = queue.body["reviews"].as_array().unwrap();
     reviews.iter().map(|review| review["reasons"].to_string()).collect()

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::app::{App, Caller};
 
 /// Links an account to a patient, and returns the token of the notice that went to the preferred email.
-async fn linked(app: &App, name: &str, patient: &str) -> (String, String) {
+pub(crate) async fn linked(app: &App, name: &str, patient: &str) -> (String, String) {
     let issued = app.registrar().invites(patient).await;
     let link = app.person(name).redeems(issued.text("/code")).await.expect(201).text("/link/id").to_owned();
     let notices = app.fixture.outbox(MessageKind::Mail).await;

@@ -40,3 +40,4 @@ mod smart_launch;
 mod step_up;
 mod step_up_reset;
 mod tokens;
+mod ways_back;

@@ -148,6 +148,20 @@ impl AccessRules {
         if old_enough { Ok(()) } else { Err(LinkStatus::TooYoung) }
     }
 
+    /// Whether the patient is not of full age, or may not be: the last age at which the rules narrow what others may
+    /// do. Whose age is not on record may be a minor.
+    pub fn may_be_minor(&self, facts: &PatientFacts, now: DateTime<Utc>) -> bool {
+        let full_age = self.ages.last().map_or(0, |rule| rule.from).max(self.self_from_age);
+        match facts.exception.filter(|exception| exception.holds(now)).map(|exception| exception.kind) {
+            Some(AgeExceptionKind::Emancipated) => false,
+            Some(AgeExceptionKind::TreatedAs { age }) => age < full_age,
+            Some(AgeExceptionKind::Incapacity) | None => {
+                let born = facts.birth_date.and_then(|born| surely_from(born, full_age, self.leap_birthday));
+                born.is_none_or(|day| day > self.time_zone.day(now))
+            }
+        }
+    }
+
     fn of_minor(&self, facts: &PatientFacts, now: DateTime<Utc>) -> Result<Option<&Permissions>, LinkStatus> {
         let rule = match facts.exception.filter(|exception| exception.holds(now)).map(|e| e.kind) {
             Some(AgeExceptionKind::Incapacity) => return Ok(None),

@@ -25,7 +25,7 @@ mod reason;
 mod role;
 
 pub use change::{ReinstateRefusal, RevokeRefusal, SuspendRefusal};
-pub use reason::{Reinstatement, Revocation, Suspension};
+pub use reason::{KeptOut, Reinstatement, Revocation, Suspension};
 pub use role::LinkRole;
 
 /// A record, as a link that comes to it needs it.

@@ -58,6 +58,12 @@ pub enum ReviewReason {
     LinkedToAnother,
     /// A link to this record is disputed.
     Disputed,
+    /// The patient is a minor, or may be: the contact on record is often a parent's.
+    Minor,
+    /// A link of this account to this record was ended because the account should not have had it.
+    EndedBefore,
+    /// This account acts for the patient, or did, and so is somebody else's.
+    ActsForPatient,
     /// So many codes went to this record today that one more would be a nuisance or an attack.
     TooManyCodes,
 }
@@ -193,6 +199,12 @@ impl Review {
             ReviewState::Declined { .. } => ReviewStatus::Declined,
             ReviewState::Moot => ReviewStatus::Moot,
         }
+    }
+
+    /// Whether a contact on record is no sign of the patient, so that a document must have been seen.
+    pub fn needs_document(&self) -> bool {
+        let doubts = [ReviewReason::Minor, ReviewReason::EndedBefore, ReviewReason::ActsForPatient];
+        self.reasons.iter().any(|reason| doubts.contains(reason))
     }
 
     /// Whether two must agree, of whose reasons the policy names `four_eyes`.

@@ -116,6 +116,14 @@ pub(super) fn explain(refusal: RedeemRefusal) -> (StatusCode, Complaints) {
             StatusCode::CONFLICT,
             Complaints::one("code", "This code is for somebody else, and the record is your own"),
         ),
+        RedeemRefusal::ActsForPatient => (
+            StatusCode::CONFLICT,
+            Complaints::one(
+                "code",
+                "This code is for the patient’s own login, and this login acts for the patient, or did. Let the \
+                 patient use it with their own; if this one is theirs, ask the hospital",
+            ),
+        ),
         RedeemRefusal::TooManyProxies => (
             StatusCode::CONFLICT,
             Complaints::one("code", "As many people as are allowed act for this patient already"),

@@ -265,6 +265,9 @@ pub(super) const fn review_reason(reason: ReviewReason) -> &'static str {
         ReviewReason::Merged => "The record was merged into another",
         ReviewReason::LinkedToAnother => "Another account opens this record as the patient",
         ReviewReason::Disputed => "A link to this record is disputed",
+        ReviewReason::Minor => "The patient is a minor, or may be",
+        ReviewReason::EndedBefore => "This account had a link to this record that was ended for cause",
+        ReviewReason::ActsForPatient => "This account acts for the patient, or did",
         ReviewReason::TooManyCodes => "Many codes went to this record lately",
     }
 }

@@ -104,6 +104,8 @@ catalogue! {
     LinkNotLive 409 "link-not-live" "The link opens nothing now";
     /// The record is the caller's own: nobody is a proxy of themselves.
     OwnRecord 409 "own-record" "The record is the caller's own";
+    /// The code is for the patient's own account, and this account acts for the patient, or did. If it is the patient's, staff end what it has as a proxy, as a mistake of theirs.
+    ActsForPatient 409 "acts-for-patient" "The account acts for this patient";
     /// As many people as the organization allows act for this patient already, or the account acts for as many patients.
     TooManyProxies 409 "too-many-proxies" "There are as many proxies as are allowed";
     /// Whoever asked cannot be given access to this record. Staff are told why.
@@ -142,7 +144,7 @@ catalogue! {
     PatientNotFound 422 "patient-not-found" "No such patient at this organization";
     /// What the person gave could be anybody's. `errors` says what more would help. Nothing was looked up.
     InputTooThin 422 "input-too-thin" "What was given is not enough to be found by";
-    /// A code is handed only to a person whom a document was compared with: name the document.
+    /// A code is handed only to a person whom a document was compared with, and emailed for a minor, for an account that acts for the patient, or for one whose link was ended for cause only if a document was seen: name it.
     ProofNeeded 422 "proof-needed" "A document must have been seen";
     /// Nobody is given access for another person unless a paper was seen that shows why: name the paper.
     RelationshipNotShown 422 "relationship-not-shown" "A paper that shows the relationship must have been seen";

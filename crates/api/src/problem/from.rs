@@ -367,6 +367,7 @@ impl Problem {
             }
             RedeemRefusal::NotAccepted => Self::new(ProblemType::CodeNotAccepted),
             RedeemRefusal::OwnRecord => Self::new(ProblemType::OwnRecord),
+            RedeemRefusal::ActsForPatient => Self::new(ProblemType::ActsForPatient),
             RedeemRefusal::TooManyProxies => Self::new(ProblemType::TooManyProxies),
             RedeemRefusal::BirthDateNeeded => Self::new(ProblemType::BirthDateNeeded),
             RedeemRefusal::IssuerNotTrusted => Self::new(ProblemType::IssuerNotTrusted),

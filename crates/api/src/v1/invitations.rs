@@ -62,6 +62,9 @@ pub(crate) struct IssuedAnswer {
     /// Accounts that open this record as the patient already. More than you expected? Look before you hand
     /// the code over.
     other_self_links: usize,
+    /// The patient is a minor, or may be, and whoever redeems the code opens the record as the patient, also when they
+    /// are grown up. Is it the child's own account? A parent acts for a child as a proxy.
+    minor: bool,
     /// Bars of this record: people who must not get the code. Whom an account is known of, it would be refused
     /// to; the others, only you can tell.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -78,6 +81,7 @@ impl IssuedAnswer {
             invitation: InvitationView::new(&issued.invitation, now),
             code: issued.code.as_ref().map(ToString::to_string),
             letter_html,
+            minor: issued.minor,
             other_self_links: issued.other_self_links,
             bars: issued.bars.iter().map(|bar| BarView::new(bar, &issued.invitation.fhir_id, now)).collect(),
         })

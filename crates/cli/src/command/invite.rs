@@ -129,6 +129,13 @@ impl Invite {
             let count = issued.other_self_links;
             output::remark(format!("Note: {count} account(s) open this record as the patient already."));
         }
+        if issued.minor {
+            output::remark(
+                "Note: the patient is a minor, or may be. The code is for a login of their own; a parent acts as \
+                 a proxy."
+                    .to_owned(),
+            );
+        }
         Ok(ExitCode::SUCCESS)
     }
 

@@ -109,6 +109,38 @@ fn the_young_open_their_own_record_from_an_age_on() {
 }
 
 #[test]
+fn somebody_may_be_a_minor_until_they_surely_are_of_full_age() {
+    use AgeExceptionKind::{Emancipated, Incapacity, TreatedAs};
+    for (born, exception, now, minor) in [
+        (Some("2008-11-24"), None, "2026-11-23T23:59:59Z", true),
+        (Some("2008-11-24"), None, "2026-11-24T00:00:00Z", false),
+        (Some("2008-11"), None, "2026-11-29T23:59:59Z", true),
+        (Some("2008-11"), None, "2026-11-30T00:00:00Z", false),
+        (Some("2008"), None, "2026-12-30T00:00:00Z", true),
+        (None, None, "2026-11-24T00:00:00Z", true),
+        (Some("2012-01-01"), Some(Emancipated), "2026-11-24T00:00:00Z", false),
+        (Some("2012-01-01"), Some(TreatedAs { age: 17 }), "2026-11-24T00:00:00Z", true),
+        (Some("2012-01-01"), Some(TreatedAs { age: 18 }), "2026-11-24T00:00:00Z", false),
+        (Some("1980-01-01"), Some(TreatedAs { age: 10 }), "2026-11-24T00:00:00Z", true),
+        (Some("1980-01-01"), Some(Incapacity), "2026-11-24T00:00:00Z", false),
+    ] {
+        let exception =
+            exception.map(|kind| AgeException { kind, from: at("1990-01-01T00:00:00Z"), until: None });
+        let facts = PatientFacts { exception, ..link(LinkRole::SelfRole, born).facts };
+        assert_eq!(rules("UTC").may_be_minor(&facts, at(now)), minor, "{born:?} {exception:?} at {now}");
+    }
+    let facts = link(LinkRole::SelfRole, Some("2008-11-24")).facts;
+    assert!(!rules("Pacific/Auckland").may_be_minor(&facts, at("2026-11-23T11:00:00Z")));
+    assert!(rules("America/Los_Angeles").may_be_minor(&facts, at("2026-11-24T07:59:59Z")));
+    let later = FamilyPolicy { ages: Vec::new(), self_from_age: 16, ..FamilyPolicy::default() }.rules();
+    assert!(!later.may_be_minor(&facts, at("2026-11-24T00:00:00Z")));
+    assert!(
+        later.may_be_minor(&facts, at("2024-11-23T00:00:00Z")),
+        "never younger than for their own record"
+    );
+}
+
+#[test]
 fn an_exception_holds_instead_of_the_age_for_its_time() {
     use AgeExceptionKind::{Emancipated, Incapacity, TreatedAs};
     let now = "2026-11-24T00:00:00Z";

@@ -70,6 +70,8 @@ actions! {
     ClaimConfirm = "claim.confirm";
     /// A try to confirm a claim was refused.
     ClaimRefuse = "claim.refuse";
+    /// A claim was cut off with the link that its account should not have had.
+    ClaimCutOff = "claim.cut_off";
     /// A claim was withdrawn.
     ClaimWithdraw = "claim.withdraw";
     /// Reviews were listed.

@@ -51,6 +51,21 @@ impl Revocation {
         Self::GrantorEnded,
     ];
 
+    /// From what the account is kept afterwards, until staff look or decide anew.
+    pub const fn keeps_out(self) -> Option<KeptOut> {
+        match self {
+            Self::NotMe | Self::WrongPerson => Some(KeptOut::AsPatient),
+            Self::Fraud | Self::CourtOrder | Self::Safety => Some(KeptOut::InAnyRole),
+            Self::NoLongerWanted
+            | Self::PatientRequest
+            | Self::StaffError
+            | Self::Merged
+            | Self::PatientEnded
+            | Self::Superseded
+            | Self::GrantorEnded => None,
+        }
+    }
+
     /// Whether `actor` may give this reason.
     pub const fn allowed_to(self, actor: Actor) -> bool {
         match self {
@@ -64,6 +79,16 @@ impl Revocation {
             | Self::StaffError => matches!(actor, Actor::Staff(_) | Actor::Operator),
         }
     }
+}
+
+/// From what an account is kept whose link was ended: codes that were on their way open nothing, and a claim is
+/// looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeptOut {
+    /// From opening the record as its patient: the account is somebody else's.
+    AsPatient,
+    /// From opening it at all: by what was done, or is feared.
+    InAnyRole,
 }
 
 /// Why a link is suspended.
@@ -88,6 +113,14 @@ impl Suspension {
     /// Every reason.
     pub const ALL: [Self; 6] =
         [Self::Disputed, Self::PatientRequest, Self::Fraud, Self::Safety, Self::Review, Self::Grantor];
+
+    /// From what the account is kept if it ends the link itself, which would take the doubt away unanswered.
+    pub const fn keeps_out(self) -> KeptOut {
+        match self {
+            Self::Fraud | Self::Safety => KeptOut::InAnyRole,
+            Self::Disputed | Self::PatientRequest | Self::Review | Self::Grantor => KeptOut::AsPatient,
+        }
+    }
 
     /// Whether `actor` may give this reason.
     pub const fn allowed_to(self, actor: Actor) -> bool {

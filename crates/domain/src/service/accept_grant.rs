@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Ports,
     make_link::Support,
+    own_past::own_past,
     proxy::{self, NewProxy, ProxyError},
     surviving_record::surviving_for_update,
     wrong_try,
@@ -101,6 +102,11 @@ pub async fn accept(
     let gone = || StoreError::Corrupt { what: "grant", why: "its record is gone".into() };
     let patient = patient.ok_or_else(gone)?;
     let grant = grant.relocate(patient.id, patient.record.fhir_id.clone());
+    let past = own_past(unit, &patient, request.account.id).await?;
+    // What was offered since then was offered in spite of it.
+    if past.kept_out_since(&grant.role()).is_some_and(|at| grant.made_at < at) {
+        return fail(unit, ports, request, grant, "link_ended_since").await.map(Used::Refused);
+    }
     let Some(terms) = terms_now(unit, ports, &organization, &grant).await? else {
         return fail(unit, ports, request, grant, "grantor").await.map(Used::Refused);
     };

@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 use super::{
     Ports,
     make_link::{Made, Support, WantedLink, make_link},
-    proxy::is_barred,
+    own_past::own_past,
+    proxy::{is_barred, make_way},
     surviving_record::surviving_for_update,
     wrong_try,
 };
@@ -21,7 +22,7 @@ use crate::{
     comparison::{Band, Candidate},
     evidence::Fact,
     federated::Asserted,
-    id::{ClaimId, PatientId},
+    id::{AccountId, ClaimId, PatientId},
     link::{Link, LinkRole},
     organization::Organization,
     patient::PatientRecord,
@@ -130,15 +131,43 @@ async fn accept(
     let trusted = unit.trust_in(&request.account.key.iss).await?;
     let trusted = trusted.iter().any(|trust| trust.organization == organization.id && trust.accounts);
     let patient = surviving_for_update(unit, organization.id, confirmation.patient).await?;
-    let barred = match &patient {
-        Some(patient) => is_barred(unit, ports, patient, request.account.id).await?,
-        None => false,
-    };
-    let may = trusted && !barred;
-    match patient.filter(|patient| may && patient.record.is_usable() && !patient.record.deceased) {
-        Some(patient) => link(unit, ports, request, claim, organization, &patient, confirmation).await,
-        None => refuse(unit, ports, request, claim, organization).await,
+    let patient = patient.filter(|patient| trusted && patient.record.is_usable() && !patient.record.deceased);
+    match patient {
+        Some(patient)
+            if still_may(unit, ports, claim.account, organization, &patient, confirmation).await?
+                && make_way(unit, ports, claim.account, patient.id).await? =>
+        {
+            link(unit, ports, request, claim, organization, &patient, confirmation).await
+        }
+        _ => refuse(unit, ports, request, claim, organization).await,
     }
+}
+
+/// Whether nothing speaks against this account now. What was asked before the code went out is asked again: much can
+/// change meanwhile, and the record may be another by a merge. What a reviewer approved stands, unless it came
+/// later.
+async fn still_may(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    account: AccountId,
+    organization: &Organization,
+    patient: &PatientRecord,
+    confirmation: &Confirmation,
+) -> Result<bool, StoreError> {
+    let sent_at = confirmation.sent_at;
+    if is_barred(unit, ports, patient, account).await?
+        || unit.access_ended_since(organization.id, patient.id, sent_at).await?
+    {
+        return Ok(false);
+    }
+    let past = own_past(unit, patient, account).await?;
+    let kept_out = past.kept_out_since(&LinkRole::SelfRole);
+    if confirmation.review.is_some() {
+        return Ok(kept_out.is_none_or(|at| at < sent_at));
+    }
+    let rules = organization.policy.family.rules();
+    let minor = rules.may_be_minor(&patient.facts(), ports.clock.now());
+    Ok(kept_out.is_none() && !past.acts_for_patient() && !minor)
 }
 
 async fn link(

@@ -42,8 +42,9 @@ pub enum ReviewError {
     /// The record has no email that the code could go to.
     #[error("the record has no email address")]
     NoContact,
-    /// A code is handed only to a person whom a document was compared with.
-    #[error("a code is handed over only if a document was seen")]
+    /// A code is handed only to a person whom a document was compared with, and goes to nobody else where a contact
+    /// on record is no sign of the patient.
+    #[error("a document must have been seen")]
     ProofNeeded,
     /// This reason is not a reviewer's to give.
     #[error("this reason is not one that a reviewer can give")]
@@ -95,6 +96,7 @@ pub async fn approve(
             return Err(ReviewError::NoContact);
         }
         Handover::HandedOver if !seen => return Err(ReviewError::ProofNeeded),
+        Handover::Email if !seen && review.needs_document() => return Err(ReviewError::ProofNeeded),
         Handover::Email | Handover::HandedOver => {}
     }
     let approval = Approval { at: now, by: by.actor(), patient: record.id, proof: request.proof };

@@ -1,7 +1,7 @@
 //! A link is ended, by its account or by staff, and by nobody else.
 
 use super::{
-    Ports,
+    Ports, cut_off,
     write_link::{Told, write},
 };
 use crate::{
@@ -60,8 +60,12 @@ pub async fn end(
     id: LinkId,
     reason: Revocation,
 ) -> Result<Link, EndLinkError> {
-    let link =
-        unit.link_for_update(id).await?.filter(|link| by.may_end(link)).ok_or(EndLinkError::NotFound)?;
+    let seen = unit.link(id).await?.filter(|link| by.may_end(link)).ok_or(EndLinkError::NotFound)?;
+    if reason.keeps_out().is_some() {
+        let whose = (seen.account, seen.patient);
+        cut_off::claims(unit, ports, by.actor(), seen.organization, whose).await?;
+    }
+    let link = unit.link_for_update(id).await?.ok_or(EndLinkError::NotFound)?;
     // That is the patient's to say of others' links ([`super::end_grant`]), not of one's own.
     if reason == Revocation::PatientEnded {
         return Err(RevokeRefusal::ReasonNotAllowed.into());

@@ -97,6 +97,9 @@ pub struct Issued {
     pub letter: Option<(PostalAddress, Letter)>,
     /// Accounts that already open this record as the patient: for staff to see when they expected none.
     pub other_self_links: usize,
+    /// The patient is a minor, or may be, and the code is to make an account theirs: for staff to see, since a
+    /// parent's account would open the record for good.
+    pub minor: bool,
     /// Bars of this record that are in force: for staff to see whom they must not hand the code to.
     pub bars: Vec<Bar>,
 }
@@ -235,6 +238,8 @@ async fn issue_in_place_of(
     record_issue(unit, ports, &invitation, route.is_sent());
     let mut bars = unit.bars(organization.id, patient.id).await?;
     bars.retain(|bar| bar.is_in_force(now));
+    let minor = invitation.role == LinkRole::SelfRole
+        && organization.policy.family.rules().may_be_minor(&patient.facts(), now);
     let other_self_links = count_live_self_links(unit, ports, &invitation).await?;
     let letter = (invitation.channel == Channel::Post && !route.is_sent()).then(|| {
         let nowhere = PostalAddress { name: String::new(), lines: Vec::new() };
@@ -248,7 +253,7 @@ async fn issue_in_place_of(
         }
         None => Some(code),
     };
-    Ok(Issued { invitation, code, letter, other_self_links, bars })
+    Ok(Issued { invitation, code, letter, other_self_links, minor, bars })
 }
 
 /// The record that staff mean.

@@ -21,7 +21,7 @@ use crate::{
     organization::Organization,
     patient::PatientRecord,
     proofing::assess_over_time,
-    store::{StoreError, UnitOfWork},
+    store::{Constraint, StoreError, UnitOfWork},
 };
 
 /// A fact that supports a link.
@@ -78,7 +78,8 @@ impl Made {
     }
 }
 
-/// Makes the link, or strengthens the one that the account has to this record.
+/// Makes the link, or strengthens the one that the account has to this record as what it is to be. One in another
+/// role is never made better by this one's evidence: the caller refuses, or ends it first.
 pub async fn make_link(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
@@ -86,10 +87,17 @@ pub async fn make_link(
 ) -> Result<Made, StoreError> {
     let existing = unit.unrevoked_link_for_update(wanted.account, wanted.patient.id).await?;
     let made = match existing {
+        Some(link) if is_patients(&link.role) != is_patients(&wanted.role) => {
+            return Err(StoreError::Conflict(Constraint::LiveLink));
+        }
         Some(link) => Made::Existing(strengthen(unit, ports, link, &wanted).await?),
         None => Made::Created(create(unit, ports, &wanted).await?),
     };
     Ok(made)
+}
+
+fn is_patients(role: &LinkRole) -> bool {
+    *role == LinkRole::SelfRole
 }
 
 async fn create(

@@ -14,6 +14,7 @@ use super::{
     confirm_claim::{demographic_match, vouched},
     make_link::{Support, WantedLink, make_link},
     match_patient::rank_records,
+    own_past::own_past,
     send_code::{self, CodeFor},
 };
 use crate::{
@@ -53,7 +54,11 @@ pub async fn process(
     let ranking = rank_records(&organization, matcher, &claim.demographics, &records)?;
     unit.add_candidates(organization.id, id, &ranking.candidates).await?;
     let best = ranking.candidates.first().map(|candidate| candidate.patient);
-    let best = best.and_then(|best| records.into_iter().find(|record| record.id == best));
+    // Locked, so that an ending of every access comes before what is decided here, or sees what came of it.
+    let best = match best {
+        Some(best) => unit.patient_for_update(organization.id, best).await?,
+        None => None,
+    };
     let state = match &best {
         Some(record) => Some(record_state(unit, ports, &organization, &claim, record).await?),
         None => None,
@@ -88,6 +93,7 @@ async fn record_state(
     let now = ports.clock.now();
     let policy = &organization.policy.claims;
     let links = unit.links_to_patient(organization.id, record.id).await?;
+    let past = own_past(unit, record, claim.account).await?;
     let quarantine = chrono::TimeDelta::days(policy.contact_quarantine_days.into());
     let codes = unit.attempts_for_update(AttemptScope::CodesToRecord, codes_key(record.id), now).await?;
     let limit = crate::attempt::AttemptLimit {
@@ -108,6 +114,10 @@ async fn record_state(
         // Whoever is barred gets no code; a reviewer sees why.
         disputed: unit.is_disputed(organization.id, record.id).await?
             || super::proxy::is_barred(unit, ports, record, claim.account).await?,
+        minor: organization.policy.family.rules().may_be_minor(&record.facts(), now),
+        ended_before: past.kept_out_since(&LinkRole::SelfRole).is_some(),
+        acts_for_patient: past.acts_for_patient(),
+        access_ended: unit.access_ended_since(organization.id, record.id, claim.submitted_at).await?,
         codes_exhausted: limit.failures == 0
             || codes.is_some_and(|counter| counter.locked_until(limit, now).is_some()),
     })
@@ -161,6 +171,7 @@ impl Done<'_> {
                 let review = open_review(self.unit, ports, &self.claim, &reasons).await?;
                 (self.claim.send_to_review(review, policy, now), reasons)
             }
+            (Decision::CutOff, _) => (self.claim.cut_off(Actor::System, policy, now), Vec::new()),
             (Decision::Confirm | Decision::Link | Decision::Decline, _) => {
                 (self.claim.decline(Actor::System, Decline::NoMatch, policy, now), Vec::new())
             }

@@ -15,7 +15,7 @@ use crate::{
     event::LinkEventKind,
     federated::Asserted,
     grant::ProxyTerms,
-    id::{AccountId, InvitationId},
+    id::{AccountId, InvitationId, PatientId},
     link::{Link, LinkRole, LinkState, LinkStatus, Revocation},
     organization::Organization,
     patient::PatientRecord,
@@ -165,6 +165,22 @@ fn check_earlier(earlier: &Link) -> Result<(), ProxyError> {
         (LinkRole::SelfRole, _) => Err(ProxyError::OwnRecord),
         (LinkRole::Proxy { .. }, LinkState::Suspended { .. }) => Err(ProxyError::Suspended),
         (LinkRole::Proxy { .. }, _) => Ok(()),
+    }
+}
+
+/// Ends the link that the account has as a proxy, for one as the patient, which somebody has decided on who knows of
+/// it. Not one that is suspended: then nothing happens, and the answer is no.
+pub(super) async fn make_way(
+    unit: &mut dyn UnitOfWork,
+    ports: &Ports,
+    account: AccountId,
+    patient: PatientId,
+) -> Result<bool, StoreError> {
+    let earlier = unit.unrevoked_link_for_update(account, patient).await?;
+    match earlier.filter(|link| link.role != LinkRole::SelfRole) {
+        None => Ok(true),
+        Some(Link { state: LinkState::Suspended { .. }, .. }) => Ok(false),
+        Some(earlier) => supersede(unit, ports, earlier).await.map(|()| true),
     }
 }
 

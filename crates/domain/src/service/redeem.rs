@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq;
 use super::{
     Ports,
     make_link::{Made, Support, WantedLink, make_link},
+    own_past::own_past,
     proxy::{self, NewProxy, ProxyError},
     surviving_record::surviving_for_update,
     wrong_try,
@@ -23,7 +24,7 @@ use crate::{
     grant::{Acceptance, Grant, GrantState, ProxyTerms},
     id::{AccountId, GrantId, LinkId},
     invitation::{Challenge, Invitation, InvitationState, InvitationStatus},
-    link::{Link, LinkRole},
+    link::{Link, LinkRole, LinkState},
     organization::Organization,
     partial_date::PartialDate,
     patient::PatientRecord,
@@ -76,6 +77,9 @@ pub enum RedeemRefusal {
     /// The code is right, but makes the caller a proxy of their own record. Not counted.
     #[error("the account opens this record as the patient")]
     OwnRecord,
+    /// The code is right, but makes the caller the patient for whom they act, or did. Not counted.
+    #[error("the account acts for this patient, and so is not theirs")]
+    ActsForPatient,
     /// The code is right, but there are too many proxies, or too many patients. Not counted.
     #[error("there are as many proxies as are allowed already")]
     TooManyProxies,
@@ -144,6 +148,12 @@ async fn accept(
     if proxy::is_barred(unit, ports, &patient, request.account.id).await? {
         return fail(unit, ports, request, invitation, "barred").await;
     }
+    let past = own_past(unit, &patient, request.account.id).await?;
+    let kept_out = past.kept_out_since(&invitation.role);
+    // Whoever issued it since then may have meant this very account.
+    if kept_out.is_some_and(|at| invitation.issued_at < at) {
+        return fail(unit, ports, request, invitation, "link_ended_since").await;
+    }
     if invitation.challenge == Some(Challenge::BirthDate) {
         match request.birth_date {
             None => return Ok(Redeemed::Refused(RedeemRefusal::BirthDateNeeded)),
@@ -155,6 +165,16 @@ async fn accept(
         (LinkRole::Proxy { relationship, basis }, Some(terms)) => {
             let as_proxy = AsProxy { relationship, basis, terms };
             link_proxy(unit, ports, request, invitation, (&organization, &patient), as_proxy).await
+        }
+        // Whose code it was to be, nobody can tell who knows only that it was right: a letter to the patient is not
+        // for those who live with them. If the account is the patient's, staff end what it has as a proxy.
+        _ if invitation.role == LinkRole::SelfRole && past.acts_for_patient() => {
+            let earlier = unit.unrevoked_link_for_update(request.account.id, patient.id).await?;
+            let doubted = earlier.is_some_and(|link| matches!(link.state, LinkState::Suspended { .. }));
+            if doubted || kept_out.is_some() {
+                return fail(unit, ports, request, invitation, "acts_for_patient").await;
+            }
+            Ok(Redeemed::Refused(RedeemRefusal::ActsForPatient))
         }
         _ => link_account(unit, ports, request, invitation, &organization, &patient).await,
     }

@@ -7,7 +7,7 @@ use super::StoreError;
 use crate::{
     claim::Claim,
     comparison::Candidate,
-    id::{AccountId, ClaimId, OrganizationId, ReviewId},
+    id::{AccountId, ClaimId, OrganizationId, PatientId, ReviewId},
     page::{Listed, Page},
     review::{Review, ReviewStatus},
 };
@@ -49,6 +49,15 @@ pub trait Claims {
         account: AccountId,
         page: Page,
     ) -> Result<Listed<Claim>, StoreError>;
+    /// An account's claims whose code opens this record or one that was merged into it, and those in review that
+    /// look most like one of them; locked.
+    async fn open_claims_for_update(
+        &mut self,
+        organization: OrganizationId,
+        account: AccountId,
+        patient: PatientId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Claim>, StoreError>;
     /// Keeps what a claim was compared with, best first.
     async fn add_candidates(
         &mut self,

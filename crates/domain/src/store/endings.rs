@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use super::StoreError;
 use crate::{
     ending::{EndedItem, Ending, EndingScope},
-    id::{AccountId, EndingId, OrganizationId},
+    id::{AccountId, EndingId, OrganizationId, PatientId},
     link::Link,
     page::{Listed, Page},
 };
@@ -38,6 +38,14 @@ pub trait Endings {
         organization: OrganizationId,
         id: EndingId,
     ) -> Result<Option<Ending>, StoreError>;
+    /// Whether every access to this record, or to one that was merged into it, was ended at `since` or later, and
+    /// that was not undone.
+    async fn access_ended_since(
+        &mut self,
+        organization: OrganizationId,
+        patient: PatientId,
+        since: DateTime<Utc>,
+    ) -> Result<bool, StoreError>;
     /// What an ending closed.
     async fn ended_items(
         &mut self,

@@ -79,6 +79,14 @@ pub trait Links {
     ) -> Result<Option<Link>, StoreError>;
     /// All links of an account, revoked ones included, newest first.
     async fn links_of_account(&mut self, account: AccountId) -> Result<Vec<Link>, StoreError>;
+    /// All links of an account that open a record, or were made for it or for one that was merged into it; revoked
+    /// ones included, newest first.
+    async fn links_of_account_to(
+        &mut self,
+        organization: OrganizationId,
+        account: AccountId,
+        patient: PatientId,
+    ) -> Result<Vec<Link>, StoreError>;
     /// All links to a record, revoked ones included, newest first.
     async fn links_to_patient(
         &mut self,

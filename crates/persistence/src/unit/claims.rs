@@ -1,10 +1,12 @@
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
     claim::{Assertion, Claim, ClaimState, Confirmation},
     comparison::{Candidate, Comparison},
     demographics::Demographics,
-    id::{AccountId, ClaimId, Id, OrganizationId},
+    id::{AccountId, ClaimId, Id, OrganizationId, PatientId},
     page::{Listed, Page},
     port::Vault,
     store::{Claims, StoreError},
@@ -203,14 +205,23 @@ impl SeaUnit {
 
     /// The claims whose code opens one of these records, and those in review that look most like one of them; by
     /// the indexes `claim_confirming` and `claim_candidate_first`.
+    ///
+    /// With `by`, only this account's.
     pub(super) async fn open_claims_to(
         &self,
         organization: OrganizationId,
         patients: &[uuid::Uuid],
+        by: Option<AccountId>,
         lock: bool,
         now: DateTime<Utc>,
     ) -> Result<Vec<Claim>, StoreError> {
-        let here = || Entity::find().filter(Column::OrganizationId.eq(organization.uuid()));
+        let here = || {
+            let all = Entity::find().filter(Column::OrganizationId.eq(organization.uuid()));
+            match by {
+                Some(account) => all.filter(Column::AccountId.eq(account.uuid())),
+                None => all,
+            }
+        };
         let confirming = here()
             .filter(Column::Status.eq("confirming"))
             .filter(Column::PatientId.is_in(patients.iter().copied()));
@@ -288,6 +299,18 @@ impl Claims for SeaUnit {
         page: Page,
     ) -> Result<Listed<Claim>, StoreError> {
         self.newest_first(of(account), Column::Id, page, |row| row.id, |row| claim(row, &*self.vault)).await
+    }
+
+    async fn open_claims_for_update(
+        &mut self,
+        organization: OrganizationId,
+        account: AccountId,
+        patient: PatientId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let records = self.with_those_before(organization, HashSet::from([patient.uuid()])).await?;
+        let records: Vec<_> = records.into_iter().collect();
+        self.open_claims_to(organization, &records, Some(account), true, now).await
     }
 
     async fn add_candidates(

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
     ending::{EndedItem, Ending, EndingScope, EndingState, Touched},
-    id::{AccountId, EndingId, Id, OrganizationId},
+    id::{AccountId, EndingId, Id, OrganizationId, PatientId},
     link::Link,
     page::{Listed, Page},
     store::{Endings, StoreError},
@@ -160,7 +160,7 @@ impl Endings for SeaUnit {
                 let records: Vec<Uuid> = records.into_iter().collect();
                 // In the order in which whoever redeems a code locks.
                 let invitations = self.open_invitations_to(organization, &records, lock, now).await?;
-                let claims = self.open_claims_to(organization, &records, lock, now).await?;
+                let claims = self.open_claims_to(organization, &records, None, lock, now).await?;
                 if lock {
                     self.lock_records(organization, &records).await?;
                 }
@@ -201,6 +201,23 @@ impl Endings for SeaUnit {
     ) -> Result<Option<Ending>, StoreError> {
         let select = at(organization, id).lock(LockType::Update);
         select.one(&self.tx).await.map_err(store_error)?.map(TryInto::try_into).transpose()
+    }
+
+    /// By the primary key: the endings of an organization are few.
+    async fn access_ended_since(
+        &mut self,
+        organization: OrganizationId,
+        patient: PatientId,
+        since: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let records = self.with_those_before(organization, HashSet::from([patient.uuid()])).await?;
+        let ended = Entity::find()
+            .filter(Column::OrganizationId.eq(organization.uuid()))
+            .filter(Column::PatientId.is_in(records))
+            .filter(Column::EndedAt.gte(since))
+            .filter(Column::UndoneAt.is_null())
+            .limit(1);
+        Ok(ended.one(&self.tx).await.map_err(store_error)?.is_some())
     }
 
     async fn ended_items(

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use kinlink_domain::{
     evidence::Evidence,
@@ -15,7 +17,7 @@ use super::{SeaUnit, patients::Stored};
 use crate::{
     convert::corrupt,
     entity::{
-        self,
+        self, displaced_link,
         link::{Column, Entity},
         organization, patient,
     },
@@ -171,6 +173,32 @@ impl Links for SeaUnit {
 
     async fn links_of_account(&mut self, account: AccountId) -> Result<Vec<Link>, StoreError> {
         self.all(Entity::find().filter(Column::AccountId.eq(account.uuid()))).await
+    }
+
+    async fn links_of_account_to(
+        &mut self,
+        organization: OrganizationId,
+        account: AccountId,
+        patient: PatientId,
+    ) -> Result<Vec<Link>, StoreError> {
+        let records = self.with_those_before(organization, HashSet::from([patient.uuid()])).await?;
+        let made_here: Vec<Uuid> = displaced_link::Entity::find()
+            .select_only()
+            .column(displaced_link::Column::LinkId)
+            .filter(displaced_link::Column::OrganizationId.eq(organization.uuid()))
+            .filter(displaced_link::Column::AccountId.eq(account.uuid()))
+            .filter(displaced_link::Column::HomeId.is_in(records.iter().copied()))
+            .into_tuple()
+            .all(&self.tx)
+            .await
+            .map_err(store_error)?;
+        let to_these =
+            Condition::any().add(Column::PatientId.is_in(records)).add(Column::Id.is_in(made_here));
+        let select = Entity::find()
+            .filter(Column::AccountId.eq(account.uuid()))
+            .filter(Column::OrganizationId.eq(organization.uuid()))
+            .filter(to_these);
+        self.all(select).await
     }
 
     async fn links_to_patient(

@@ -157,3 +157,40 @@ on_both_databases! {
         assert_eq!(take(it, claim.expires_at - TimeDelta::seconds(1)).await, 0);
     }
 }
+
+on_both_databases! {
+    async fn an_accounts_open_claims_to_a_record_are_found_as_far_as_they_are_known_to_be_about_it(it: Fixture) {
+        let now = it.ports.clock.now();
+        let fhir_id = kinlink_domain::patient::FhirId::parse("p1").unwrap();
+        let record = it.begin().await.patient(it.here.id, &fhir_id).await.unwrap().unwrap().id;
+        let mut unit = it.begin().await;
+        let states = states(it).into_iter().map(|state| match state {
+            ClaimState::Confirming(code) => ClaimState::Confirming(Confirmation { patient: record, ..code }),
+            other => other,
+        });
+        let (mut expected, mut account) = (Vec::new(), None);
+        for state in states {
+            let claim = Claim { state, ..claim(it) };
+            unit.add_claim(&claim).await.unwrap();
+            let comparison = Comparison { weight: 1.0, agreements: Vec::new() };
+            let best = [Candidate { patient: record, comparison }];
+            unit.add_candidates(it.here.id, claim.id, &best).await.unwrap();
+            account = Some(claim.account);
+            if matches!(claim.state, ClaimState::Confirming(_) | ClaimState::InReview { .. }) {
+                expected.push(claim.id);
+            }
+        }
+        let mut found = async |account, patient, now| {
+            let found = unit.open_claims_for_update(it.here.id, account, patient, now).await.unwrap();
+            let mut ids: Vec<_> = found.into_iter().map(|claim| claim.id).collect();
+            ids.sort_unstable();
+            ids
+        };
+        let account = account.unwrap();
+        expected.sort_unstable();
+        assert_eq!(found(account, record, now).await, expected);
+        assert_eq!(found(account, id(it), now).await, []);
+        assert_eq!(found(AccountKey::derive(Fixture::ISS, "stranger"), record, now).await, []);
+        assert_eq!(found(account, record, now + TimeDelta::days(14)).await, [], "their time is over");
+    }
+}

@@ -20,6 +20,7 @@ mod invitations;
 mod links;
 mod merges;
 mod outbox;
+mod own_links;
 mod patients;
 mod redeem;
 mod schema;

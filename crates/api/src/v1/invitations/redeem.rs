@@ -108,6 +108,7 @@ fn outcome_word(outcome: &Redeemed) -> &'static str {
         Redeemed::Refused(RedeemRefusal::BirthDateNeeded) => "birth_date_needed",
         Redeemed::Refused(RedeemRefusal::IssuerNotTrusted) => "issuer_not_trusted",
         Redeemed::Refused(RedeemRefusal::OwnRecord) => "own_record",
+        Redeemed::Refused(RedeemRefusal::ActsForPatient) => "acts_for_patient",
         Redeemed::Refused(RedeemRefusal::TooManyProxies) => "too_many_proxies",
         Redeemed::Refused(RedeemRefusal::TooManyAttempts { .. }) => "too_many_attempts",
     }

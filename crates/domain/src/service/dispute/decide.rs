@@ -6,7 +6,7 @@ use crate::{
     id::DisputeId,
     link::{Link, LinkState, ReinstateRefusal, Reinstatement, Revocation, RevokeRefusal},
     service::{
-        Ports,
+        Ports, cut_off,
         end_link::{EndLinkError, Ender, end},
         suspend_link::write_reinstated,
     },
@@ -50,6 +50,12 @@ pub async fn decide(
     id: DisputeId,
     verdict: Verdict,
 ) -> Result<Dispute, DecideError> {
+    if let Verdict::Right(_) = verdict
+        && let Some(seen) = unit.dispute(by.organization(), id).await?
+    {
+        let whose = (seen.account, seen.patient);
+        cut_off::claims(unit, ports, by.actor(), seen.organization, whose).await?;
+    }
     let (dispute, link) = open_dispute(unit, by, id).await?;
     let now = ports.clock.now();
     let (decided, action, reason) = match verdict {

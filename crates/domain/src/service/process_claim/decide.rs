@@ -9,6 +9,8 @@ pub enum Decision {
     Link,
     /// Somebody has to look.
     Review(Vec<ReviewReason>),
+    /// Every access to the record was ended since the claim was submitted.
+    CutOff,
     /// Nobody on record is this person.
     Decline,
 }
@@ -20,6 +22,7 @@ impl Decision {
             Self::Confirm => "confirm",
             Self::Link => "link",
             Self::Review(_) => "review",
+            Self::CutOff => "cut_off",
             Self::Decline => "decline",
         }
     }
@@ -43,6 +46,14 @@ pub struct RecordState {
     pub linked_to_another: bool,
     /// A link to it is disputed.
     pub disputed: bool,
+    /// Its patient is a minor, or may be.
+    pub minor: bool,
+    /// A link of this account to it was ended because the account should not have had it.
+    pub ended_before: bool,
+    /// This account acts for its patient, or did.
+    pub acts_for_patient: bool,
+    /// Every access to it was ended since the claim was submitted.
+    pub access_ended: bool,
     /// No more codes may go to it today.
     pub codes_exhausted: bool,
 }
@@ -57,6 +68,9 @@ impl RecordState {
             (self.deceased, ReviewReason::Deceased),
             (self.linked_to_another, ReviewReason::LinkedToAnother),
             (self.disputed, ReviewReason::Disputed),
+            (self.minor, ReviewReason::Minor),
+            (self.ended_before, ReviewReason::EndedBefore),
+            (self.acts_for_patient, ReviewReason::ActsForPatient),
             (by_code && !self.has_contact, ReviewReason::NoContact),
             (by_code && self.contact_changed, ReviewReason::ContactChanged),
             (by_code && self.codes_exhausted, ReviewReason::TooManyCodes),
@@ -72,6 +86,8 @@ impl RecordState {
 pub fn decide(band: Band, crowded: bool, best: Option<&RecordState>, trusted: bool) -> Decision {
     let crowded = crowded.then_some(ReviewReason::Crowded);
     match (band, best) {
+        // As an ending does with every claim that it can tell to be about its record.
+        (Band::Certain | Band::Review, Some(state)) if state.access_ended => Decision::CutOff,
         (Band::Certain, Some(state)) => {
             let mut reasons = state.reasons(trusted);
             reasons.extend(crowded);
@@ -82,7 +98,11 @@ pub fn decide(band: Band, crowded: bool, best: Option<&RecordState>, trusted: bo
             }
         }
         (Band::Review, _) | (Band::Certain, None) => {
-            Decision::Review(std::iter::once(ReviewReason::Ambiguous).chain(crowded).collect())
+            // Whoever looks is to know what speaks against the record that they will most likely pick; that no code
+            // could go to it matters once they have.
+            let known = best.map(|state| state.reasons(true)).unwrap_or_default();
+            let reasons = std::iter::once(ReviewReason::Ambiguous).chain(known).chain(crowded);
+            Decision::Review(reasons.collect())
         }
         (Band::None, _) => match crowded {
             Some(crowded) => Decision::Review(vec![crowded]),
@@ -94,8 +114,8 @@ pub fn decide(band: Band, crowded: bool, best: Option<&RecordState>, trusted: bo
 #[cfg(test)]
 mod tests {
     use ReviewReason::{
-        Ambiguous, ContactChanged, Crowded, Deceased, Disputed, Inactive, LinkedToAnother, Merged, NoContact,
-        TooManyCodes,
+        ActsForPatient, Ambiguous, ContactChanged, Crowded, Deceased, Disputed, EndedBefore, Inactive,
+        LinkedToAnother, Merged, Minor, NoContact, TooManyCodes,
     };
 
     use super::*;
@@ -108,6 +128,10 @@ mod tests {
         contact_changed: false,
         linked_to_another: false,
         disputed: false,
+        minor: false,
+        ended_before: false,
+        acts_for_patient: false,
+        access_ended: false,
         codes_exhausted: false,
     };
 
@@ -125,6 +149,10 @@ mod tests {
                 review(LinkedToAnother),
             ),
             (RecordState { disputed: true, ..FINE }, review(Disputed), review(Disputed)),
+            (RecordState { minor: true, ..FINE }, review(Minor), review(Minor)),
+            (RecordState { ended_before: true, ..FINE }, review(EndedBefore), review(EndedBefore)),
+            (RecordState { acts_for_patient: true, ..FINE }, review(ActsForPatient), review(ActsForPatient)),
+            (RecordState { access_ended: true, ..FINE }, Decision::CutOff, Decision::CutOff),
             (RecordState { has_contact: false, ..FINE }, review(NoContact), Decision::Link),
             (RecordState { contact_changed: true, ..FINE }, review(ContactChanged), Decision::Link),
             (RecordState { codes_exhausted: true, ..FINE }, review(TooManyCodes), Decision::Link),
@@ -135,6 +163,23 @@ mod tests {
         let all = RecordState { active: false, deceased: true, has_contact: false, ..FINE };
         let reasons = vec![Inactive, Deceased, NoContact, Crowded];
         assert_eq!(decide(Band::Certain, true, Some(&all), false), Decision::Review(reasons));
+    }
+
+    #[test]
+    fn whoever_looks_at_a_doubtful_match_sees_what_speaks_against_its_best_record() {
+        let state = RecordState { minor: true, linked_to_another: true, has_contact: false, ..FINE };
+        let reasons = vec![Ambiguous, LinkedToAnother, Minor];
+        for trusted in [false, true] {
+            let decision = Decision::Review(reasons.clone());
+            assert_eq!(decide(Band::Review, false, Some(&state), trusted), decision);
+            let ended = RecordState { access_ended: true, ..state };
+            assert_eq!(decide(Band::Review, false, Some(&ended), trusted), Decision::CutOff);
+            assert_eq!(
+                decide(Band::None, false, Some(&ended), trusted),
+                Decision::Decline,
+                "of somebody else"
+            );
+        }
     }
 
     #[test]

@@ -33,6 +33,7 @@ struct IssuedPage {
     expires_at: String,
     redeem_at: String,
     other_self_links: usize,
+    minor: bool,
     for_proxy: bool,
     bars: Vec<BarRow>,
 }
@@ -64,6 +65,7 @@ pub(in crate::pages::staff) fn show_issued(
         asks_birth_date: invitation.challenge == Some(Challenge::BirthDate),
         expires_at: words::moment(invitation.expires_at),
         redeem_at: format!("{}/redeem", state.settings.public_url),
+        minor: issued.minor,
         other_self_links: if for_proxy { 0 } else { issued.other_self_links },
         for_proxy,
         bars: issued
