@@ -328,7 +328,7 @@ impl App {
             updated_at: now,
             state: LinkState::Active,
         };
-        unit.add_link(&link).await.unwrap();
+        unit.add_link(&link, link.patient).await.unwrap();
         unit.save().await.unwrap();
         link.id
     }

@@ -1,7 +1,13 @@
 //! Every access to a record ends in one act, and whoever loses it learns nothing but that.
 
 use chrono::TimeDelta;
-use kinlink_domain::patient::{FhirId, ImportedPatient, RecordLink, RecordLinkType};
+use kinlink_domain::{
+    actor::Actor,
+    dispute::{Dispute, DisputeState},
+    id::{DisputeId, MessageId},
+    link::Revocation,
+    patient::{FhirId, ImportedPatient, RecordLink, RecordLinkType},
+};
 use kinlink_testkit::imported;
 use serde_json::{Value, json};
 
@@ -238,5 +244,72 @@ journey! {
         let (_, client, _) = app.client(&[app.fixture.here.id]).await;
         client.get(&format!("/v1/links/{link}")).await.expect(404);
         client.get(&format!("/v1/links/{link}/explain")).await.expect(404);
+    }
+}
+
+journey! {
+    async fn undoing_opens_nothing_that_somebody_decided_against_since(app: App) {
+        let (_, client, _) = app.client(&[app.fixture.here.id]).await;
+        let anna = linked(app, "anna", "p1").await;
+        let bens = app.proxy("ben", "p1").await;
+        app.proxy("carla", "p1").await;
+        let account = app.registrar().get(&format!("/v1/links/{bens}")).await.expect(200).text("/account").to_owned();
+        let ended = ends(app, &app.registrar(), &json!({"patient": "p1"}), "safety").await;
+        let bar = json!({"organization": "here", "patient": {"id": "p1"}, "account": account, "person": "Ben", "reference": "4 F 7"});
+        let barred = app.registrar().post("/v1/bars", bar).await.expect(201);
+        assert!(barred.body["ended"].is_null(), "nothing was open");
+        dispute_upheld(app, &anna).await;
+        let undo = format!("/v1/endings/{}/undo", ended.text("/id"));
+        let undone = app.staff("reviewer", "here").post(&undo, json!({})).await.expect(200);
+        assert_eq!((&undone.body["links"], &undone.body["left"]), (&json!(1), &json!(2)));
+        for (name, open) in [("ben", 0), ("anna", 0), ("carla", 1)] {
+            assert_eq!(opens(app, &client, name).await, open, "{name}");
+        }
+    }
+}
+
+/// A dispute of a link that was ended meanwhile, which staff found right.
+async fn dispute_upheld(app: &App, link: &str) {
+    let now = app.fixture.ports.clock.now();
+    let random = &*app.fixture.ports.random;
+    let mut unit = app.begin().await;
+    let link = unit.link(link.parse().unwrap()).await.unwrap().unwrap();
+    let open = Dispute {
+        id: DisputeId::new(now, random),
+        organization: link.organization,
+        link: link.id,
+        account: link.account,
+        patient: link.patient,
+        message: MessageId::new(now, random),
+        opened_at: now,
+        state: DisputeState::Open,
+    };
+    unit.add_dispute(&open).await.unwrap();
+    let upheld = open.uphold(Actor::Operator, Revocation::WrongPerson, now).unwrap();
+    unit.update_dispute(&upheld).await.unwrap();
+    unit.save().await.unwrap();
+}
+
+journey! {
+    async fn undoing_opens_by_the_record_as_it_is_now(app: App) {
+        let (_, client, _) = app.client(&[app.fixture.here.id]).await;
+        let papers = json!([{"paper": "birth_certificate"}]);
+        for name in ["c1", "c2"] {
+            crate::family::child(app, name).await;
+            let body = crate::family::inviting(name, "MTH", "parental_responsibility", &papers);
+            let issued = app.registrar().post("/v1/invitations", body).await.expect(201);
+            app.person("mum").redeems(issued.text("/code")).await.expect(201);
+        }
+        let mine = app.person("mum").get("/v1/account/links").await.expect(200);
+        let whose = json!({"account": mine.text("/links/0/account")});
+        let ended = ends(app, &app.registrar(), &whose, "safety").await;
+        let except = json!({"organization": "here", "patient": {"id": "c1"}, "kind": "emancipated", "reason": "court", "reference": "7"});
+        app.registrar().post("/v1/age-exceptions", except).await.expect(201);
+        let undo = format!("/v1/endings/{}/undo", ended.text("/id"));
+        let undone = app.staff("reviewer", "here").post(&undo, json!({})).await.expect(200);
+        assert_eq!(undone.body["links"], 2);
+        let found = client.post("/v1/links/lookup", app.account("mum")).await.expect(200);
+        let links = found.body["links"].as_array().unwrap();
+        assert_eq!((links.len(), &links[0]["patient"]), (1, &json!("c2")), "an emancipated child's is closed");
     }
 }

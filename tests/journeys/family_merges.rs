@@ -35,12 +35,16 @@ journey! {
         assert_eq!(records(&found(app, &client, "ben").await), ["p2"]);
         let carla = accepts(&app.person("carla"), offered.text("/code")).await.expect(201);
         assert_eq!(carla.text("/link/patient"), "p2");
+        let during = app.person("anna").post("/v1/grants", offering(&link, "basics")).await.expect(201);
+        let dora = accepts(&app.person("dora"), during.text("/code")).await.expect(201);
         let seen = app.person("anna").get(&format!("/v1/grants/{grant}")).await.expect(200);
         assert_eq!((seen.text("/grant/status"), seen.text("/grant/patient")), ("accepted", "p2"));
         import(app, false, 3).await;
-        assert_eq!(records(&found(app, &client, "ben").await), ["p1"]);
-        app.person("anna").post(&format!("/v1/grants/{grant}/end"), json!({})).await.expect(200);
-        assert!(found(app, &client, "ben").await.is_empty(), "the patient still ends it");
+        for (name, grant) in [("ben", &*grant), ("carla", carla.text("/grant/id")), ("dora", dora.text("/grant/id"))] {
+            assert_eq!(records(&found(app, &client, name).await), ["p1"], "{name} does not stay at a stranger's");
+            app.person("anna").post(&format!("/v1/grants/{grant}/end"), json!({})).await.expect(200);
+            assert!(found(app, &client, name).await.is_empty(), "the patient still ends it");
+        }
     }
 }
 
@@ -72,6 +76,58 @@ journey! {
         let offered = app.person("anna").post("/v1/grants", offering(&own, "basics")).await.expect(201);
         accepts(&app.person("ben"), offered.text("/code")).await.expect(422);
         accepts(&app.person("carla"), offered.text("/code")).await.expect(201);
+    }
+}
+
+journey! {
+    async fn codes_for_a_record_that_was_merged_away_make_links_that_go_home_with_it(app: App) {
+        let (_, client, _) = app.client(&[app.fixture.here.id]).await;
+        let letter = app.registrar().invites("p1").await;
+        let claim = app.person("carla").post("/v1/claims", crate::claims::certain("p1")).await.expect(202);
+        app.match_claims().await;
+        let code = app.claim_codes().await.remove(0).1;
+        import(app, true, 2).await;
+        crate::claims::confirms(&app.person("carla"), claim.text("/id"), &code).await.expect(201);
+        app.person("anna").redeems(letter.text("/code")).await.expect(201);
+        for (merged, day, record) in [(true, 2, "p2"), (false, 3, "p1")] {
+            import(app, merged, day).await;
+            for name in ["anna", "carla"] {
+                assert_eq!(records(&found(app, &client, name).await), [record], "{name}");
+            }
+        }
+    }
+}
+
+journey! {
+    async fn what_a_patient_agrees_to_while_records_are_merged_goes_where_the_patient_goes(app: App) {
+        let (_, client, _) = app.client(&[app.fixture.here.id]).await;
+        patient(app, "anna", "p1").await;
+        import(app, true, 2).await;
+        let asked = app.person("ben").post("/v1/access-requests", crate::requests::asking("p2")).await.expect(202);
+        app.match_claims().await;
+        let approve = format!("/v1/access-requests/{}/approve", asked.text("/id"));
+        app.person("anna").post(&approve, json!({"profile": "basics"})).await.expect(200);
+        assert_eq!(records(&found(app, &client, "ben").await), ["p2"]);
+        import(app, false, 3).await;
+        assert_eq!(records(&found(app, &client, "ben").await), ["p1"]);
+    }
+}
+
+journey! {
+    async fn a_bar_by_the_name_that_a_record_had_ends_the_link_and_says_so(app: App) {
+        let (_, client, _) = app.client(&[app.fixture.here.id]).await;
+        let bens = app.proxy("ben", "p2").await;
+        import(app, true, 2).await;
+        let account = app.registrar().get(&format!("/v1/links/{bens}")).await.expect(200).text("/account").to_owned();
+        let bar = json!({"organization": "here", "patient": {"id": "p1"}, "account": account, "person": "Ben", "reference": "4 F 7"});
+        let recorded = app.registrar().post("/v1/bars", bar).await.expect(201);
+        assert_eq!((recorded.text("/ended/id"), recorded.text("/ended/reason")), (&*bens.to_string(), "court_order"));
+        assert_eq!(recorded.text("/bar/patient"), "p1");
+        assert!(found(app, &client, "ben").await.is_empty());
+        for named in ["p1", "p2"] {
+            let listed = app.registrar().get(&format!("/v1/bars?patient={named}")).await.expect(200);
+            assert_eq!(listed.text("/bars/0/reference"), "4 F 7", "{named}");
+        }
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) async fn proxy(app: &App, name: &str, patient: &str, basis: ProxyBasi
         updated_at: now,
         state: LinkState::Active,
     };
-    unit.add_link(&link).await.unwrap();
+    unit.add_link(&link, link.patient).await.unwrap();
     unit.save().await.unwrap();
     link
 }

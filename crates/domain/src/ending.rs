@@ -20,7 +20,7 @@ use crate::{
     grant::Grant,
     id::{AccountId, ClaimId, EndingId, GrantId, InvitationId, LinkId, OrganizationId, PatientId, RequestId},
     invitation::Invitation,
-    link::{Link, LinkState, Revocation},
+    link::{Link, LinkState, Place, Revocation},
     policy::FamilyPolicy,
 };
 
@@ -165,10 +165,11 @@ impl Ending {
         }
     }
 
-    /// The link as it stood before this ending, if that is what closed it and nobody changed it since.
-    pub fn reopened(&self, link: Link, before: LinkState, now: DateTime<Utc>) -> Option<Link> {
+    /// The link as it stood before this ending, if that is what closed it and nobody changed it since; `place` is
+    /// its record as that is now.
+    pub fn reopened(&self, link: Link, before: LinkState, place: Place, now: DateTime<Utc>) -> Option<Link> {
         let closed = LinkState::Revoked { at: self.at, by: self.by, reason: self.reason };
-        (link.state == closed).then(|| link.reopen(before, now))
+        (link.state == closed).then(|| Link { state: before, ..link.relocate(place, now) })
     }
 
     /// The invitation likewise.
@@ -182,7 +183,10 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::link::{Suspension, tests::active};
+    use crate::{
+        access::PatientFacts,
+        link::{Suspension, tests::active},
+    };
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
@@ -221,10 +225,18 @@ mod tests {
     #[test]
     fn what_it_closed_stands_as_before_and_what_somebody_changed_since_is_left_alone() {
         let suspended = active().suspend(staff(3), Suspension::Review, NOW).unwrap();
+        let facts = PatientFacts { deceased_since: Some(NOW), ..PatientFacts::default() };
+        let Link { patient, fhir_id, .. } = active();
+        let place = Place { patient, fhir_id, usable: false, facts };
         for before in [active(), suspended] {
             let closed = before.clone().revoke(staff(1), Revocation::Safety, NOW).unwrap();
-            let opened = ending().reopened(closed, before.state, NOW).unwrap();
+            let opened = ending().reopened(closed, before.state, place.clone(), NOW).unwrap();
             assert_eq!((opened.state, opened.version), (before.state, before.version + 2));
+            assert_eq!(
+                (opened.facts, opened.record_usable),
+                (place.facts, false),
+                "of the record as it is now"
+            );
         }
         for by_another in [
             active().revoke(staff(2), Revocation::Safety, NOW).unwrap(),
@@ -232,7 +244,7 @@ mod tests {
             active().revoke(staff(1), Revocation::Safety, NOW + TimeDelta::hours(1)).unwrap(),
             active(),
         ] {
-            assert_eq!(ending().reopened(by_another, LinkState::Active, NOW), None);
+            assert_eq!(ending().reopened(by_another, LinkState::Active, place.clone(), NOW), None);
         }
     }
 

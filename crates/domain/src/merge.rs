@@ -4,14 +4,19 @@
 //! Every link has a **home**: the record that it was made for. Where it stands follows from its home and from the
 //! merges as they are now, so that a merge, another one behind it, and the end of either need no rules of their
 //! own, and saying the same again changes nothing. Of several links of one account that come to one record, one
-//! opens it and the others are absorbed: ended by Kinlink, and opened again when their ways part, unless somebody
-//! has ended the one that stood for them.
+//! stands and the others are absorbed: ended by Kinlink, and opened again when their ways part, unless somebody
+//! has ended the one that stood for them. A doubt about any of them is a doubt about the one that stands.
 
-use std::collections::BTreeMap;
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::BTreeMap,
+};
+
+use chrono::{DateTime, Utc};
 
 use crate::{
     id::{LinkId, PatientId},
-    link::{Link, LinkState, Revocation, Suspension},
+    link::{Link, LinkRole, LinkState, Revocation, Suspension},
 };
 
 /// A link that is not where it was made, or does not stand as it did, because records were merged.
@@ -51,6 +56,13 @@ pub enum Step {
         link: LinkId,
         /// The one that stands for it.
         by: LinkId,
+    },
+    /// One that it stands for from now on is in doubt, so it is too.
+    Suspend {
+        /// The link.
+        link: LinkId,
+        /// How.
+        state: LinkState,
     },
     /// It opens this record from now on.
     Move {
@@ -124,6 +136,7 @@ struct Homed<'a> {
 pub fn settle(
     links: &[Link],
     displaced: &[Displaced],
+    now: DateTime<Utc>,
     destination: impl Fn(PatientId) -> PatientId,
 ) -> Vec<Step> {
     let all: Vec<Homed<'_>> = links.iter().map(|link| Homed::of(link, displaced)).collect();
@@ -139,22 +152,27 @@ pub fn settle(
     let mut moves = Vec::new();
     let mut reopenings = Vec::new();
     for (record, mut group) in groups {
-        // Whoever is at home stays; then whoever is open; then the oldest.
-        group.sort_by_key(|one| (one.home != record, !one.is_open(), one.link.id));
+        group.sort_by(|one, other| one.before(other, record, now));
         let Some((stands, others)) = group.split_first() else { continue };
+        let doubt = others.iter().filter(|other| !other.is_stood_for_by(stands));
+        let doubt = doubt.filter_map(|other| inheritable(other.stood(&all))).min_by_key(rank);
         if stands.is_open() {
+            if let Some(state) = doubt.filter(|doubt| rank(doubt) < rank(&stands.link.state)) {
+                steps.push(Step::Suspend { link: stands.link.id, state });
+            }
             if stands.link.patient != record {
                 moves.push((stands.link.id, stands.link.patient, record, stands.home));
             }
-        } else if let Some(absorbed) = stands.absorbed {
-            let state = inherited(absorbed, &all);
+        } else {
+            let state = stands.stood(&all);
+            let state = doubt.into_iter().chain([state]).min_by_key(rank).unwrap_or(state);
             reopenings.push(Step::Reopen { link: stands.link.id, at: record, state });
         }
         for other in others {
             let (link, by) = (other.link.id, stands.link.id);
             if other.is_open() {
                 steps.push(Step::Absorb { link, by });
-            } else if other.absorbed.is_some_and(|absorbed| absorbed.by != by) {
+            } else if !other.is_stood_for_by(stands) {
                 steps.push(Step::Entrust { link, by });
             }
         }
@@ -173,6 +191,7 @@ impl Step {
         match self {
             Self::Absorb { link, .. }
             | Self::Entrust { link, .. }
+            | Self::Suspend { link, .. }
             | Self::Move { link, .. }
             | Self::Reopen { link, .. }
             | Self::Forget { link } => *link,
@@ -194,6 +213,62 @@ impl<'a> Homed<'a> {
     const fn is_absorbed(&self) -> bool {
         self.absorbed.is_some()
             && matches!(self.link.state, LinkState::Revoked { reason: Revocation::Merged, .. })
+    }
+
+    fn is_stood_for_by(&self, other: &Self) -> bool {
+        !self.is_open() && self.absorbed.is_some_and(|absorbed| absorbed.by == other.link.id)
+    }
+
+    /// How it would stand if it were not absorbed.
+    fn stood(&self, all: &[Self]) -> LinkState {
+        self.absorbed.filter(|_| !self.is_open()).map_or(self.link.state, |absorbed| inherited(absorbed, all))
+    }
+
+    /// Which of two stands at `record`. One that is over stands for none that is not, and a proxy's link never for
+    /// the patient's own. One in doubt comes first, so that whoever looks into it decides for all. Then comes the
+    /// one that lasts longest, since the others would be lost behind its end; then the one at home, one that is
+    /// open, the oldest.
+    fn before(&self, other: &Self, record: PatientId, now: DateTime<Utc>) -> Ordering {
+        let key = |one: &Self| {
+            let end = one.link.period.end.unwrap_or(DateTime::<Utc>::MAX_UTC);
+            let stood =
+                one.absorbed.filter(|_| !one.is_open()).map_or(one.link.state, |absorbed| absorbed.before);
+            let rest = (one.home != record, !one.is_open(), one.link.id);
+            (end <= now, one.link.role != LinkRole::SelfRole, rank(&stood), Reverse(end), rest)
+        };
+        key(self).cmp(&key(other))
+    }
+}
+
+/// The graver a doubt, the lower. That whoever granted a link is in doubt says nothing of another link, which
+/// stands rather.
+const fn rank(state: &LinkState) -> u8 {
+    match state {
+        LinkState::Suspended { reason, .. } => match reason {
+            Suspension::Disputed => 0,
+            Suspension::Fraud => 1,
+            Suspension::Safety => 2,
+            Suspension::PatientRequest => 3,
+            Suspension::Review => 4,
+            Suspension::Grantor => 6,
+        },
+        LinkState::Active => 5,
+        LinkState::Revoked { .. } => 7,
+    }
+}
+
+/// What a doubt about one link is for another of the account.
+const fn inheritable(state: LinkState) -> Option<LinkState> {
+    match state {
+        // Who disputes a link disputes that one: nobody could lift it here.
+        LinkState::Suspended { at, by, reason: Suspension::Disputed } => {
+            Some(LinkState::Suspended { at, by, reason: Suspension::Review })
+        }
+        // A doubt about whoever granted the one follows from that grant, and is lifted with it.
+        LinkState::Suspended { reason: Suspension::Grantor, .. }
+        | LinkState::Active
+        | LinkState::Revoked { .. } => None,
+        LinkState::Suspended { .. } => Some(state),
     }
 }
 
@@ -217,14 +292,8 @@ fn stood_for_by_one_ended(one: &Homed<'_>, all: &[Homed<'_>]) -> bool {
 /// As it stood before; but a doubt about the one that stands for it is a doubt about both.
 fn inherited(absorbed: Absorbed, all: &[Homed<'_>]) -> LinkState {
     let by = all.iter().find(|other| other.link.id == absorbed.by);
-    match by.map(|by| by.link.state) {
-        // Who disputes a link disputes that one: nobody could lift it here.
-        Some(LinkState::Suspended { at, by, reason: Suspension::Disputed }) => {
-            LinkState::Suspended { at, by, reason: Suspension::Review }
-        }
-        Some(suspended @ LinkState::Suspended { .. }) => suspended,
-        Some(LinkState::Active | LinkState::Revoked { .. }) | None => absorbed.before,
-    }
+    let doubt = by.and_then(|by| inheritable(by.link.state));
+    doubt.filter(|doubt| rank(doubt) < rank(&absorbed.before)).unwrap_or(absorbed.before)
 }
 
 /// Moves one after the other, each to where none is. Where they wait for each other in a circle, one goes home

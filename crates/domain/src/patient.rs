@@ -10,6 +10,7 @@ use crate::{
     actor::Actor,
     demographics::{ContactPoint, Demographics, HumanName},
     id::{OrganizationId, PatientId},
+    link::Place,
     relationship::Relationship,
 };
 
@@ -225,6 +226,16 @@ impl PatientRecord {
     pub fn facts(&self) -> PatientFacts {
         let exception = self.exception.as_ref().map(|recorded| recorded.exception);
         PatientFacts { exception, ..self.record.facts(self.deceased_seen_at.unwrap_or(self.updated_at)) }
+    }
+
+    /// The record as a link that comes to it needs it.
+    pub fn place(&self) -> Place {
+        Place {
+            patient: self.id,
+            fhir_id: self.record.fhir_id.clone(),
+            usable: self.record.is_usable(),
+            facts: self.facts(),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub mod event_claims;
 pub mod explain_link;
 pub mod federate;
 mod follow_link;
+pub mod follow_merge;
 pub mod issue_invitation;
 pub mod lookup;
 pub mod make_link;

@@ -55,6 +55,8 @@ pub(crate) use streams::row as stream_row;
 /// A transaction and what it will journal.
 pub(crate) struct SeaUnit {
     tx: DatabaseTransaction,
+    /// For what the domain does beside what it was asked for.
+    ports: Ports,
     vault: Arc<dyn Vault>,
     random: Arc<dyn Random>,
     begun_at: DateTime<Utc>,
@@ -75,6 +77,7 @@ impl SeaUnit {
     ) -> Self {
         Self {
             tx,
+            ports: ports.clone(),
             vault: ports.vault.clone(),
             random: ports.random.clone(),
             begun_at: ports.clock.now(),

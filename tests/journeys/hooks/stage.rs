@@ -105,7 +105,7 @@ pub(crate) async fn link_of(
         state: LinkState::Active,
         facts: kinlink_domain::access::PatientFacts::default(),
     };
-    unit.add_link(&link).await.unwrap();
+    unit.add_link(&link, link.patient).await.unwrap();
     unit.changed(Change::Account(account));
     unit.save().await.unwrap();
     link.id

@@ -154,7 +154,7 @@ async fn make_links(
             let record = unit.patient(organization, &fhir_id(*n)?).await?;
             let record = record.context("a record that was just imported is not there")?;
             let link = link(ports, &record, account.id);
-            unit.add_link(&link).await?;
+            unit.add_link(&link, link.patient).await?;
             links.push((sub, link.id));
         }
         unit.save().await?;

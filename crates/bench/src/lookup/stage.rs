@@ -72,7 +72,7 @@ impl Stage {
                 let account = unit.ensure_account(&key(n)?, ports.clock.now()).await?;
                 let record = unit.patient(organization, &fhir_id(n)?).await?;
                 let record = record.context("a record that was just imported is not there")?;
-                unit.add_link(&link(&ports, &record, account.id)).await?;
+                unit.add_link(&link(&ports, &record, account.id), record.id).await?;
             }
             unit.save().await?;
             made += BATCH;

@@ -115,24 +115,24 @@ impl Link {
         }
     }
 
-    /// Takes back that it was ended: it stands again as it did before. Only for whoever ended it for many at once
-    /// and knows what it was.
-    #[must_use]
-    pub(crate) fn reopen(self, before: LinkState, now: DateTime<Utc>) -> Self {
-        Self { state: before, ..self.changed(now) }
-    }
-
-    /// Opens another record from now on, as its record was merged into that one, or is one of its own again.
+    /// Opens the record as it is now: another, since its record was merged into that one or is one of its own again,
+    /// or its own, which changed while the link was closed.
     #[must_use]
     pub fn relocate(self, place: Place, now: DateTime<Utc>) -> Self {
         Self {
             patient: place.patient,
             fhir_id: place.fhir_id,
             record_usable: place.usable,
-            // What staff recorded is about the person, and moves along.
-            facts: PatientFacts { exception: self.facts.exception, ..place.facts },
+            facts: place.facts,
             ..self.changed(now)
         }
+    }
+
+    /// Stands like this from now on: what was decided of the record, of one that was merged with it, or of a link to
+    /// that counts here. Whoever decided it gave a reason that was theirs to give.
+    #[must_use]
+    pub fn stand_as(self, state: LinkState, now: DateTime<Utc>) -> Self {
+        Self { state, ..self.changed(now) }
     }
 
     fn changed(self, now: DateTime<Utc>) -> Self {

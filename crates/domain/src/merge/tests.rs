@@ -8,8 +8,9 @@ use super::*;
 use crate::{
     access::PatientFacts,
     actor::Actor,
-    link::{Place, tests::active},
+    link::{Period, Place, tests::active},
     patient::FhirId,
+    relationship::{ProxyBasis, Relationship},
 };
 
 const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
@@ -23,12 +24,27 @@ fn link_to(id: u8, patient: u8) -> Link {
     Link { id, patient: record(patient), ..active() }
 }
 
+fn as_proxy(link: Link) -> Link {
+    let relationship = Relationship::parse("SPS").unwrap();
+    Link { role: LinkRole::Proxy { relationship, basis: ProxyBasis::PatientGrant }, ..link }
+}
+
+fn until(day: i64, link: Link) -> Link {
+    Link { period: Period { start: NOW, end: Some(NOW + TimeDelta::days(day)) }, ..link }
+}
+
+fn in_doubt(reason: Suspension) -> LinkState {
+    LinkState::Suspended { at: NOW, by: Actor::Operator, reason }
+}
+
 /// One account's links at an organization, and the merges of its records, as storage keeps them.
 #[derive(Debug, Clone, Default)]
 struct World {
     links: Vec<Link>,
     displaced: Vec<Displaced>,
     merges: HashMap<u8, u8>,
+    /// Days that passed.
+    day: i64,
     /// Records that are there.
     imported: Vec<u8>,
 }
@@ -59,8 +75,9 @@ impl World {
 
     /// Does what the import does with the steps, and checks after each that no record has two unrevoked links.
     fn settle(&mut self) -> usize {
-        let steps =
-            super::settle(&self.links, &self.displaced, |home| self.destination(home).unwrap_or(home));
+        let now = NOW + TimeDelta::days(self.day);
+        let destination = |home| self.destination(home).unwrap_or(home);
+        let steps = super::settle(&self.links, &self.displaced, now, destination);
         for step in &steps {
             self.apply(*step);
             let mut open: Vec<_> = self.open().map(|link| link.patient).collect();
@@ -94,6 +111,10 @@ impl World {
             Step::Absorb { by, .. } => {
                 absorbed = Some(Absorbed { by, before: link.state });
                 *link = link.clone().revoke(Actor::System, Revocation::Merged, NOW).unwrap();
+            }
+            Step::Suspend { state, .. } => {
+                *link = link.clone().stand_as(state, NOW);
+                return;
             }
             Step::Move { to, .. } => *link = link.clone().relocate(place(to), NOW),
             Step::Reopen { at, state, .. } => {
@@ -230,44 +251,170 @@ fn links_that_change_places_do_so_one_after_the_other() {
     assert_eq!(world.settle(), 0);
 }
 
+#[test]
+fn the_one_that_stands_is_not_over_is_the_patients_own_and_lasts_longest() {
+    let own = |id, patient| link_to(id, patient);
+    let proxy = |id, patient| as_proxy(link_to(id, patient));
+    // The link to 1 comes to 2, where the other is at home; which of them stands?
+    for (comes, at_home, stands, why) in [
+        (proxy(1, 1), until(0, proxy(2, 2)), 1, "one is over"),
+        (until(0, proxy(1, 1)), proxy(2, 2), 2, "one is over"),
+        (own(1, 1), proxy(2, 2), 1, "the patient's own"),
+        (proxy(1, 1), own(2, 2), 2, "the patient's own"),
+        (proxy(1, 1), until(9, proxy(2, 2)), 1, "it lasts"),
+        (until(3, proxy(1, 1)), until(9, proxy(2, 2)), 2, "it lasts longer"),
+        (proxy(1, 1), proxy(2, 2), 2, "at home"),
+    ] {
+        let mut world = World::of(vec![comes, at_home], &[1, 2]);
+        let before = world.links.clone();
+        world.merge(1, 2);
+        assert_eq!(world.shown(), [(stands, 2)], "{why}: {before:?}");
+        assert_eq!(world.settle(), 0);
+        world.unmerge(1);
+        let states = |links: &[Link]| links.iter().map(|link| (link.patient, link.state)).collect::<Vec<_>>();
+        assert_eq!(states(&world.links), states(&before), "all as before");
+    }
+}
+
+#[test]
+fn the_gravest_doubt_about_one_of_them_is_about_the_one_that_stands() {
+    use Suspension::{Disputed, Fraud, Grantor, Review, Safety};
+    let own = |id: u8, doubt: Option<Suspension>| Link {
+        state: doubt.map_or(LinkState::Active, in_doubt),
+        ..link_to(id, id)
+    };
+    let proxy = |id, doubt| as_proxy(own(id, doubt));
+    for (comes, at_home, stands, doubt) in [
+        (own(1, Some(Disputed)), own(2, None), 1, Some(Disputed)),
+        (own(1, None), own(2, Some(Fraud)), 2, Some(Fraud)),
+        (own(1, Some(Fraud)), own(2, Some(Review)), 1, Some(Fraud)),
+        (proxy(1, Some(Safety)), proxy(2, Some(Grantor)), 1, Some(Safety)),
+        // The patient's own stands all the same, in the same doubt; nobody could lift a dispute of another.
+        (proxy(1, Some(Safety)), own(2, None), 2, Some(Safety)),
+        (proxy(1, Some(Disputed)), own(2, None), 2, Some(Review)),
+        (proxy(1, Some(Review)), own(2, Some(Fraud)), 2, Some(Fraud)),
+        (proxy(1, Some(Fraud)), own(2, Some(Review)), 2, Some(Fraud)),
+        (until(0, proxy(1, Some(Fraud))), proxy(2, None), 2, Some(Fraud)),
+        // Who granted the one has nothing to do with the other.
+        (proxy(1, Some(Grantor)), proxy(2, None), 2, None),
+        (proxy(1, None), proxy(2, Some(Grantor)), 1, None),
+        (proxy(1, Some(Grantor)), own(2, None), 2, None),
+    ] {
+        let mut world = World::of(vec![comes, at_home], &[1, 2]);
+        let before = world.links.clone();
+        world.merge(1, 2);
+        assert_eq!(world.shown(), [(stands, 2)], "{before:?}");
+        let open = world.open().next().unwrap();
+        let found = match open.state {
+            LinkState::Suspended { reason, .. } => Some(reason),
+            _ => None,
+        };
+        assert_eq!(found, doubt, "{before:?}");
+        assert_eq!(world.settle(), 0, "once is enough");
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Command {
     Merge(u8, u8),
     Unmerge(u8),
     End(usize),
+    Suspend(usize, Suspension),
+    Pass(i64),
 }
 
 fn commands() -> impl Strategy<Value = Vec<Command>> {
+    let doubts = prop::sample::select(Suspension::ALL.to_vec());
     let one = prop_oneof![
-        4 => (0..6_u8, 0..7_u8).prop_map(|(from, to)| Command::Merge(from, to)),
-        2 => (0..6_u8).prop_map(Command::Unmerge),
-        1 => (0..6_usize).prop_map(Command::End),
+        8 => (0..6_u8, 0..7_u8).prop_map(|(from, to)| Command::Merge(from, to)),
+        4 => (0..6_u8).prop_map(Command::Unmerge),
+        2 => (0..6_usize).prop_map(Command::End),
+        1 => (0..6_usize, doubts).prop_map(|(n, doubt)| Command::Suspend(n, doubt)),
+        1 => (1..4_i64).prop_map(Command::Pass),
     ];
     prop::collection::vec(one, 0..24)
+}
+
+/// The patient's own or a proxy's, and the day on which it is over.
+fn kinds() -> impl Strategy<Value = Vec<(bool, Option<i64>)>> {
+    prop::collection::vec((any::<bool>(), prop::option::of(0..8_i64)), 5)
+}
+
+/// What must be true of the links that come to one record, of which one stands.
+fn check_groups(world: &World) {
+    let now = NOW + TimeDelta::days(world.day);
+    let mut groups: BTreeMap<PatientId, Vec<(&Link, LinkState)>> = BTreeMap::new();
+    for link in &world.links {
+        let known = world.displaced.iter().find(|one| one.link == link.id);
+        let home = known.map_or(link.patient, |known| known.home);
+        let merged = matches!(link.state, LinkState::Revoked { reason: Revocation::Merged, .. });
+        let before =
+            known.and_then(|known| known.absorbed).filter(|_| merged).map(|absorbed| absorbed.before);
+        if let Some(state) = before.or_else(|| is_open(link).then_some(link.state)) {
+            let record = world.destination(home).unwrap_or(home);
+            groups.entry(record).or_default().push((link, state));
+        }
+    }
+    for (record, group) in groups {
+        let stand: Vec<_> = group.iter().filter(|(link, _)| is_open(link)).collect();
+        assert_eq!(stand.len(), 1, "one of them stands: {group:?}");
+        let stands = stand[0].0;
+        assert_eq!(stands.patient, record);
+        let over = |link: &Link| link.period.end.is_some_and(|end| end <= now);
+        let lasting: Vec<_> = group.iter().filter(|(link, _)| !over(link)).collect();
+        assert!(lasting.is_empty() || !over(stands), "none is lost behind one that is over: {group:?}");
+        let own = lasting.iter().any(|(link, _)| link.role == LinkRole::SelfRole);
+        assert!(!own || stands.role == LinkRole::SelfRole, "the patient's own stands: {group:?}");
+        let doubt = group.iter().any(|(_, state)| inheritable(*state).is_some());
+        assert!(!doubt || stands.state != LinkState::Active, "a doubt is about all of them: {group:?}");
+    }
+}
+
+const fn is_open(link: &Link) -> bool {
+    !matches!(link.state, LinkState::Revoked { .. })
 }
 
 proptest! {
     /// Six records, five of them with a link, one more that is never imported.
     #[test]
-    fn whatever_is_merged_and_taken_back_leaves_the_links_that_nobody_ended(commands in commands()) {
-        let links: Vec<_> = (0..5).map(|n| link_to(n, n)).collect();
+    fn whatever_is_merged_and_taken_back_leaves_the_links_that_nobody_ended(
+        kinds in kinds(),
+        commands in commands(),
+    ) {
+        let kind = |n: u8, (own, end): (bool, Option<i64>)| {
+            let link = if own { link_to(n, n) } else { as_proxy(link_to(n, n)) };
+            end.map_or_else(|| link.clone(), |day| until(day, link.clone()))
+        };
+        let links: Vec<_> = (0..5).zip(kinds).map(|(n, it)| kind(n, it)).collect();
         let mut world = World::of(links, &[0, 1, 2, 3, 4, 5]);
         let mut ended = false;
         for command in commands {
+            let open: Vec<_> = world.open().map(|link| link.id).collect();
             match command {
                 Command::Merge(from, to) if from != to => world.merge(from, to),
                 Command::Merge(..) => {}
                 Command::Unmerge(from) => world.unmerge(from),
                 Command::End(n) => {
-                    let open: Vec<_> = world.open().map(|link| link.id).collect();
                     if let Some(id) = open.get(n) {
                         world.end(*id);
                         world.settle();
                         ended = true;
                     }
                 }
+                Command::Suspend(n, doubt) => {
+                    if let Some(id) = open.get(n) {
+                        let link = world.links.iter_mut().find(|link| link.id == *id).unwrap();
+                        link.state = in_doubt(doubt);
+                        world.settle();
+                    }
+                }
+                Command::Pass(days) => {
+                    world.day += days;
+                    world.settle();
+                }
             }
             prop_assert_eq!(world.settle(), 0, "once is enough");
+            check_groups(&world);
         }
         world.merges.clear();
         world.settle();
@@ -283,19 +430,19 @@ proptest! {
 }
 
 #[test]
-fn a_link_that_moves_keeps_its_identity_and_what_staff_recorded_of_the_person() {
+fn a_link_that_moves_keeps_its_identity_and_takes_what_is_known_at_the_other_record() {
     let exception = crate::access::AgeException {
         kind: crate::access::AgeExceptionKind::Incapacity,
         from: NOW,
         until: None,
     };
     let facts = PatientFacts { exception: Some(exception), ..PatientFacts::default() };
-    let link = Link { facts, ..link_to(1, 1) };
     let born = PatientFacts { birth_date: Some("1984".parse().unwrap()), ..PatientFacts::default() };
+    let link = Link { facts, ..link_to(1, 1) };
     let fhir_id = FhirId::parse("other").unwrap();
     let place = Place { patient: record(2), fhir_id: fhir_id.clone(), usable: false, facts: born };
     let moved = link.clone().relocate(place, NOW + TimeDelta::hours(1));
     assert_eq!((moved.id, moved.version, moved.state), (link.id, link.version + 1, link.state));
     assert_eq!((moved.patient, moved.fhir_id, moved.record_usable), (record(2), fhir_id, false));
-    assert_eq!((moved.facts.birth_date, moved.facts.exception), (born.birth_date, Some(exception)));
+    assert_eq!(moved.facts, born, "what was recorded there, and nothing of here");
 }

@@ -10,7 +10,7 @@ use super::{
     make_link::Support,
     own_past::own_past,
     proxy::{self, NewProxy, ProxyError},
-    surviving_record::surviving_for_update,
+    surviving_record::{home_given_by, surviving_for_update},
     wrong_try,
 };
 use crate::{
@@ -98,7 +98,8 @@ pub async fn accept(
     if grant.by == Actor::Account(request.account.id) {
         return Ok(Used::Refused(UseRefusal::OwnRecord));
     }
-    let patient = surviving_for_update(unit, grant.organization, grant.patient).await?;
+    let home = home_given_by(unit, grant.by, grant.patient).await?;
+    let patient = surviving_for_update(unit, grant.organization, home).await?;
     let gone = || StoreError::Corrupt { what: "grant", why: "its record is gone".into() };
     let patient = patient.ok_or_else(gone)?;
     let grant = grant.relocate(patient.id, patient.record.fhir_id.clone());
@@ -120,6 +121,7 @@ pub async fn accept(
         account: request.account,
         organization: &organization,
         patient: &patient,
+        home,
         role: grant.role(),
         terms: &terms,
         invitation: None,

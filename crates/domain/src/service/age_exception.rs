@@ -2,7 +2,7 @@
 
 use super::{
     Ports,
-    bar::{BarError, locked},
+    bar::{BarError, Named, locked},
     issue_invitation::PatientReference,
     write_link::{Told, write},
 };
@@ -71,14 +71,17 @@ async fn put(
     patient: PatientReference,
     recorded: Option<RecordedException>,
 ) -> Result<PatientRecord, BarError> {
-    let patient = locked(unit, organization, patient).await?;
-    unit.put_age_exception(organization.id, patient.id, recorded.as_ref()).await?;
+    let Named { named, surviving } = locked(unit, organization, patient).await?;
+    unit.put_age_exception(organization.id, named.id, recorded.as_ref()).await?;
+    if surviving.id != named.id {
+        unit.put_age_exception(organization.id, surviving.id, recorded.as_ref()).await?;
+    }
     let action = if recorded.is_some() { Action::AgeExceptionRecord } else { Action::AgeExceptionEnd };
     let exception = recorded.as_ref().map(|recorded| recorded.exception);
-    let subject = Subject { patient: Some(patient.id), ..Subject::default() };
+    let subject = Subject { patient: Some(named.id), ..Subject::default() };
     let detail = serde_json::json!({"exception": exception});
     unit.record(ports.audit(organization.id, by.actor(), action, subject, detail.clone()));
-    let links = unit.links_to_patient(organization.id, patient.id).await?;
+    let links = unit.links_to_patient(organization.id, surviving.id).await?;
     let mut live: Vec<LinkId> =
         links.iter().filter(|link| !matches!(link.state, LinkState::Revoked { .. })).map(|l| l.id).collect();
     live.sort_unstable();
@@ -94,7 +97,7 @@ async fn put(
         })
         .await?;
     }
-    Ok(PatientRecord { exception: recorded, ..patient })
+    Ok(PatientRecord { exception: recorded, ..named })
 }
 
 async fn mark(

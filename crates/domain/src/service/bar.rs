@@ -5,15 +5,16 @@ use chrono::{DateTime, Utc};
 use super::{
     Ports,
     issue_invitation::{IssueError, PatientReference, find_patient},
+    surviving_record::surviving_for_update,
     write_link::{Told, write},
 };
 use crate::{
-    actor::Authorized,
+    actor::{Actor, Authorized},
     audit::{Action, Subject},
     bar::{AboutBar, AlreadyLifted, Bar},
     event::LinkEventKind,
     id::{AccountId, BarId},
-    link::{Link, LinkRole, Revocation},
+    link::{Link, LinkRole, LinkState, Revocation},
     organization::Organization,
     patient::PatientRecord,
     store::{StoreError, UnitOfWork},
@@ -58,18 +59,31 @@ pub enum BarError {
     Store(#[from] StoreError),
 }
 
-/// A record that staff name, locked.
+/// A record that staff name, and the one that merges made of it.
+pub(super) struct Named {
+    pub(super) named: PatientRecord,
+    /// The same, if it was not merged into another.
+    pub(super) surviving: PatientRecord,
+}
+
+/// Both locked. What staff decide about a person by an old name counts where their links are, and comes back with
+/// the record when the merge ends.
 pub(super) async fn locked(
     unit: &mut dyn UnitOfWork,
     organization: &Organization,
     patient: PatientReference,
-) -> Result<PatientRecord, BarError> {
+) -> Result<Named, BarError> {
     let found = find_patient(unit, organization, patient).await.map_err(|error| match error {
         IssueError::PatientAmbiguous => BarError::PatientAmbiguous,
         IssueError::Store(error) => error.into(),
         _ => BarError::PatientNotFound,
     })?;
-    unit.patient_for_update(organization.id, found.id).await?.ok_or(BarError::PatientNotFound)
+    let surviving = surviving_for_update(unit, organization.id, found.id).await?;
+    let named = unit.patient_for_update(organization.id, found.id).await?;
+    match (named, surviving) {
+        (Some(named), Some(surviving)) => Ok(Named { named, surviving }),
+        _ => Err(BarError::PatientNotFound),
+    }
 }
 
 /// Records a bar, and ends the barred account's link as a proxy.
@@ -89,11 +103,11 @@ pub async fn record(
     }
     // Whoever accepts a grant for this record now does so before this, and is ended below, or after, and is
     // refused.
-    let patient = locked(unit, organization, request.patient).await?;
+    let Named { named, surviving } = locked(unit, organization, request.patient).await?;
     let bar = Bar {
         id: BarId::new(now, &*ports.random),
         organization: organization.id,
-        patient: patient.id,
+        patient: named.id,
         account: request.account,
         about: request.about,
         until: request.until,
@@ -105,26 +119,29 @@ pub async fn record(
     let detail = serde_json::json!({"bar": bar.id, "until": bar.until});
     unit.record(ports.audit(organization.id, by.actor(), Action::BarRecord, subject(&bar), detail));
     let ended = match bar.account {
-        Some(account) => end_proxy(unit, ports, by, &bar, account).await?,
+        Some(account) => {
+            let link = unit.unrevoked_link_for_update(account, surviving.id).await?;
+            end_proxy(unit, ports, by.actor(), &bar, link).await?
+        }
         None => None,
     };
     Ok((bar, ended))
 }
 
-async fn end_proxy(
+/// Ends an account's link to the record where a bar keeps it out, unless the record is its own.
+pub(super) async fn end_proxy(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
-    by: Authorized,
+    by: Actor,
     bar: &Bar,
-    account: AccountId,
+    link: Option<Link>,
 ) -> Result<Option<Link>, StoreError> {
-    let link = unit.unrevoked_link_for_update(account, bar.patient).await?;
     let Some(link) = link.filter(|link| link.role != LinkRole::SelfRole) else { return Ok(None) };
-    let reason = Revocation::CourtOrder;
-    let Ok(ended) = link.revoke(by.actor(), reason, bar.at) else { return Ok(None) };
+    let (at, reason) = (ports.clock.now(), Revocation::CourtOrder);
+    let ended = link.stand_as(LinkState::Revoked { at, by, reason }, at);
     let detail = serde_json::json!({"reason": reason, "bar": bar.id});
     let (action, event) = (Action::LinkRevoke, LinkEventKind::Closed);
-    write(unit, ports, &ended, Told { by: by.actor(), action, detail, event }).await?;
+    write(unit, ports, &ended, Told { by, action, detail, event }).await?;
     Ok(Some(ended))
 }
 

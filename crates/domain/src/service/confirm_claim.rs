@@ -185,6 +185,7 @@ async fn link(
         account,
         organization,
         patient,
+        home: confirmation.patient,
         role: LinkRole::SelfRole,
         terms: None,
         invitation: None,

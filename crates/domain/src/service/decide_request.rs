@@ -9,6 +9,7 @@ use super::{
     make_link::Support,
     proxy::{self, NewProxy, ProxyError, TermsError},
     renew_grant::{first_end, shows_relationship},
+    surviving_record::{home_given_by, surviving_for_update},
 };
 use crate::{
     access_request::{AccessRequest, Decider, RequestDecline, RequestRefusal, RequestState},
@@ -93,6 +94,7 @@ pub enum DecideRequestError {
 
 /// What is to come of an approval.
 struct Decided {
+    /// The record that it is made for.
     patient: PatientId,
     relationship: Relationship,
     basis: ProxyBasis,
@@ -164,8 +166,10 @@ pub async fn approve(
     let terms = proxy::terms(organization, profile, &decided.most, [until, decided.end], now)?;
     let gone = |what| StoreError::Corrupt { what, why: "what an access request names is gone".into() };
     let account = unit.account(request.account).await?.ok_or_else(|| gone("account"))?;
-    let patient = unit.patient_for_update(organization.id, decided.patient).await?;
+    let home = home_given_by(unit, decided.by, decided.patient).await?;
+    let patient = surviving_for_update(unit, organization.id, home).await?;
     let patient = patient.ok_or_else(|| gone("patient"))?;
+    let decided = Decided { patient: home, ..decided };
     let (grant, link) =
         make(unit, ports, organization, (&request, &account, &patient), decided, terms).await?;
     let granted = request.grant(grant.by, grant.id, now)?;
@@ -242,6 +246,7 @@ async fn make(
         account,
         organization,
         patient,
+        home: decided.patient,
         role: LinkRole::Proxy { relationship: decided.relationship, basis: decided.basis },
         terms: &terms,
         invitation: None,

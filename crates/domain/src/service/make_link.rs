@@ -16,7 +16,7 @@ use crate::{
     evidence::{Evidence, EvidenceState, Fact},
     federated::Asserted,
     grant::ProxyTerms,
-    id::{AccountId, EvidenceId, InvitationId, LinkId},
+    id::{AccountId, EvidenceId, InvitationId, LinkId, PatientId},
     link::{Link, LinkRole, LinkState, Period},
     organization::Organization,
     patient::PatientRecord,
@@ -44,6 +44,8 @@ pub struct WantedLink<'a> {
     pub organization: &'a Organization,
     /// What may be opened.
     pub patient: &'a PatientRecord,
+    /// The record that it is made for: another than `patient` if that was merged into it.
+    pub home: PatientId,
     /// In which role.
     pub role: LinkRole,
     /// What a proxy gets; a patient gets what the policy says.
@@ -135,7 +137,7 @@ async fn create(
         updated_at: now,
         state: LinkState::Active,
     };
-    unit.add_link(&link).await?;
+    unit.add_link(&link, wanted.home).await?;
     for evidence in &evidence {
         unit.add_evidence(evidence).await?;
     }

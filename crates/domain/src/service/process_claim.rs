@@ -156,6 +156,7 @@ impl Done<'_> {
                     account,
                     organization,
                     patient: &record,
+                    home: record.id,
                     role: LinkRole::SelfRole,
                     terms: None,
                     invitation: None,

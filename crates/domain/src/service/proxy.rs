@@ -29,6 +29,8 @@ pub(super) struct NewProxy<'a> {
     pub(super) account: &'a Account,
     pub(super) organization: &'a Organization,
     pub(super) patient: &'a PatientRecord,
+    /// The record that the link is made for ([`WantedLink::home`]).
+    pub(super) home: PatientId,
     pub(super) role: LinkRole,
     pub(super) terms: &'a ProxyTerms,
     pub(super) invitation: Option<InvitationId>,
@@ -121,6 +123,7 @@ pub(super) async fn make(
         account: new.account.id,
         organization: new.organization,
         patient: new.patient,
+        home: new.home,
         role: new.role,
         terms: Some(new.terms),
         invitation: new.invitation,

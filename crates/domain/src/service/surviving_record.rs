@@ -1,7 +1,9 @@
 //! The record to use instead of one that was merged away.
 
 use crate::{
+    actor::Actor,
     id::{OrganizationId, PatientId},
+    link::{Link, LinkState},
     patient::PatientRecord,
     store::{StoreError, UnitOfWork},
 };
@@ -27,4 +29,21 @@ pub(super) async fn surviving_for_update(
         at = locked;
     }
     Ok(Some(at))
+}
+
+/// The record that a link is made for which this account gives at `patient`: the one that the account's own link is
+/// made for, so that both go the same way when merges end. An offer whose link is not where the offer is stayed at
+/// the record that it was made for.
+pub(super) async fn home_given_by(
+    unit: &mut dyn UnitOfWork,
+    by: Actor,
+    patient: PatientId,
+) -> Result<PatientId, StoreError> {
+    let Actor::Account(account) = by else { return Ok(patient) };
+    let links = unit.links_of_account(account).await?;
+    let stands = |link: &&Link| link.patient == patient && !matches!(link.state, LinkState::Revoked { .. });
+    match links.iter().find(stands) {
+        Some(link) => unit.home(link).await,
+        None => Ok(patient),
+    }
 }

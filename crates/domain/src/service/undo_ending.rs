@@ -1,17 +1,20 @@
-//! A second person takes back that every access was ended: exactly what the ending closed opens again, but for
-//! what somebody changed since.
+//! A second person takes back that every access was ended: exactly what the ending closed opens again, by the record
+//! as it is now, but for what somebody changed since, or decided against.
 
 use super::{
     Ports,
+    proxy::is_barred,
+    surviving_record::surviving_for_update,
     write_link::{Told, write},
 };
 use crate::{
     actor::Authorized,
     audit::{Action, Subject},
+    dispute::DisputeStatus,
     ending::{EndedItem, Ending, EndingScope, UndoRefusal},
     event::LinkEventKind,
-    id::{AccountId, EndingId},
-    link::{Link, LinkState},
+    id::{AccountId, EndingId, LinkId},
+    link::{Link, LinkRole, LinkState},
     store::{StoreError, UnitOfWork},
 };
 
@@ -38,8 +41,9 @@ pub struct Undone {
     pub links: u64,
     /// Invitations that can be redeemed again.
     pub invitations: u64,
-    /// What stays closed: changed since, replaced by another link since, or a claim, an offer or a request. Whoever
-    /// claimed can claim again; what became of the review in between, nobody may guess.
+    /// What stays closed: changed since, replaced by another link since, kept out by a bar or an upheld dispute
+    /// since, or a claim, an offer or a request. Whoever claimed can claim again; what became of the review in
+    /// between, nobody may guess.
     pub left: u64,
 }
 
@@ -89,15 +93,30 @@ async fn reopen(
     ports: &Ports,
     by: Authorized,
     ending: &Ending,
-    link: crate::id::LinkId,
+    link: LinkId,
     before: LinkState,
 ) -> Result<Option<Link>, StoreError> {
-    let Some(link) = unit.link_for_update(link).await? else { return Ok(None) };
+    // The record before the link, as everywhere: a bar comes before this, and is seen, or after, and ends the link.
+    let Some(seen) = unit.link(link).await? else { return Ok(None) };
+    let now_at = surviving_for_update(unit, seen.organization, seen.patient).await?;
+    let record = unit.patient_for_update(seen.organization, seen.patient).await?;
+    let (Some(now_at), Some(record)) = (now_at, record) else { return Ok(None) };
+    let Some(link) = unit.link_for_update(link).await?.filter(|link| link.patient == record.id) else {
+        return Ok(None);
+    };
     // The account may have been given another link since, which is not this ending's to close.
     if unit.unrevoked_link_for_update(link.account, link.patient).await?.is_some() {
         return Ok(None);
     }
-    let Some(opened) = ending.reopened(link, before, ports.clock.now()) else { return Ok(None) };
+    if link.role != LinkRole::SelfRole && is_barred(unit, ports, &now_at, link.account).await? {
+        return Ok(None);
+    }
+    let disputes = unit.disputes_of_link(link.organization, link.id).await?;
+    if disputes.iter().any(|dispute| dispute.status() == DisputeStatus::Upheld) {
+        return Ok(None);
+    }
+    let opened = ending.reopened(link, before, record.place(), ports.clock.now());
+    let Some(opened) = opened else { return Ok(None) };
     let told = Told {
         by: by.actor(),
         action: Action::LinkReopen,

@@ -63,8 +63,11 @@ pub trait Invitations {
 /// Links and their evidence.
 #[async_trait]
 pub trait Links {
-    /// Adds a link; [`super::Constraint::LiveLink`] if the account has an unrevoked one to that record.
-    async fn add_link(&mut self, link: &Link) -> Result<(), StoreError>;
+    /// Adds a link, made for the record `home` ([`crate::merge`]): another than the one that it opens if that was
+    /// merged into it. [`super::Constraint::LiveLink`] if the account has an unrevoked one to that record.
+    async fn add_link(&mut self, link: &Link, home: PatientId) -> Result<(), StoreError>;
+    /// The record that a link was made for ([`crate::merge`]).
+    async fn home(&mut self, link: &Link) -> Result<PatientId, StoreError>;
     /// Replaces what may change; [`super::Constraint::Version`] if the stored version is not one less.
     async fn update_link(&mut self, link: &Link) -> Result<(), StoreError>;
     /// One link.

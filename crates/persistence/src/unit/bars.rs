@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::{cmp::Reverse, collections::HashSet};
 
 use async_trait::async_trait;
 use kinlink_domain::{
@@ -7,11 +7,10 @@ use kinlink_domain::{
     port::Vault,
     store::{Bars, StoreError},
 };
-use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set, sea_query::LockType,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Select, Set, sea_query::LockType};
+use uuid::Uuid;
 
-use super::SeaUnit;
+use super::{SeaUnit, merges::IDS};
 use crate::{
     convert::{corrupt, from_json, to_json, unseal},
     entity::bar::{ActiveModel, Column, Entity, Model},
@@ -68,6 +67,23 @@ fn of(organization: OrganizationId) -> Select<Entity> {
     Entity::find().filter(Column::OrganizationId.eq(organization.uuid()))
 }
 
+impl SeaUnit {
+    /// The bars that were recorded at these records, newest first. By the index `bar_by_patient`.
+    pub(super) async fn bars_at(
+        &self,
+        organization: OrganizationId,
+        records: &HashSet<Uuid>,
+    ) -> Result<Vec<Bar>, StoreError> {
+        let mut found = Vec::new();
+        for records in records.iter().copied().collect::<Vec<_>>().chunks(IDS) {
+            let select = of(organization).filter(Column::PatientId.is_in(records.iter().copied()));
+            found.extend(select.all(&self.tx).await.map_err(store_error)?);
+        }
+        found.sort_unstable_by_key(|row| Reverse(row.id));
+        found.into_iter().map(|row| bar(row, &*self.vault)).collect()
+    }
+}
+
 #[async_trait]
 impl Bars for SeaUnit {
     async fn add_bar(&mut self, bar: &Bar) -> Result<(), StoreError> {
@@ -91,7 +107,6 @@ impl Bars for SeaUnit {
         row.map(|row| bar(row, &*self.vault)).transpose()
     }
 
-    /// By the index `bar_by_patient`.
     async fn bars(
         &mut self,
         organization: OrganizationId,
@@ -99,8 +114,6 @@ impl Bars for SeaUnit {
     ) -> Result<Vec<Bar>, StoreError> {
         // A bar that was recorded at a record which was merged into this one holds at this one.
         let records = self.with_those_before(organization, HashSet::from([patient.uuid()])).await?;
-        let select = of(organization).filter(Column::PatientId.is_in(records));
-        let rows = select.order_by_desc(Column::Id).all(&self.tx).await.map_err(store_error)?;
-        rows.into_iter().map(|row| bar(row, &*self.vault)).collect()
+        self.bars_at(organization, &records).await
     }
 }

@@ -118,13 +118,18 @@ impl SeaUnit {
 
 #[async_trait]
 impl Links for SeaUnit {
-    async fn add_link(&mut self, link: &Link) -> Result<(), StoreError> {
+    async fn add_link(&mut self, link: &Link, home: PatientId) -> Result<(), StoreError> {
         let (link, replaced) = self.with_record(link).await?;
         let row = row::row(&link, &*self.vault);
         Entity::insert(row.clone()).exec_without_returning(&self.tx).await.map_err(store_error)?;
         self.keep_version(row).await?;
-        if replaced {
-            // Its record was merged into another while this unit was on its way.
+        let away = link.patient != home;
+        if away {
+            self.displace(&link, home, None).await?;
+            self.keep_way(link.organization, home).await?;
+        }
+        if replaced || away {
+            // Merges may have changed while this unit was on its way.
             self.settle(link.organization, link.account, link.created_at).await?;
         }
         Ok(())
@@ -148,6 +153,10 @@ impl Links for SeaUnit {
             self.wake_grant(link).await?;
         }
         self.keep_version(row).await
+    }
+
+    async fn home(&mut self, link: &Link) -> Result<PatientId, StoreError> {
+        Ok(self.displaced_from(link).await?.unwrap_or(link.patient))
     }
 
     async fn link(&mut self, id: LinkId) -> Result<Option<Link>, StoreError> {

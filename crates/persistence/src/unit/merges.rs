@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Ids in one statement, below SQLite's 32,766 parameters.
-const IDS: usize = 10_000;
+pub(super) const IDS: usize = 10_000;
 
 /// A record that was just written.
 pub(super) struct Written {
@@ -61,23 +61,40 @@ impl SeaUnit {
             destination(Id::from_uuid(**id), next) == Err(Nowhere::Circle)
         });
         report.merge_cycles += u64::try_from(circular.count()).unwrap_or_default();
+        let mut destinations = HashSet::new();
         for id in concerned.iter().copied().map(Id::from_uuid) {
-            if let Ok(to) = destination(id, |at| replacements.get(&at).copied())
-                && to != id
-            {
+            let to = destination(id, |at| replacements.get(&at).copied()).unwrap_or(id);
+            if to != id {
                 self.exception_follows(organization, id, to, now).await?;
             }
+            destinations.insert(to.uuid());
         }
         let homes = self.with_those_before(organization, concerned).await?;
+        let mut all_moved = Vec::new();
         for account in self.accounts_at(organization, &homes).await? {
-            let moved = self.settle(organization, account, now).await?;
+            let moved = self.put_in_place(organization, account, now).await?;
             report.links_moved += u64::try_from(moved.len()).unwrap_or_default();
+            all_moved.extend(moved);
         }
-        Ok(())
+        self.doubts_follow(&all_moved).await?;
+        self.bars_follow(organization, destinations).await
     }
 
-    /// Puts one account's links where they belong; returns those that changed.
+    /// Puts one account's links where they belong, and closes what bars keep from it there; returns those that
+    /// changed.
     pub(super) async fn settle(
+        &mut self,
+        organization: OrganizationId,
+        account: AccountId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Link>, StoreError> {
+        let moved = self.put_in_place(organization, account, now).await?;
+        self.doubts_follow(&moved).await?;
+        self.bars_meet(&moved).await?;
+        Ok(moved)
+    }
+
+    async fn put_in_place(
         &mut self,
         organization: OrganizationId,
         account: AccountId,
@@ -89,12 +106,35 @@ impl SeaUnit {
         let homes: HashSet<Uuid> = homes.map(Id::uuid).collect();
         let replacements = self.replacements(organization, homes.into_iter()).await?;
         let next = |at| replacements.get(&at).copied();
-        let steps = settle(&links, &displaced, |home| destination(home, next).unwrap_or(home));
+        let steps = settle(&links, &displaced, now, |home| destination(home, next).unwrap_or(home));
         let mut changed = Vec::new();
         for step in steps {
             changed.extend(self.apply(&links, &displaced, step, now).await?);
         }
         Ok(changed)
+    }
+
+    /// Nobody changes until the end of this unit where merges lead from this record: whoever did before is seen
+    /// from now on, and whoever does after sees what this unit put there.
+    pub(super) async fn keep_way(
+        &self,
+        organization: OrganizationId,
+        home: PatientId,
+    ) -> Result<(), StoreError> {
+        let way = self.replacements(organization, std::iter::once(home.uuid())).await?;
+        let records = way.keys().copied().map(Id::uuid).chain(std::iter::once(home.uuid()));
+        patient::Entity::find()
+            .select_only()
+            .column(patient::Column::Id)
+            .filter(patient::Column::OrganizationId.eq(organization.uuid()))
+            .filter(patient::Column::Id.is_in(records))
+            .order_by_asc(patient::Column::FhirId)
+            .lock(LockType::Share)
+            .into_tuple::<Uuid>()
+            .all(&self.tx)
+            .await
+            .map_err(store_error)?;
+        Ok(())
     }
 
     async fn has_replacements(&self, organization: OrganizationId) -> Result<bool, StoreError> {

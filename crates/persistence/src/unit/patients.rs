@@ -1,9 +1,9 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
-    access::PatientFacts,
+    access::{AgeException, PatientFacts},
     demographics::{Demographics, Identifier},
     event::{LinkEvent, LinkEventKind},
     id::{Id, OrganizationId, PatientId},
@@ -106,13 +106,38 @@ impl SeaUnit {
     ) -> Result<(), StoreError> {
         let ids: Vec<Uuid> = records.keys().copied().collect();
         for ids in ids.chunks(IDS) {
-            for link in self.links_to_patients_for_update(organization, ids).await? {
-                let Some((usable, facts)) = records.get(&link.patient.uuid()) else { continue };
-                let facts = PatientFacts { exception: link.facts.exception, ..*facts };
+            let links = self.links_to_patients_for_update(organization, ids).await?;
+            let linked: HashSet<Uuid> = links.iter().map(|link| link.patient.uuid()).collect();
+            let exceptions = self.exceptions(organization, linked).await?;
+            for link in links {
+                let record = link.patient.uuid();
+                let Some((usable, facts)) = records.get(&record) else { continue };
+                let facts = PatientFacts { exception: exceptions.get(&record).copied(), ..*facts };
                 self.mark_link(link, *usable, facts, now).await?;
             }
         }
         Ok(())
+    }
+
+    /// What staff recorded against the age rules, of these records.
+    async fn exceptions(
+        &self,
+        organization: OrganizationId,
+        records: HashSet<Uuid>,
+    ) -> Result<HashMap<Uuid, AgeException>, StoreError> {
+        let rows = patient::Entity::find()
+            .filter(patient::Column::OrganizationId.eq(organization.uuid()))
+            .filter(patient::Column::Id.is_in(records))
+            .filter(patient::Column::ExceptionKeyId.is_not_null())
+            .all(&self.tx)
+            .await
+            .map_err(store_error)?;
+        let opened = rows.into_iter().map(|row| {
+            let id = row.id;
+            Ok((id, Stored::open(row, &*self.vault)?.facts().exception))
+        });
+        let opened: Result<Vec<_>, StoreError> = opened.collect();
+        Ok(opened?.into_iter().filter_map(|(id, exception)| Some((id, exception?))).collect())
     }
 
     pub(super) async fn mark_link(

@@ -126,7 +126,7 @@ on_both_databases! {
         let in_the_way = unit.unrevoked_link_for_update(anna.id, suspended.patient).await.unwrap();
         assert_eq!(in_the_way.as_ref(), Some(&suspended));
         let second = Link { id: kinlink_domain::id::LinkId::new(now, &*it.ports.random), ..active.clone() };
-        let refused = unit.add_link(&second).await;
+        let refused = unit.add_link(&second, second.patient).await;
         assert!(matches!(refused, Err(StoreError::Conflict(Constraint::LiveLink))), "{refused:?}");
         drop(unit);
         let lifted = suspended.clone().reinstate(now).unwrap();
@@ -134,7 +134,7 @@ on_both_databases! {
         let mut unit = it.begin().await;
         unit.update_link(&lifted).await.unwrap();
         unit.update_link(&revoked).await.unwrap();
-        unit.add_link(&second).await.unwrap();
+        unit.add_link(&second, second.patient).await.unwrap();
         let stored = unit.link(revoked.id).await.unwrap().unwrap();
         assert!(matches!(stored.state, LinkState::Revoked { .. }));
         unit.save().await.unwrap();

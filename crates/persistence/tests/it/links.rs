@@ -50,7 +50,7 @@ fn lowering(from: chrono::DateTime<chrono::Utc>) -> AssuranceOverTime {
 
 pub(crate) async fn add(it: &Fixture, link: &Link) {
     let mut unit = it.begin().await;
-    unit.add_link(link).await.unwrap();
+    unit.add_link(link, link.patient).await.unwrap();
     unit.save().await.unwrap();
 }
 
@@ -114,7 +114,7 @@ on_both_databases! {
             let (store, link) = (it.store.clone(), link(it, &anna, "p1").await);
             race.spawn(async move {
                 let mut unit = store.begin().await.unwrap();
-                unit.add_link(&link).await?;
+                unit.add_link(&link, link.patient).await?;
                 unit.save().await
             });
         }

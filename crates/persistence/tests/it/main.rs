@@ -18,6 +18,7 @@ mod idempotency;
 mod imports;
 mod invitations;
 mod links;
+mod merged_family;
 mod merges;
 mod outbox;
 mod own_links;

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use kinlink_domain::{
     actor::Actor,
     id::LinkId,
-    link::{Link, LinkRole, LinkState, LinkStatus, Revocation},
+    link::{Link, LinkRole, LinkState, LinkStatus, Period, Revocation, Suspension},
     patient::{FhirId, ImportedPatient, RecordLink, RecordLinkType},
     policy::FamilyPolicy,
     relationship::{ProxyBasis, Relationship},
@@ -17,28 +17,38 @@ use crate::{
     patients::{upsert, version},
 };
 
-fn replaced(id: &str, by: &str, number: u32) -> ImportedPatient {
+pub(crate) fn replaced(id: &str, by: &str, number: u32) -> ImportedPatient {
     let other = FhirId::parse(by).unwrap();
     let links = vec![RecordLink { other, kind: RecordLinkType::ReplacedBy }];
     ImportedPatient { links, version: version(number), ..imported(id) }
 }
 
-fn alone(id: &str, number: u32) -> ImportedPatient {
+pub(crate) fn alone(id: &str, number: u32) -> ImportedPatient {
     ImportedPatient { version: version(number), ..imported(id) }
 }
 
 async fn made(it: &Fixture, account: &str, patient: &str) -> LinkId {
-    let link = link(it, &it.account(account).await, patient).await;
+    put(it, account, patient, |link| link).await
+}
+
+/// The same, but for what is to be different.
+async fn put(it: &Fixture, account: &str, patient: &str, other: impl Fn(Link) -> Link) -> LinkId {
+    let link = other(link(it, &it.account(account).await, patient).await);
     add(it, &link).await;
     link.id
 }
 
-async fn stored(it: &Fixture, id: LinkId) -> Link {
+fn as_proxy(link: Link) -> Link {
+    let relationship = Relationship::parse("SPS").unwrap();
+    Link { role: LinkRole::Proxy { relationship, basis: ProxyBasis::PatientGrant }, ..link }
+}
+
+pub(crate) async fn stored(it: &Fixture, id: LinkId) -> Link {
     it.begin().await.link(id).await.unwrap().unwrap()
 }
 
 /// The records that an account opens, by FHIR id.
-async fn opens(it: &Fixture, account: &str) -> Vec<String> {
+pub(crate) async fn opens(it: &Fixture, account: &str) -> Vec<String> {
     let account = it.account(account).await.id;
     let (rules, now) = (FamilyPolicy::default().rules(), it.ports.clock.now());
     let links = it.store.answerable_links(account).await.unwrap().into_iter();
@@ -156,5 +166,42 @@ on_both_databases! {
         upsert(it, vec![ImportedPatient { version: version(4), ..child }]).await;
         assert_eq!((status(own).await, status(parent.id).await), (LinkStatus::TooYoung, LinkStatus::Active));
         assert_eq!(stored(it, parent.id).await.version, 4, "each change is one version");
+    }
+}
+
+on_both_databases! {
+    async fn the_link_that_stands_is_not_over_and_is_the_patients_own(it: Fixture) {
+        let start = it.ports.clock.now() - TimeDelta::days(9);
+        let over = |link: Link| {
+            as_proxy(Link { period: Period { start, end: Some(start + TimeDelta::days(1)) }, ..link })
+        };
+        put(it, "ben", "p2", over).await;
+        put(it, "ben", "p1", as_proxy).await;
+        put(it, "anna", "p2", as_proxy).await;
+        let own = made(it, "anna", "p1").await;
+        upsert(it, vec![replaced("p1", "p2", 2)]).await;
+        assert_eq!(opens(it, "ben").await, ["p2"], "not lost behind one that is over");
+        assert_eq!(opens(it, "anna").await, ["p2"]);
+        assert_eq!(stored(it, own).await.state, LinkState::Active);
+        upsert(it, vec![alone("p1", 3)]).await;
+        assert_eq!((opens(it, "ben").await, opens(it, "anna").await), (vec!["p1".to_owned()], vec!["p1".to_owned(), "p2".to_owned()]));
+        assert_eq!(it.database.count("select count(*) from displaced_link").await, 0);
+    }
+}
+
+on_both_databases! {
+    async fn a_doubt_about_a_link_that_comes_closes_the_one_that_is_there(it: Fixture) {
+        let now = it.ports.clock.now();
+        let state = LinkState::Suspended { at: now, by: Actor::Operator, reason: Suspension::Safety };
+        let doubtful = |link: Link| as_proxy(Link { state, ..link });
+        put(it, "ben", "p1", doubtful).await;
+        put(it, "ben", "p2", as_proxy).await;
+        put(it, "anna", "p1", doubtful).await;
+        let own = made(it, "anna", "p2").await;
+        upsert(it, vec![replaced("p1", "p2", 2)]).await;
+        assert_eq!((opens(it, "ben").await, opens(it, "anna").await), (Vec::new(), Vec::new()));
+        assert_eq!(stored(it, own).await.state, state, "the patient's own stands, in the same doubt");
+        let why = "select count(*) from audit_entry where action = 'link.suspend' and actor_type = 'system'";
+        assert_eq!(it.database.count(why).await, 1);
     }
 }

@@ -31,7 +31,7 @@ on_both_databases! {
         let now = it.ports.clock.now();
         let suspended = link.clone().suspend(Actor::Operator, Suspension::Fraud, now).unwrap();
         let mut unit = it.begin().await;
-        unit.add_link(&link).await.unwrap();
+        unit.add_link(&link, link.patient).await.unwrap();
         unit.update_link(&suspended).await.unwrap();
         unit.save().await.unwrap();
         let back = it.database.database().migration_status().await.unwrap();

@@ -120,7 +120,7 @@ async fn link_as(it: &Fixture, at: &Organization, account: &Account, patient: &s
         updated_at: now,
         state: LinkState::Active,
     };
-    unit.add_link(&link).await.unwrap();
+    unit.add_link(&link, link.patient).await.unwrap();
     unit.happened(LinkEvent::of(&link, LinkEventKind::Opened, &*it.ports.random));
     unit.save().await.unwrap();
     link

@@ -49,7 +49,14 @@ impl SeaUnit {
         rows.into_iter().map(displaced).collect()
     }
 
-    /// Does one step; returns the link if it changed. No link has two steps that change it.
+    /// The record that a link was made for, if it is not there or not as it was.
+    pub(in crate::unit) async fn displaced_from(&self, link: &Link) -> Result<Option<PatientId>, StoreError> {
+        let key = (link.organization.uuid(), link.id.uuid());
+        let row = displaced_link::Entity::find_by_id(key).one(&self.tx).await.map_err(store_error)?;
+        Ok(row.map(|row| Id::from_uuid(row.home_id)))
+    }
+
+    /// Does one step; returns the link if it changed.
     pub(super) async fn apply(
         &mut self,
         links: &[Link],
@@ -57,7 +64,7 @@ impl SeaUnit {
         step: Step,
         now: DateTime<Utc>,
     ) -> Result<Option<Link>, StoreError> {
-        // One that goes by way of its home was changed by the step before.
+        // One that is suspended first, or goes by way of its home, was changed by the step before.
         let known = links.iter().find(|link| link.id == step.link());
         let known = known.ok_or_else(|| corrupt(WHAT, "its link is gone"))?;
         let link = self.link(known.id).await?.ok_or_else(|| corrupt(WHAT, "its link is gone"))?;
@@ -85,6 +92,12 @@ impl SeaUnit {
                 self.grant_follows(&ended, home).await?;
                 Ok(Some(ended))
             }
+            Step::Suspend { state, .. } => {
+                let suspended = link.stand_as(state, now);
+                let detail = serde_json::json!({"reason": "merged"});
+                self.write_moved(&suspended, Action::LinkSuspend, detail, LinkEventKind::Closed).await?;
+                Ok(Some(suspended))
+            }
             Step::Move { to, .. } => self.move_to(link, home, to, now).await.map(Some),
             Step::Reopen { at, state, .. } => self.open_again(link, home, at, state, now).await.map(Some),
         }
@@ -99,7 +112,7 @@ impl SeaUnit {
     ) -> Result<Link, StoreError> {
         let (from, usable) = (link.patient, link.record_usable);
         let place = self.place(link.organization, to).await?;
-        let moved = self.unless_barred(link.relocate(place, now), now).await?;
+        let moved = link.relocate(place, now);
         self.displace(&moved, home, None).await?;
         let kind = match (usable, moved.record_usable && moved.state == LinkState::Active) {
             (true, false) => LinkEventKind::Closed,
@@ -122,7 +135,7 @@ impl SeaUnit {
     ) -> Result<Link, StoreError> {
         let place = self.place(link.organization, at).await?;
         let from = link.patient;
-        let opened = self.unless_barred(Link { state, ..link.relocate(place, now) }, now).await?;
+        let opened = Link { state, ..link.relocate(place, now) };
         self.displace(&opened, home, None).await?;
         let detail = serde_json::json!({"reason": "unmerged", "at": at});
         self.write_moved(&opened, Action::LinkReopen, detail, LinkEventKind::Opened).await?;
@@ -138,9 +151,7 @@ impl SeaUnit {
             .await
             .map_err(store_error)?
             .ok_or_else(|| corrupt(WHAT, "its record is gone"))?;
-        let stored = Stored::open(row, &*self.vault)?;
-        let (facts, usable) = (stored.facts(), stored.record.is_usable());
-        Ok(Place { patient: id, fhir_id: stored.record.fhir_id, usable, facts })
+        Ok(Stored::open(row, &*self.vault)?.place())
     }
 
     async fn write_moved(
@@ -169,7 +180,7 @@ impl SeaUnit {
     }
 
     /// Remembers where a link comes from; nothing is to be remembered of one that is at home as it was.
-    async fn displace(
+    pub(in crate::unit) async fn displace(
         &self,
         link: &Link,
         home: PatientId,

@@ -1,16 +1,20 @@
 //! What a merge of records means for those who act for the patient: grants go with their links, and whom a court
 //! keeps from the one record is kept from the other.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
     access::PatientFacts,
     actor::Actor,
-    bar::bars_account,
     grant::{Grant, GrantState, GrantStatus},
     id::{OrganizationId, PatientId},
-    link::{Link, LinkRole, LinkState, Revocation},
+    link::{Link, LinkRole, LinkState},
+    merge::destination,
+    service::follow_merge::{enforce_bars, spread_doubt},
     store::{Bars, Grants, Patients, StoreError},
 };
+use uuid::Uuid;
 
 use super::super::SeaUnit;
 
@@ -38,17 +42,40 @@ impl SeaUnit {
         Ok(())
     }
 
-    /// The link as it may arrive at its new place: a bar there beats whatever it was at the old one.
-    pub(super) async fn unless_barred(&mut self, link: Link, now: DateTime<Utc>) -> Result<Link, StoreError> {
-        if link.role == LinkRole::SelfRole || matches!(link.state, LinkState::Revoked { .. }) {
-            return Ok(link);
+    /// What an account's links came to by a merge is closed to them where a bar holds.
+    pub(super) async fn bars_meet(&mut self, moved: &[Link]) -> Result<(), StoreError> {
+        for link in moved {
+            let bars = self.bars(link.organization, link.patient).await?;
+            let ports = self.ports.clone();
+            enforce_bars(self, &ports, &bars, link.patient).await?;
         }
-        let bars = self.bars(link.organization, link.patient).await?;
-        if !bars_account(&bars, link.account, now) {
-            return Ok(link);
+        Ok(())
+    }
+
+    /// Links that came in doubt put in doubt what was granted by them.
+    pub(super) async fn doubts_follow(&mut self, moved: &[Link]) -> Result<(), StoreError> {
+        let ids: Vec<_> = moved.iter().map(|link| link.id).collect();
+        let ports = self.ports.clone();
+        spread_doubt(self, &ports, &ids).await
+    }
+
+    /// The bars at these records, and at those before them, hold where merges lead from there: for the links that
+    /// came, and for those that were there.
+    pub(super) async fn bars_follow(
+        &mut self,
+        organization: OrganizationId,
+        destinations: HashSet<Uuid>,
+    ) -> Result<(), StoreError> {
+        let records = self.with_those_before(organization, destinations).await?;
+        let bars = self.bars_at(organization, &records).await?;
+        let replacements = self.replacements(organization, bars.iter().map(|bar| bar.patient.uuid())).await?;
+        let ports = self.ports.clone();
+        for bar in bars {
+            let next = |at| replacements.get(&at).copied();
+            let record = destination(bar.patient, next).unwrap_or(bar.patient);
+            enforce_bars(self, &ports, &[bar], record).await?;
         }
-        let state = LinkState::Revoked { at: now, by: Actor::System, reason: Revocation::CourtOrder };
-        Ok(Link { state, ..link })
+        Ok(())
     }
 
     /// The grant of a link that was moved, absorbed or opened again; and what its account offered at the record
