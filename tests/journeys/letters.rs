@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::app::App;
 
 /// Gives `p1` an address and a mobile number.
-async fn reachable(app: &App) {
+pub(crate) async fn reachable(app: &App) {
     let mut patient = kinlink_testkit::imported("p1");
     patient.demographics.addresses.push(Address {
         line: vec!["1 Main Street".to_owned()],

@@ -75,6 +75,11 @@ impl ApiSettings {
     pub(crate) fn pages(&self) -> Pages {
         Pages { public_url: self.public_url.clone(), redeem_url: self.redeem_url.clone() }
     }
+
+    /// Where people who log in to these pages redeem a code.
+    pub(crate) fn redeem_at(&self) -> String {
+        self.redeem_url.clone().unwrap_or_else(|| Pages::own_redeem_url(&self.public_url))
+    }
 }
 
 /// What every handler may need.

@@ -9,6 +9,7 @@ mod demo;
 mod end;
 mod evaluate;
 mod events;
+mod explain;
 mod import;
 mod index;
 mod invite;
@@ -90,6 +91,8 @@ enum Command {
     Index(index::IndexCommand),
     /// Issue invitations: one, or many from CSV.
     Invite(invite::Invite),
+    /// Say what a login opens, and why or why not, now or at a time in the past.
+    Explain(explain::Explain),
     /// End every access to a record, or of an account, in one act.
     End(end::End),
     /// Take an ending back.
@@ -131,6 +134,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Index(command) => command.run(flags).await,
         Command::Invite(command) => command.run(flags).await,
         Command::Events(command) => command.run(flags).await,
+        Command::Explain(command) => command.run(flags).await,
         Command::End(command) => command.run(flags).await,
         Command::Undo(command) => command.run(flags).await,
         Command::Report(command) => command.run(flags).await,

@@ -299,13 +299,12 @@ impl Config {
         })
     }
 
-    /// Where messages point to.
+    /// Where messages point to: unless said otherwise to Kinlink's own page, if people can log in to it.
     pub(crate) fn pages(&self) -> Pages {
-        let server = &self.server;
-        Pages {
-            public_url: server.public_url.trim_end_matches('/').to_owned(),
-            redeem_url: (!server.redeem_url.is_empty()).then(|| server.redeem_url.clone()),
-        }
+        let public_url = self.server.public_url.trim_end_matches('/').to_owned();
+        let own = (!self.pages.logins.is_empty()).then(|| Pages::own_redeem_url(&public_url));
+        let named = Some(&self.server.redeem_url).filter(|url| !url.is_empty());
+        Pages { redeem_url: named.cloned().or(own), public_url }
     }
 
     /// Ways to the outside beside mail.

@@ -22,10 +22,12 @@ struct InvitationLetter<'a> {
     page: Option<Page>,
 }
 
-/// Where the code can be redeemed: to type, and to scan with the code in it.
+/// Where the code can be redeemed: to type, and to scan.
 struct Page {
     url: String,
     qr: String,
+    /// Whether the code has to be typed there; scanned, a portal's page gets it too.
+    typed: bool,
 }
 
 /// A letter as an HTML page to print.
@@ -41,10 +43,8 @@ pub fn letter_html(to: &PostalAddress, letter: &Letter, pages: &Pages) -> Result
         invitation,
     } = letter;
     let page = pages
-        .redeem_url
-        .clone()
-        .zip(pages.redeem(code))
-        .and_then(|(url, with_code)| Some(Page { url, qr: qr(&with_code)? }));
+        .redeem(code)
+        .and_then(|page| Some(Page { qr: qr(&page.opened)?, url: page.url, typed: page.typed }));
     InvitationLetter {
         organization,
         return_address,
@@ -110,6 +110,14 @@ mod tests {
         let html = letter_html(&to(), &letter(Paper::UsLetter), &pages(None)).unwrap();
         assert!(!html.contains("<svg"));
         insta::assert_snapshot!(html);
+    }
+
+    #[test]
+    fn at_our_own_page_the_code_is_typed_and_the_picture_holds_the_address_alone() {
+        let own = pages(Some("https://kinlink.example/redeem"));
+        let html = letter_html(&to(), &letter(Paper::A4), &own).unwrap();
+        assert!(html.contains("Log in there, and type the code."), "{html}");
+        assert!(html.contains(&qr("https://kinlink.example/redeem").unwrap()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use askama::Template;
 use kinlink_domain::outbox::Text;
 
-use crate::{Pages, moment};
+use crate::{Pages, moment, pages::RedeemPage};
 
 #[derive(Template)]
 #[template(path = "invitation.sms.txt")]
@@ -9,7 +9,7 @@ struct Invitation<'a> {
     organization: &'a str,
     code: &'a str,
     expires_at: String,
-    link: Option<String>,
+    page: Option<RedeemPage>,
 }
 
 #[derive(Template)]
@@ -26,7 +26,7 @@ pub fn text_words(text: &Text, pages: &Pages) -> Result<String, askama::Error> {
     match text {
         Text::Invitation { organization, code, expires_at } => {
             let expires_at = moment(*expires_at);
-            Invitation { organization, code, expires_at, link: pages.redeem(code) }.render()
+            Invitation { organization, code, expires_at, page: pages.redeem(code) }.render()
         }
         Text::LinkNotice { organization, at, service, dispute } => {
             LinkNotice { organization, at: moment(*at), service, not_me: pages.not_me(dispute) }.render()
@@ -55,6 +55,18 @@ mod tests {
             expires_at: DateTime::UNIX_EPOCH,
         };
         insta::assert_snapshot!(text_words(&text, &pages()).unwrap());
+    }
+
+    #[test]
+    fn at_our_own_page_the_code_is_typed() {
+        let text = Text::Invitation {
+            organization: "Northside".into(),
+            code: "AAAA-BBBB-CCCC".into(),
+            expires_at: DateTime::UNIX_EPOCH,
+        };
+        let own = Pages { redeem_url: Some("https://kinlink.example/redeem".into()), ..pages() };
+        let words = text_words(&text, &own).unwrap();
+        assert!(words.ends_with("Enter it at https://kinlink.example/redeem"), "{words}");
     }
 
     #[test]

@@ -110,13 +110,20 @@ impl Demo {
         let matcher = options.matcher.clone();
         // Whoever tries the demo listens on this machine.
         let receivers = ReceiverRules { private_networks: true };
-        let settings = ApiSettings { logins: vec![login], matcher, receivers, ..ApiSettings::new(&base_url) };
+        let redeem_url = Some(Pages::own_redeem_url(&base_url));
+        let settings = ApiSettings {
+            logins: vec![login],
+            matcher,
+            receivers,
+            redeem_url: redeem_url.clone(),
+            ..ApiSettings::new(&base_url)
+        };
         let extra = extra_routes(idp.clone(), mailbox.clone());
         let application = Application::start(listener, settings, ports.clone(), make_store, Some(extra))?;
         let store = kept.context("the application took no store")?;
         let wake = application.event_wake();
         let events = EventWorker::new(store.clone(), ports.clone(), &base_url, receivers, wake)?;
-        let pages = Pages { public_url: base_url.clone(), redeem_url: Some(format!("{base_url}/redeem")) };
+        let pages = Pages { public_url: base_url.clone(), redeem_url };
         let stage = populate(&store, &ports, &idp, base_url).await?;
         let stop_workers = CancellationToken::new();
         let worker = ClaimWorker::new(store.clone(), options.matcher.clone(), ports.clone());

@@ -64,6 +64,13 @@ impl Demographics {
         numbers
     }
 
+    /// Telephones on record that are in use and that somebody can call, best rank first, as the record writes them.
+    pub fn telephones(&self) -> Vec<&str> {
+        let callable =
+            |point: &ContactPoint| matches!(point.system, ContactSystem::Phone | ContactSystem::Sms);
+        self.contacts(callable).into_iter().map(|point| point.value.as_str()).collect()
+    }
+
     /// Email contacts on record that are in use, best rank first, without repetition.
     pub fn emails(&self) -> Vec<&str> {
         let points = self.contacts(|point| point.system == ContactSystem::Email);

@@ -15,6 +15,7 @@ pub mod end_access;
 pub mod end_grant;
 pub mod end_link;
 pub mod event_claims;
+pub mod explain_account;
 pub mod explain_link;
 pub mod federate;
 mod follow_link;

@@ -78,3 +78,75 @@ journey! {
         anna.get("/me/security").await.expect(200).says("No code is taken");
     }
 }
+
+journey! {
+    async fn an_app_that_was_lost_is_taken_away_at_the_desk(app: App) {
+        let anna = Browser::of(app, "anna").await;
+        sets_up(app, &anna).await;
+        let page = anna.get("/me/security").await.expect(200).says("Lost your telephone, and no recovery code?");
+        let account = page.between("<code class=\"id\">", "</code>").to_owned();
+        anna.get("/step-up?return_to=/me").await.expect(200).says("Lost your telephone");
+        let reviewer = Browser::of(app, "reviewer-here").await;
+        reviewer.get("/staff").await.expect(200).says("A lost authenticator app");
+        let path = format!("/staff/authenticator?organization=here&account={account}");
+        let form = async |account: &str, document: &str| {
+            let page = reviewer.get(&path).await.expect(200);
+            let once = page.between("name=\"once\" value=\"", "\"").to_owned();
+            [
+                ("once", once), ("organization", "here".into()), ("account", account.into()),
+                ("document", document.into()), ("reference", "desk 3".into()),
+            ]
+        };
+        let send = async |form: &[(&str, String)]| {
+            let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            reviewer.submit("/staff/authenticator", &form).await
+        };
+        reviewer.get(&path).await.expect(200).says(&account);
+        send(&form(&account, "").await).await.expect(422).says("href=\"#document\"").says(&account);
+        send(&form("acc_", "passport").await).await.expect(422).says("href=\"#account\"");
+        let stranger = send(&form(&account, "passport").await).await.expect(422);
+        stranger.says("No such account opens a record here");
+        let code = app.registrar().invites("p1").await.text("/code").to_owned();
+        app.person("anna").redeems(&code).await.expect(201);
+        let link = reviewer.get("/staff/record?patient=p1").await.expect(200);
+        let link = format!("/staff/links/{}", link.between("/staff/links/", "\""));
+        reviewer.get(&link).await.expect(200).says(&path.replace('&', "&amp;"));
+        let desk = Browser::of(app, "registrar-here").await;
+        let seen = desk.get(&link).await.expect(200);
+        assert!(!seen.text.contains("/staff/authenticator"), "a registrar does not reset");
+
+        let right = form(&account, "passport").await;
+        let done = send(&right).await.expect(303);
+        reviewer.get(done.location()).await.expect(200).says("counts no more");
+        send(&right).await.expect(303);
+        send(&form(&account, "passport").await).await.expect(422).says("there is nothing to take away");
+        anna.get("/me/security").await.expect(200).says("Not set up");
+        let audit = app.staff("auditor", "here").get("/v1/audit?action=totp.reset").await.expect(200);
+        let entries = audit.body["entries"].as_array().unwrap();
+        assert_eq!((entries.len(), &entries[0]["detail"]["reference"]), (1, &serde_json::json!("desk 3")));
+        let told = app.mails().await.into_iter().filter(|(_, mail)| {
+            matches!(mail, kinlink_domain::outbox::Mail::AuthenticatorReset { .. })
+        });
+        assert_eq!(told.count(), 1, "the owner is told once");
+        let own = app.staff("reviewer", "here").get("/v1/totp").await.expect(200).text("/account").to_owned();
+        send(&form(&own, "passport").await).await.expect(422).says("your own account");
+    }
+}
+
+journey! {
+    async fn a_reset_asks_for_more_proof_where_the_organization_wants_it(app: App) {
+        app.set_policy(|policy| {
+            policy.step_up.acts.insert(kinlink_domain::step_up::SteppedAct::AuthenticatorReset);
+        })
+        .await;
+        let anna = Browser::of(app, "anna").await;
+        let page = anna.get("/me/security").await.expect(200);
+        let account = page.between("<code class=\"id\">", "</code>").to_owned();
+        let reviewer = Browser::of(app, "reviewer-here").await;
+        reviewer.get("/staff/authenticator?organization=here").await.expect(200);
+        app.pass(TimeDelta::minutes(20));
+        let form = [("organization", "here"), ("account", account.as_str()), ("document", "passport")];
+        let asked = reviewer.submit("/staff/authenticator", &form).await.expect(403).says("Show once more");
+        assert!(asked.text.contains("%2Fstaff%2Fauthenticator%3Forganization%3Dhere"), "{}", asked.text);
+    }
+}

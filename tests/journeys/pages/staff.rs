@@ -77,7 +77,7 @@ journey! {
         let code = code_on(&anew);
         desk.submit(&format!("{path}/reissue"), &form).await.expect(200).says("This form was sent before");
         desk.get(&path).await.expect(200).says("A new one took its place");
-        let path = format!("/staff/invitations/inv_{}", anew.between("/staff/invitations/inv_", "\""));
+        let path = format!("/staff/invitations/inv_{}", anew.between("<a href=\"/staff/invitations/inv_", "\""));
         desk.submit(&format!("{path}/revoke"), &[]).await.expect(422).says("Choose why");
         desk.submit(&format!("{path}/revoke"), &[("reason", "reissued")]).await.expect(422);
         let done = desk.submit(&format!("{path}/revoke"), &[("reason", "lost")]).await.expect(303);

@@ -11,7 +11,7 @@ use actix_web::{
     http::header::{self, HeaderName},
     web::Query,
 };
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use kinlink_domain::age::TimeZone;
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -107,6 +107,22 @@ pub(super) fn fresh(state: &State) -> String {
     let mut once = [0; 16];
     state.ports.random.fill(&mut once);
     uuid::Uuid::from_bytes(once).simple().to_string()
+}
+
+/// How a browser's field for a moment writes one.
+pub(super) const MOMENT: &str = "%Y-%m-%dT%H:%M";
+
+/// A moment in UTC that was typed; a day alone is its beginning.
+pub(super) fn moment(typed: &str, field: &'static str, complaints: &mut Complaints) -> Option<DateTime<Utc>> {
+    let typed = filled(typed)?;
+    let with_time = [MOMENT, "%Y-%m-%dT%H:%M:%S"];
+    let read = with_time.into_iter().find_map(|form| NaiveDateTime::parse_from_str(typed, form).ok());
+    let day = || typed.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN));
+    let read = read.or_else(day);
+    if read.is_none() {
+        complaints.add(field, "Enter a day and a time, for example 2026-03-01T12:30, or leave it empty");
+    }
+    read.map(|moment| moment.and_utc())
 }
 
 /// The end of a day that was typed as the last on which something holds.

@@ -1,6 +1,8 @@
 //! What staff see: each role its own part.
 
+mod account;
 mod audit;
+mod authenticator;
 mod disputes;
 mod endings;
 mod family;
@@ -62,6 +64,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(
             page("/staff/invitations/{id}/reissue", "POST").route(post().to(invitations::reissue::reissue)),
         )
+        .service(page("/staff/invitations/{id}/letter", "POST").route(post().to(invitations::letter::print)))
         .service(page("/staff/links/{id}", "GET").route(get().to(links::read::show_link)))
         .service(page("/staff/links/{id}/revoke", "POST").route(post().to(links::revoke::revoke)))
         .service(page("/staff/links/{id}/suspend", "POST").route(post().to(links::suspend::suspend)))
@@ -81,7 +84,17 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(page("/staff/reviews/{id}/approve", "POST").route(post().to(reviews::approve::approve)))
         .service(page("/staff/reviews/{id}/ask", "POST").route(post().to(reviews::ask::ask)))
         .service(page("/staff/reviews/{id}/decline", "POST").route(post().to(reviews::decline::decline)))
-        .service(page("/staff/audit", "GET").route(get().to(audit::show_audit)));
+        .service(page("/staff/audit", "GET").route(get().to(audit::show_audit)))
+        .service(
+            page("/staff/accounts", "GET, POST")
+                .route(get().to(account::ask))
+                .route(post().to(account::search)),
+        )
+        .service(
+            page("/staff/authenticator", "GET, POST")
+                .route(get().to(authenticator::ask))
+                .route(post().to(authenticator::reset)),
+        );
     config
         .service(
             page("/staff/endings", "GET, POST")

@@ -80,7 +80,10 @@ impl Checks {
         self.note("server.public_url", outcome);
         let url = &config.server.redeem_url;
         let outcome = match url.parse::<url::Url>() {
-            _ if url.is_empty() => Ok("none: messages name no page to redeem a code at".to_owned()),
+            _ if url.is_empty() => Ok(config.pages().redeem_url.map_or_else(
+                || "none, and no `pages.logins`: messages name no page to redeem a code at".to_owned(),
+                |own| format!("{own}, Kinlink's own page"),
+            )),
             Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.fragment().is_none() => {
                 Ok(url.clone())
             }

@@ -4,6 +4,7 @@ use std::{io::Read, path::Path, sync::Arc};
 
 use anyhow::Context as _;
 use kinlink_domain::{
+    account::{AccountKey, Iss, Sub},
     organization::{Organization, Slug},
     provisioning::ClientSecret,
     service::Ports,
@@ -101,6 +102,13 @@ impl Context {
         let mut unit = self.store.begin_read().await?;
         organization(&mut *unit, slug).await
     }
+}
+
+/// A login, as `--iss` and `--sub` name it.
+pub(crate) fn login(iss: &str, sub: &str) -> Result<AccountKey, UsageError> {
+    let iss = Iss::parse(iss).map_err(|error| UsageError(format!("--iss: {error}")))?;
+    let sub = Sub::parse(sub).map_err(|error| UsageError(format!("--sub: {error}")))?;
+    Ok(AccountKey { iss, sub })
 }
 
 /// The organization of this short name.

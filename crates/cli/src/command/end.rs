@@ -15,7 +15,7 @@ use kinlink_domain::{
 };
 use serde::Serialize;
 
-use super::context::Context;
+use super::context::{self, Context};
 use crate::{
     config::ConfigFlags,
     exit::{CHECK_FAILED, UsageError},
@@ -27,6 +27,7 @@ use crate::{
 For example:
   kinlink end --organization northside --record n-002 --reason safety --keep-self --dry-run
   kinlink end --organization northside --account acc_0197f2f31c2a7d0c8e6f2b7f5a1d9c22 --reason fraud
+  kinlink end --organization northside --iss https://login.example --sub 4711 --reason fraud
 
 It shows what it would touch and asks. Nobody whose access ends is told who did it, why, or when. A second person
 can undo it (POST /v1/endings/{id}/undo) within the hours of the policy's `family.undo_hours`.")]
@@ -35,11 +36,17 @@ pub(crate) struct End {
     #[arg(long)]
     organization: String,
     /// End everybody's access to the record with this FHIR id.
-    #[arg(long, value_name = "ID", required_unless_present = "account", conflicts_with = "account")]
+    #[arg(long, value_name = "ID", required_unless_present_any = ["account", "sub"], conflicts_with_all = ["account", "sub"])]
     record: Option<String>,
     /// End this account's access to every record of the organization.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with = "sub")]
     account: Option<String>,
+    /// Or the account of a login: its identity provider.
+    #[arg(long, value_name = "URL", requires = "sub")]
+    iss: Option<String>,
+    /// The login's name there.
+    #[arg(long, requires = "iss")]
+    sub: Option<String>,
     /// Why.
     #[arg(long, value_enum)]
     reason: ReasonName,
@@ -100,6 +107,10 @@ impl End {
                 let fhir_id = FhirId::parse(record.as_str()).map_err(|error| usage(&error))?;
                 let found = end_access::record(&mut *unit, organization.id, &fhir_id).await?;
                 EndingScope::Record(found.ok_or_else(|| usage(&format!("there is no record `{record}`")))?)
+            }
+            (None, _) if self.sub.is_some() => {
+                let (iss, sub) = (self.iss.as_deref().unwrap_or_default(), self.sub.as_deref());
+                EndingScope::Account(context::login(iss, sub.unwrap_or_default())?.id())
             }
             (None, account) => {
                 let account = account.as_deref().unwrap_or_default();

@@ -1,4 +1,6 @@
-use crate::kinlink::{on_both, patient};
+use kinlink_testkit::Kind;
+
+use crate::kinlink::{Kinlink, on_both, patient};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_invitation_by_id_or_by_identifier() {
@@ -47,6 +49,34 @@ async fn letters_are_written_one_for_each_invitation_by_post_and_for_their_owner
         assert!(it.run(&[&invite[..], &sent].concat()).expect(2).err.contains("cannot send codes"));
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_names_our_own_page_once_people_can_log_in_to_it() {
+    let it = Kinlink::new(Kind::Sqlite).await.with_organization();
+    it.import(&patient("p1", 1)).expect(0);
+    let folder = it.folder.path();
+    let letter = |name: &str| {
+        let invite = ["invite", "--organization", "northside", "--patient", "p1", "--channel", "post"];
+        let said = it.run(&[&invite[..], &["--letters", name]].concat()).expect(0).out;
+        let path = said.lines().find_map(|line| line.strip_prefix("letter ")).unwrap().trim().to_owned();
+        std::fs::read_to_string(folder.join(path)).unwrap()
+    };
+    let checked = || it.run(&["config", "check"]).expect(0).out;
+    assert!(checked().contains("messages name no page"));
+    assert!(!letter("before").contains("<svg"));
+    let server = "[server]\npublic_url = \"https://kinlink.example/\"\n";
+    let login = "[[pages.logins]]\nissuer = \"https://login.example\"\nclient_id = \"k\"\nlabel = \"x\"\n";
+    let set = |text: &str| std::fs::write(folder.join("kinlink.toml"), text).unwrap();
+    set(&format!("{server}{login}"));
+    let own = letter("own");
+    assert!(own.contains("<strong>https://kinlink.example/redeem</strong>"), "{own}");
+    assert!(own.contains("type the code") && own.contains("<svg"), "{own}");
+    assert!(checked().contains("https://kinlink.example/redeem, Kinlink's own page"));
+    set(&format!("{server}redeem_url = \"https://portal.example/code\"\n{login}"));
+    let portal = letter("portal");
+    assert!(portal.contains("https://portal.example/code") && !portal.contains("type the code"), "{portal}");
+    it.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ mod configuration;
 mod connect;
 mod endings;
 mod events;
+mod explain;
 mod import;
 mod index;
 mod invite;

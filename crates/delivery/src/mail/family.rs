@@ -25,8 +25,16 @@ pub(super) struct FamilyMail {
 }
 
 impl FamilyMail {
-    pub(super) fn offer(organization: &str, code: &str, expires_at: DateTime<Utc>, reference: &str) -> Self {
+    /// `page` is where the code can be entered, if there is such a page.
+    pub(super) fn offer(
+        organization: &str,
+        code: &str,
+        expires_at: DateTime<Utc>,
+        reference: &str,
+        page: Option<&str>,
+    ) -> Self {
         let until = moment(expires_at);
+        let place = page.map_or_else(String::new, |page| format!(" at {page}"));
         Self {
             subject: format!("Somebody asks you to act for them at {organization}"),
             before: vec![
@@ -34,7 +42,7 @@ impl FamilyMail {
                     "A patient of {organization} named this address: you are asked to act for them, for example \
                      to see their appointments. They will tell you themselves that they did."
                 ),
-                "If you want to, log in with your own account and enter this code:".to_owned(),
+                format!("If you want to, log in{place} with your own account and enter this code:"),
             ],
             code: Some(code.to_owned()),
             after: vec![
@@ -117,11 +125,14 @@ mod tests {
 
     #[test]
     fn an_offer_brings_its_code_and_says_until_when() {
-        let mail = FamilyMail::offer("St. Mary & Sons", "AAAA-BBBB", DateTime::UNIX_EPOCH, "gnt_1")
+        let page = Some("https://kinlink.example/redeem");
+        let mail = FamilyMail::offer("St. Mary & Sons", "AAAA-BBBB", DateTime::UNIX_EPOCH, "gnt_1", page)
             .render()
             .unwrap();
         for part in [&mail.1, &mail.2] {
-            for expected in ["AAAA-BBBB", "1 January 1970, 00:00 UTC", "gnt_1", "ever ask you", "decline"] {
+            let until = "1 January 1970, 00:00 UTC";
+            let at = "at https://kinlink.example/redeem with";
+            for expected in ["AAAA-BBBB", until, "gnt_1", "ever ask you", "decline", at] {
                 assert!(part.contains(expected), "{expected} is missing in {part}");
             }
         }

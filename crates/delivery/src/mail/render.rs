@@ -11,7 +11,7 @@ use lettre::{
 use std::time::SystemTime;
 
 use super::family::FamilyMail;
-use crate::{Pages, moment};
+use crate::{Pages, moment, pages::RedeemPage};
 
 /// What is the same in every mail.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ struct InvitationMail<'a> {
     expires_at: String,
     asks_birth_date: bool,
     reference: String,
-    link: Option<String>,
+    page: Option<RedeemPage>,
 }
 
 #[derive(Template)]
@@ -144,7 +144,7 @@ impl Letterhead {
                     expires_at: moment(*expires_at),
                     asks_birth_date: *asks_birth_date,
                     reference: invitation.to_string(),
-                    link: self.pages.redeem(code),
+                    page: self.pages.redeem(code),
                 };
                 let subject = format!("Your access code from {organization}");
                 let text = InvitationText(&mail).render().map_err(failed)?;
@@ -184,7 +184,8 @@ impl Letterhead {
                 Ok((subject, text, NoticeHtml(&mail).render().map_err(failed)?))
             }
             Mail::ProxyOffer { organization, code, expires_at, grant } => {
-                FamilyMail::offer(organization, code, *expires_at, &grant.to_string()).render()
+                let page = self.pages.own_page();
+                FamilyMail::offer(organization, code, *expires_at, &grant.to_string(), page).render()
             }
             Mail::ProxyEnded { organization, at, to_patient } => {
                 FamilyMail::ended(organization, *at, *to_patient).render()
@@ -263,6 +264,17 @@ mod tests {
             assert!(part.contains("https://portal.example/redeem#code=AAAA-BBBB-CCCC-DDDD-EEEE"));
         }
         assert!(html.contains("St. Mary &#38; Sons") && text.contains("St. Mary & Sons"));
+    }
+
+    #[test]
+    fn an_invitation_to_our_own_page_says_to_type_the_code_there() {
+        let mut letterhead = letterhead();
+        letterhead.pages.redeem_url = Some("https://kinlink.example/redeem".into());
+        let (_, text, html) = letterhead.render(&invitation("Northside")).unwrap();
+        for part in [&text, &html] {
+            assert!(part.contains("https://kinlink.example/redeem") && !part.contains("#code="), "{part}");
+            assert!(part.contains("type the code"), "{part}");
+        }
     }
 
     #[test]

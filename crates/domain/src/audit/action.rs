@@ -46,6 +46,8 @@ actions! {
     LinkCreate = "link.create";
     /// A link was read.
     LinkRead = "link.read";
+    /// Staff or an operator asked what a login opens, and why.
+    AccountRead = "account.read";
     /// Links were looked up; counted per client, account and minute.
     LinkLookup = "link.lookup";
     /// A link was ended.

@@ -1,5 +1,6 @@
 //! Staff issue an invitation, or issue one anew.
 
+mod print;
 mod route;
 
 use chrono::{DateTime, Utc};
@@ -30,6 +31,7 @@ use crate::{
     store::{StoreError, UnitOfWork},
 };
 
+pub use print::letter_to_print;
 use route::Route;
 
 /// How staff name a patient record.
@@ -241,11 +243,8 @@ async fn issue_in_place_of(
     let minor = invitation.role == LinkRole::SelfRole
         && organization.policy.family.rules().may_be_minor(&patient.facts(), now);
     let other_self_links = count_live_self_links(unit, ports, &invitation).await?;
-    let letter = (invitation.channel == Channel::Post && !route.is_sent()).then(|| {
-        let nowhere = PostalAddress { name: String::new(), lines: Vec::new() };
-        let to = PostalAddress::on_record(demographics, contact.paper).unwrap_or(nowhere);
-        (to, route::letter(organization, &invitation, &code))
-    });
+    let letter = (invitation.channel == Channel::Post && !route.is_sent())
+        .then(|| print::addressed(organization, &invitation, demographics, &code));
     let code = match route.message(organization, &invitation, &code, &*ports.random) {
         Some(message) => {
             unit.send(message);

@@ -34,7 +34,7 @@ struct Door {
 }
 
 /// The pages that each act leads to.
-const DOORS: [(StaffAct, &str, &str, &str); 10] = [
+const DOORS: [(StaffAct, &str, &str, &str); 12] = [
     (
         StaffAct::ManageInvitations,
         "/staff/invitations/new",
@@ -71,6 +71,18 @@ const DOORS: [(StaffAct, &str, &str, &str); 10] = [
         "/staff/record",
         "Who opens a record?",
         "Its links, their evidence, and their end.",
+    ),
+    (
+        StaffAct::ReadLinks,
+        "/staff/accounts",
+        "What does a login open?",
+        "Why, or why not; now, or at a time in the past.",
+    ),
+    (
+        StaffAct::ResetAuthenticators,
+        "/staff/authenticator",
+        "A lost authenticator app",
+        "Somebody at the desk has neither the app nor a recovery code.",
     ),
     (
         StaffAct::EndLinks,

@@ -3,7 +3,9 @@
 pub(super) mod form;
 pub(super) mod issue;
 pub(super) mod issued;
+pub(super) mod letter;
 pub(super) mod list;
 pub(super) mod read;
 pub(super) mod reissue;
 pub(super) mod revoke;
+pub(super) mod way;

@@ -4,8 +4,10 @@ use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use askama::Template;
 use kinlink_domain::{
     actor::{Authorized, StaffAct},
+    invitation::Channel,
     link::LinkRole,
     organization::Organization,
+    patient::PatientRecord,
     relationship::{ProxyBasis, Relationship},
     service::issue_invitation::{IssueInvitation, issue as issue_invitation},
     step_up::SteppedAct,
@@ -16,8 +18,9 @@ use serde::Deserialize;
 use super::{
     family::BarRow,
     invitations::{
-        form::{Start, challenge, channel, complain, documents_seen, email, named_record, patient},
+        form::{Start, challenge, complain, documents_seen, email, named_record, patient, way_of},
         issued::{show_issued, show_issued_before},
+        way::{Choice, Reach, choices, ways},
     },
     link_to, organization,
     papers::Papers,
@@ -72,6 +75,7 @@ struct ProxyPage {
     relationships: Choices,
     bases: Choices,
     profiles: Choices,
+    ways: Vec<Choice>,
     papers: Choices,
     documents: &'static [(&'static str, &'static str)],
     form: ProxyForm,
@@ -99,18 +103,26 @@ async fn ask_again(
     form: ProxyForm,
     complaints: Complaints,
 ) -> Result<HttpResponse, Refusal> {
-    let (person, bars) = whom(state, &mut *unit, at, by, &form.patient).await?;
+    let patient = named_record(state, &mut *unit, at, by, &form.patient).await?;
+    let bars = match &patient {
+        Some(patient) => bars(state, &mut *unit, at, patient).await?,
+        None => Vec::new(),
+    };
     unit.save().await?;
     let status = complaints.status();
+    // Post to the address on record reaches the patient's household, and not whoever acts for them.
+    let by_other_ways = ways(state.ports.outlets).filter(|way| way.channel != Channel::Post);
+    let reach = patient.as_ref().map(|patient| Reach::new(patient, &at.policy.contact));
     let page = ProxyPage {
         frame: Frame::new(visitor, "/staff"),
         slug: at.slug.to_string(),
         organization: at.name.clone(),
-        person,
+        person: patient.as_ref().map(Person::new),
         bars,
         relationships: words::every_relationship(),
         bases: words::bases(),
         profiles: words::profiles(&at.policy.family),
+        ways: choices(by_other_ways, reach.as_ref()),
         papers: words::papers(),
         documents: &words::DOCUMENTS,
         form: ProxyForm { once: fresh(state), ..form },
@@ -119,22 +131,18 @@ async fn ask_again(
     Ok(show(state, visitor, status, &page))
 }
 
-/// Whom it is about, and whom a court keeps away.
-async fn whom(
+/// Whom a court keeps away.
+async fn bars(
     state: &State,
     unit: &mut dyn UnitOfWork,
     at: &Organization,
-    by: Authorized,
-    named: &str,
-) -> Result<(Option<Person>, Vec<BarRow>), Refusal> {
-    let Some(patient) = named_record(state, unit, at, by, named).await? else {
-        return Ok((None, Vec::new()));
-    };
+    patient: &PatientRecord,
+) -> Result<Vec<BarRow>, Refusal> {
     let now = state.ports.clock.now();
     let bars = unit.bars(at.id, patient.id).await?;
     let zone = at.policy.family.time_zone;
     let in_force = bars.iter().filter(|bar| bar.is_in_force(now)).map(|bar| BarRow::new(bar, zone, now));
-    Ok((Some(Person::new(&patient)), in_force.collect()))
+    Ok(in_force.collect())
 }
 
 /// Staff issue the invitation; its code is shown on the page that comes, and never again.
@@ -162,12 +170,13 @@ pub(in crate::pages) async fn issue(
     let channel = wanted.channel;
     match issue_invitation(&mut *unit, &state.ports, &at, by, wanted).await {
         Ok(issued) => {
+            let reach = Reach::of(&mut *unit, &at, &issued.invitation).await?;
             once.save_answer(unit, StatusCode::CREATED, &issued.invitation.id).await?;
             count_issued(channel);
-            Ok(show_issued(&state, &visitor, &at, &issued))
+            Ok(show_issued(&state, &visitor, &at, &issued, reach.as_ref()))
         }
         Err(error) => {
-            let complaints = complain(error)?;
+            let complaints = complain(error, channel)?;
             // What was begun is not saved; who was seen is.
             drop(unit);
             let unit = state.store.begin().await?;
@@ -187,18 +196,18 @@ fn wanted(form: &ProxyForm, at: &Organization) -> Result<IssueInvitation, Compla
     let until = last_day(&form.until, zone, "until", &mut complaints);
     let mut proof = form.papers.seen(zone, &mut complaints);
     proof.extend(documents_seen(&form.document, &form.reference, &mut complaints));
-    let channel = channel(&form.channel, "Choose how the code gets to the person", &mut complaints);
-    match (patient, role, channel) {
-        (Some(patient), Some(role), Some(channel)) if complaints.is_empty() => Ok(IssueInvitation {
+    let way = way_of(&form.channel, "Choose how the code gets to the person", &mut complaints);
+    match (patient, role, way) {
+        (Some(patient), Some(role), Some(way)) if complaints.is_empty() => Ok(IssueInvitation {
             patient,
             role,
             profile: Some(form.profile.clone()),
             until,
-            channel,
+            channel: way.channel,
             email: email(&form.email, &form.email_validated),
             challenge: challenge(&form.challenge),
             proof,
-            send: false,
+            send: way.send,
         }),
         _ => Err(complaints),
     }

@@ -159,26 +159,16 @@ pub(crate) async fn explain(
     if at < now && listener != Listener::Staff {
         return Err(Problem::new(ProblemType::Forbidden).detail("only staff ask about the past"));
     }
-    let made = link.created_at;
     let told = explain_link(&mut *unit, link, listener, at).await?;
     unit.save().await?;
-    let unknown = |recorded, summary| ExplainAnswer { id, at, recorded, live: false, summary, known: None };
-    let answer = match told {
-        Told::NotYetMade => {
-            let made = made.format("%Y-%m-%d %H:%M UTC");
-            unknown("not_yet_made", format!("The link was not there yet: it was made at {made}."))
-        }
-        Told::NotRecorded => {
-            let text = "The link was there, but its history was not kept yet: how it stood is not known.";
-            unknown("not_recorded", text.to_owned())
-        }
-        Told::Explained { link, mut explanation, policy } => {
+    let (recorded, live, summary) = (told.recorded(), told.is_live(), told.summary().into_owned());
+    let known = match told {
+        Told::NotYetMade { .. } | Told::NotRecorded => None,
+        Told::Explained { link, explanation, policy } => {
             let view = LinkView::new(&link, &policy.family.rules(), at);
             let view = if listener == Listener::Staff { view } else { view.without_reason() };
-            let (live, summary) = (explanation.live, std::mem::take(&mut explanation.summary));
-            let known = Some(Known::new(*explanation, view, policy.minimum_assurance));
-            ExplainAnswer { id, at, recorded: "known", live, summary, known }
+            Some(Known::new(*explanation, view, policy.minimum_assurance))
         }
     };
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(HttpResponse::Ok().json(ExplainAnswer { id, at, recorded, live, summary, known }))
 }

@@ -1,11 +1,13 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
-    actor::StaffAct,
+    actor::{Authorized, StaffAct},
     evidence::Document,
     id::AccountId,
-    service::totp::reset::{Reset, reset as reset_authenticator},
+    organization::Organization,
+    service::totp::reset::{Reset, ResetError, reset as reset_authenticator},
     step_up::SteppedAct,
+    store::UnitOfWork,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -77,14 +79,40 @@ pub(crate) async fn reset(
     if let Some(answer) = once.answered(&mut *unit, &state).await? {
         return Ok(answer);
     }
-    let policy = &organization.policy.step_up;
-    staff.login.stepped_up(&mut *unit, &state, policy, SteppedAct::AuthenticatorReset).await?;
-    let over_staff = staff.at(organization.id, StaffAct::ResetStaffAuthenticators).is_ok();
+    check_step_up(&state, &mut *unit, &staff, &organization).await?;
     let ResetProofBody { document, reference } = value.proof;
-    let wanted = Reset { account, by, over_staff, document, reference };
-    reset_authenticator(&mut *unit, &state.ports, &wanted).await?;
+    reset_at(&state, &mut *unit, &staff, by, (account, document, reference)).await?;
     let answer = ResetAnswer { account: account.to_string(), reset_at: state.ports.clock.now() };
     let response = once.save_answer(unit, StatusCode::OK, &answer).await?;
-    metrics::counter!("kinlink_authenticators_reset_total").increment(1);
+    count_reset();
     Ok(response)
+}
+
+/// The organization may want more proof of who resets.
+pub(crate) async fn check_step_up(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    organization: &Organization,
+) -> Result<(), Problem> {
+    let policy = &organization.policy.step_up;
+    staff.login.stepped_up(unit, state, policy, SteppedAct::AuthenticatorReset).await
+}
+
+/// Resets whose account it is, for staff who compared the person with a document, by their own reference to it.
+pub(crate) async fn reset_at(
+    state: &State,
+    unit: &mut dyn UnitOfWork,
+    staff: &StaffCaller,
+    by: Authorized,
+    (account, document, reference): (AccountId, Document, Option<String>),
+) -> Result<(), ResetError> {
+    let over_staff = staff.at(by.organization(), StaffAct::ResetStaffAuthenticators).is_ok();
+    let wanted = Reset { account, by, over_staff, document, reference };
+    reset_authenticator(unit, &state.ports, &wanted).await
+}
+
+/// Counts it, for operators.
+pub(crate) fn count_reset() {
+    metrics::counter!("kinlink_authenticators_reset_total").increment(1);
 }

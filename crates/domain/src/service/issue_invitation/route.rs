@@ -1,6 +1,6 @@
 //! The way a code takes from Kinlink to the person.
 
-use super::{EmailTarget, IssueError};
+use super::{EmailTarget, IssueError, print::letter};
 use crate::{
     code::Code,
     demographics::Demographics,
@@ -8,7 +8,7 @@ use crate::{
     id::MessageId,
     invitation::{Challenge, Channel, Invitation},
     organization::Organization,
-    outbox::{Letter, Mail, Message, MessageBody, Text},
+    outbox::{Mail, Message, MessageBody, Text},
     phone::PhoneNumber,
     policy::ContactPolicy,
     port::Random,
@@ -109,20 +109,6 @@ impl Route {
             expires_at: Some(invitation.expires_at),
             attempts: 0,
         })
-    }
-}
-
-/// The letter that brings a code, whoever prints it.
-pub(super) fn letter(organization: &Organization, invitation: &Invitation, code: &Code) -> Letter {
-    Letter::Invitation {
-        organization: organization.name.clone(),
-        return_address: organization.policy.contact.return_address.clone(),
-        paper: organization.policy.contact.paper,
-        issued_at: invitation.issued_at,
-        code: code.to_string(),
-        expires_at: invitation.expires_at,
-        asks_birth_date: invitation.challenge == Some(Challenge::BirthDate),
-        invitation: invitation.id,
     }
 }
 

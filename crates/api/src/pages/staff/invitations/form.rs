@@ -11,6 +11,7 @@ use kinlink_domain::{
 };
 use serde::Deserialize;
 
+use super::way::{self, Way};
 use crate::{
     pages::{
         complaint::Complaints, form::filled, me::access::give::complain_of_terms, refusal::Refusal,
@@ -59,16 +60,16 @@ pub(in crate::pages::staff) fn patient(named: &str, complaints: &mut Complaints)
 }
 
 /// The way of the code, as a form says.
-pub(in crate::pages::staff) fn channel(
+pub(in crate::pages::staff) fn way_of(
     word: &str,
     missing: &'static str,
     complaints: &mut Complaints,
-) -> Option<Channel> {
-    let channel = Channel::ALL.into_iter().find(|channel| channel.as_str() == word);
-    if channel.is_none() {
+) -> Option<Way> {
+    let way = way::chosen(word);
+    if way.is_none() {
         complaints.add("channel", missing);
     }
-    channel
+    way
 }
 
 /// What is asked for beside the code, as a form says.
@@ -110,8 +111,8 @@ pub(in crate::pages::staff) fn email(address: &str, validated: &str) -> EmailTar
     }
 }
 
-/// Which field an error belongs to. What is no field's fault is a refusal.
-pub(in crate::pages::staff) fn complain(error: IssueError) -> Result<Complaints, Refusal> {
+/// Which field an error belongs to, the code having been to go by `channel`. What is no field's fault is a refusal.
+pub(in crate::pages::staff) fn complain(error: IssueError, channel: Channel) -> Result<Complaints, Refusal> {
     if let IssueError::Terms(error) = error {
         return Ok(complain_of_terms(error));
     }
@@ -122,7 +123,9 @@ pub(in crate::pages::staff) fn complain(error: IssueError) -> Result<Complaints,
         }
         ProblemType::RelationshipNotShown => "paper",
         ProblemType::ChallengeImpossible => "challenge",
+        ProblemType::NoContact if channel != Channel::Email => "channel",
         ProblemType::NoContact | ProblemType::ContactNotOnRecord => "email",
+        ProblemType::ChannelNotSendable => "channel",
         _ => return Err(problem.into()),
     };
     Ok(Complaints::one(field, problem.title))

@@ -10,8 +10,9 @@ use kinlink_domain::{
 use serde::Deserialize;
 
 use super::{
-    form::{Start, challenge, channel, complain, documents_seen, email, named_record, patient},
+    form::{Start, challenge, complain, documents_seen, email, named_record, patient, way_of},
     issued::{show_issued, show_issued_before},
+    way::{Choice, Reach, choices, ways},
 };
 use crate::{
     idempotency::Once,
@@ -52,6 +53,7 @@ struct IssuePage {
     slug: String,
     organization: String,
     person: Option<Person>,
+    ways: Vec<Choice>,
     documents: &'static [(&'static str, &'static str)],
     form: IssueForm,
     complaints: Complaints,
@@ -82,11 +84,13 @@ fn ask_again(
 ) -> HttpResponse {
     let form = IssueForm { once: fresh(state), ..form };
     let status = complaints.status();
+    let reach = record.as_ref().map(|record| Reach::new(record, &at.policy.contact));
     let page = IssuePage {
         frame: Frame::new(visitor, "/staff"),
         slug: at.slug.to_string(),
         organization: at.name.clone(),
         person: record.map(|record| Person::new(&record)),
+        ways: choices(ways(state.ports.outlets), reach.as_ref()),
         documents: &words::DOCUMENTS,
         form,
         complaints,
@@ -123,12 +127,13 @@ pub(in crate::pages) async fn issue(
     let channel = wanted.channel;
     match issue_invitation(&mut *unit, &state.ports, &at, by, wanted).await {
         Ok(issued) => {
+            let reach = Reach::of(&mut *unit, &at, &issued.invitation).await?;
             once.save_answer(unit, StatusCode::CREATED, &issued.invitation.id).await?;
             count_issued(channel);
-            Ok(show_issued(&state, &visitor, &at, &issued))
+            Ok(show_issued(&state, &visitor, &at, &issued, reach.as_ref()))
         }
         Err(error) => {
-            let complaints = complain(error)?;
+            let complaints = complain(error, channel)?;
             // What was begun is not saved; who was seen is.
             drop(unit);
             let mut unit = state.store.begin().await?;
@@ -142,19 +147,19 @@ pub(in crate::pages) async fn issue(
 fn wanted(form: &IssueForm) -> Result<IssueInvitation, Complaints> {
     let mut complaints = Complaints::default();
     let patient = patient(&form.patient, &mut complaints);
-    let channel = channel(&form.channel, "Choose how the code gets to the patient", &mut complaints);
+    let way = way_of(&form.channel, "Choose how the code gets to the patient", &mut complaints);
     let proof = documents_seen(&form.document, &form.reference, &mut complaints);
-    match (patient, channel) {
-        (Some(patient), Some(channel)) if complaints.is_empty() => Ok(IssueInvitation {
+    match (patient, way) {
+        (Some(patient), Some(way)) if complaints.is_empty() => Ok(IssueInvitation {
             patient,
             role: LinkRole::SelfRole,
             profile: None,
             until: None,
-            channel,
+            channel: way.channel,
             email: email(&form.email, &form.email_validated),
             challenge: challenge(&form.challenge),
             proof,
-            send: false,
+            send: way.send,
         }),
         _ => Err(complaints),
     }

@@ -6,9 +6,11 @@ use kinlink_domain::{
     invitation::{Challenge, Channel},
     link::LinkRole,
     organization::Organization,
+    postal::PostalAddress,
     service::issue_invitation::Issued,
 };
 
+use super::way::Reach;
 use crate::{
     pages::{
         frame::{Frame, show},
@@ -28,7 +30,7 @@ struct IssuedPage {
     id: String,
     fhir_id: String,
     code: Option<String>,
-    by_phone: bool,
+    way: Delivery,
     asks_birth_date: bool,
     expires_at: String,
     redeem_at: String,
@@ -36,6 +38,41 @@ struct IssuedPage {
     minor: bool,
     for_proxy: bool,
     bars: Vec<BarRow>,
+}
+
+/// What becomes of the code.
+enum Delivery {
+    /// It is handed over.
+    InPerson,
+    /// Staff print the letter; where it goes, if the record says.
+    Print(Option<PostalAddress>),
+    /// Staff call; the number by its end, if the record has one.
+    Call(Option<String>),
+    /// Kinlink emails it.
+    Emailed,
+    /// Kinlink has a letter posted.
+    Posted(Option<PostalAddress>),
+    /// Kinlink sends a text message; the number by its end.
+    Texted(Option<String>),
+}
+
+impl Delivery {
+    /// Whether a letter brings the code, and so no slip of paper does.
+    const fn is_printed(&self) -> bool {
+        matches!(self, Self::Print(_))
+    }
+
+    fn of(issued: &Issued, reach: Option<&Reach>) -> Self {
+        let address = || reach.and_then(|reach| reach.address.clone());
+        match (issued.invitation.channel, issued.code.is_some()) {
+            (Channel::InPerson, _) => Self::InPerson,
+            (Channel::Email, _) => Self::Emailed,
+            (Channel::Post, true) => Self::Print(address()),
+            (Channel::Post, false) => Self::Posted(address()),
+            (Channel::Phone, true) => Self::Call(reach.and_then(Reach::call)),
+            (Channel::Phone, false) => Self::Texted(reach.and_then(Reach::text).map(ToOwned::to_owned)),
+        }
+    }
 }
 
 /// The same form came twice: what it asked for was done the first time.
@@ -51,6 +88,7 @@ pub(in crate::pages::staff) fn show_issued(
     visitor: &Visitor,
     organization: &Organization,
     issued: &Issued,
+    reach: Option<&Reach>,
 ) -> HttpResponse {
     let (invitation, now) = (&issued.invitation, state.ports.clock.now());
     let for_proxy = invitation.role != LinkRole::SelfRole;
@@ -61,10 +99,10 @@ pub(in crate::pages::staff) fn show_issued(
         id: invitation.id.to_string(),
         fhir_id: invitation.fhir_id.to_string(),
         code: issued.code.as_ref().map(ToString::to_string),
-        by_phone: invitation.channel == Channel::Phone,
+        way: Delivery::of(issued, reach),
         asks_birth_date: invitation.challenge == Some(Challenge::BirthDate),
         expires_at: words::moment(invitation.expires_at),
-        redeem_at: format!("{}/redeem", state.settings.public_url),
+        redeem_at: state.settings.redeem_at(),
         minor: issued.minor,
         other_self_links: if for_proxy { 0 } else { issued.other_self_links },
         for_proxy,

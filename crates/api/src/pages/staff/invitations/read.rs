@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use kinlink_domain::{
     evidence::AddressValidation,
     id::InvitationId,
-    invitation::{Channel, Invitation, InvitationState, InvitationStatus},
+    invitation::{Invitation, InvitationState, InvitationStatus},
     organization::Organization,
 };
 use serde::Deserialize;
 
-use super::revoke;
+use super::{revoke, way::ways};
 use crate::{
     extract::path_id,
     pages::{
@@ -39,7 +39,7 @@ struct InvitationPage {
     invitation: Shown,
     /// Reasons to revoke it, if it can be.
     reasons: words::Reasons,
-    channels: Vec<(&'static str, &'static str)>,
+    ways: Vec<(&'static str, &'static str)>,
     once: String,
     complaints: Complaints,
 }
@@ -101,7 +101,7 @@ pub(super) async fn show_again(
         } else {
             words::reasons(revoke::REASONS, words::invitation_revocation)
         },
-        channels: Channel::ALL.map(|it| (it.as_str(), words::channel(it))).into(),
+        ways: ways(state.ports.outlets).map(|way| (way.word, way.short)).collect(),
         once: fresh(state),
         complaints,
     };

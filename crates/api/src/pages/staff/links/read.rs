@@ -1,5 +1,6 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use askama::Template;
+use chrono::{DateTime, Utc};
 use kinlink_domain::{
     actor::StaffAct,
     dispute::DisputeStatus,
@@ -18,7 +19,7 @@ use crate::{
     extract::path_id,
     pages::{
         complaint::Complaints,
-        form::{Filters, fresh},
+        form::{Filters, MOMENT, fresh, moment},
         frame::{Frame, show},
         refusal::Refusal,
         visitor::Staff,
@@ -30,8 +31,11 @@ use crate::{
 };
 
 #[derive(Deserialize)]
-pub(in crate::pages) struct Said {
+pub(in crate::pages) struct Asked {
     said: Option<String>,
+    /// The moment to explain; now, if none is said.
+    #[serde(default)]
+    at: String,
 }
 
 #[derive(Template)]
@@ -39,7 +43,10 @@ pub(in crate::pages) struct Said {
 struct LinkPage {
     frame: Frame,
     link: Shown,
-    why: Option<Why>,
+    why: Why,
+    /// The moment that is explained, as its field writes it, and as people read it; empty for now.
+    at: String,
+    asked: Option<String>,
     evidence: Vec<Item>,
     acts: Acts,
     documents: &'static [(&'static str, &'static str)],
@@ -53,6 +60,8 @@ struct Acts {
     suspend: Reasons,
     reinstate: Reasons,
     evidence: bool,
+    /// Whether they may take the account's authenticator app away.
+    reset: bool,
     /// A dispute that has to be decided first.
     dispute: Option<String>,
 }
@@ -82,7 +91,7 @@ struct Closed {
     reason: &'static str,
 }
 
-/// Why it opens the record now, or not.
+/// Why it opens the record, or not.
 struct Why {
     summary: String,
     reasons: Vec<(bool, String)>,
@@ -103,10 +112,12 @@ pub(in crate::pages) async fn show_link(
     request: HttpRequest,
     state: Data<State>,
     staff: Staff,
-    Filters(query): Filters<Said>,
+    Filters(query): Filters<Asked>,
 ) -> Result<HttpResponse, Refusal> {
     let said = query.said.as_deref().and_then(said);
-    show_again(&state, &staff, path_id(&request)?, said, Complaints::default()).await
+    let mut complaints = Complaints::default();
+    let at = moment(&query.at, "at", &mut complaints);
+    show_at(&state, &staff, path_id(&request)?, said, at, complaints).await
 }
 
 fn said(word: &str) -> Option<&'static str> {
@@ -127,12 +138,24 @@ pub(super) async fn show_again(
     said: Option<&'static str>,
     complaints: Complaints,
 ) -> Result<HttpResponse, Refusal> {
+    show_at(state, staff, id, said, None, complaints).await
+}
+
+/// The link as it stands, and why it opens its record or not at a moment.
+async fn show_at(
+    state: &State,
+    staff: &Staff,
+    id: LinkId,
+    said: Option<&'static str>,
+    at: Option<DateTime<Utc>>,
+    complaints: Complaints,
+) -> Result<HttpResponse, Refusal> {
     let now = state.ports.clock.now();
     let mut unit = state.store.begin().await?;
     let (link, seen) = read::see(state, &mut *unit, &staff.visitor.caller(), id).await?;
     let organization = unit.organization(link.organization).await?;
     let acts = acts(&mut *unit, staff, &link).await?;
-    let told = explain_link(&mut *unit, link.clone(), Listener::Staff, now).await?;
+    let told = explain_link(&mut *unit, link.clone(), Listener::Staff, at.unwrap_or(now)).await?;
     unit.save().await?;
     // Whoever is only its account sees it among their own records.
     let Seen::Staff(evidence) = seen else { return Err(Problem::new(ProblemType::NotFound).into()) };
@@ -140,7 +163,9 @@ pub(super) async fn show_again(
     let status = complaints.status();
     let page = LinkPage {
         frame: Frame::new(&staff.visitor, "/staff").saying(said),
-        why: why(told),
+        why: Why::new(&told),
+        at: at.map(|at| at.format(MOMENT).to_string()).unwrap_or_default(),
+        asked: at.map(words::moment),
         link: shown(&link, organization, now),
         evidence: evidence.iter().map(|one| item(one, now)).collect(),
         acts,
@@ -166,11 +191,12 @@ async fn acts(unit: &mut dyn UnitOfWork, staff: &Staff, link: &Link) -> Result<A
         suspend: offered(reviews && link.state == LinkState::Active, suspend::reasons(staff)),
         reinstate: offered(reviews && suspended && open.is_none(), reinstate::reasons()),
         evidence: vouches && not_over && staff.visitor.account() != link.account,
+        reset: not_over && may(StaffAct::ResetAuthenticators),
         dispute: open.map(|dispute| dispute.id.to_string()),
     })
 }
 
-fn shown(link: &Link, organization: Organization, now: chrono::DateTime<chrono::Utc>) -> Shown {
+fn shown(link: &Link, organization: Organization, now: DateTime<Utc>) -> Shown {
     let status = link.status(&organization.policy.family.rules(), now);
     let (proven, proven_how) = words::assurance(link.assurance.at(now));
     Shown {
@@ -191,15 +217,20 @@ fn shown(link: &Link, organization: Organization, now: chrono::DateTime<chrono::
     }
 }
 
-/// As [`crate::v1::links::explain`] tells it.
-fn why(told: Told) -> Option<Why> {
-    let Told::Explained { explanation, .. } = told else { return None };
-    let next = explanation.next.map(|next| {
-        let then = if next.live { "it opens the record" } else { "it does not open the record" };
-        format!("By the clock alone, the next change is {}: {then} then.", words::moment(next.at))
-    });
-    let reasons = explanation.reasons.into_iter().map(|reason| (reason.holds, reason.text)).collect();
-    Some(Why { summary: explanation.summary, reasons, next })
+impl Why {
+    /// As [`crate::v1::links::explain`] tells it.
+    fn new(told: &Told) -> Self {
+        let summary = told.summary().into_owned();
+        let Told::Explained { explanation, .. } = told else {
+            return Self { summary, reasons: Vec::new(), next: None };
+        };
+        let next = explanation.next.map(|next| {
+            let then = if next.live { "it opens the record" } else { "it does not open the record" };
+            format!("By the clock alone, the next change is {}: {then} then.", words::moment(next.at))
+        });
+        let reasons = explanation.reasons.iter().map(|reason| (reason.holds, reason.text.clone()));
+        Self { summary, reasons: reasons.collect(), next }
+    }
 }
 
 fn closed(state: &LinkState) -> Option<Closed> {
@@ -211,7 +242,7 @@ fn closed(state: &LinkState) -> Option<Closed> {
     Some(Closed { what, at: words::moment(at), by: words::actor(by), reason })
 }
 
-fn item(evidence: &Evidence, now: chrono::DateTime<chrono::Utc>) -> Item {
+fn item(evidence: &Evidence, now: DateTime<Utc>) -> Item {
     let counts = match evidence.status(now) {
         EvidenceStatus::Valid => "",
         EvidenceStatus::Expired => " — expired",
