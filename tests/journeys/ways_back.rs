@@ -96,7 +96,12 @@ journey! {
         let (anna, claim) = (app.person("anna"), claims(&app.person("anna"), certain("p1")).await);
         app.match_claims().await;
         let (_, code) = app.claim_codes().await.pop().unwrap();
+        claims(&app.person("ben"), doubtful("p1")).await;
+        app.match_claims().await;
+        assert_eq!(reasons(app).await, [r#"["ambiguous"]"#]);
         child(app, "p1").await;
+        let refused = approves(app, "p1", "email", json!([])).await.expect(422);
+        assert_eq!(refused.problem(), "proof-needed", "what is known now counts, and not why the review was opened");
         assert_eq!(confirms(&anna, &claim, &code).await.expect(422).problem(), "code-not-accepted");
         let issued = app.registrar().invites("p1").await;
         assert_eq!(issued.body["minor"], true, "staff see it");

@@ -201,12 +201,6 @@ impl Review {
         }
     }
 
-    /// Whether a contact on record is no sign of the patient, so that a document must have been seen.
-    pub fn needs_document(&self) -> bool {
-        let doubts = [ReviewReason::Minor, ReviewReason::EndedBefore, ReviewReason::ActsForPatient];
-        self.reasons.iter().any(|reason| doubts.contains(reason))
-    }
-
     /// Whether two must agree, of whose reasons the policy names `four_eyes`.
     pub fn needs_two(&self, four_eyes: &[ReviewReason]) -> bool {
         self.reasons.iter().any(|reason| four_eyes.contains(reason))

@@ -85,20 +85,6 @@ fn policy_says_by_reasons_where_two_are_needed() {
 }
 
 #[test]
-fn where_a_contact_on_record_is_no_sign_of_the_patient_a_document_is_needed() {
-    use ReviewReason::{ActsForPatient, Ambiguous, EndedBefore, LinkedToAnother, Minor, NoContact};
-    for (reasons, needed) in [
-        (vec![], false),
-        (vec![Ambiguous, LinkedToAnother, NoContact], false),
-        (vec![Minor], true),
-        (vec![Ambiguous, EndedBefore], true),
-        (vec![ActsForPatient], true),
-    ] {
-        assert_eq!(open(&reasons).needs_document(), needed, "{reasons:?}");
-    }
-}
-
-#[test]
 fn what_was_asked_is_kept_in_order() {
     let review = open(&[]).ask(ask()).unwrap();
     let later = Ask { missing: vec![Missing::Address], ..ask() };

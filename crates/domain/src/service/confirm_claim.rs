@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Ports,
     make_link::{Made, Support, WantedLink, make_link},
-    own_past::own_past,
+    own_past::{contact_shows_nothing, own_past},
     proxy::{is_barred, make_way},
     surviving_record::surviving_for_update,
     wrong_try,
@@ -161,13 +161,11 @@ async fn still_may(
         return Ok(false);
     }
     let past = own_past(unit, patient, account).await?;
-    let kept_out = past.kept_out_since(&LinkRole::SelfRole);
-    if confirmation.review.is_some() {
-        return Ok(kept_out.is_none_or(|at| at < sent_at));
-    }
-    let rules = organization.policy.family.rules();
-    let minor = rules.may_be_minor(&patient.facts(), ports.clock.now());
-    Ok(kept_out.is_none() && !past.acts_for_patient() && !minor)
+    Ok(if confirmation.review.is_some() {
+        past.kept_out_since(&LinkRole::SelfRole).is_none_or(|at| at < sent_at)
+    } else {
+        !contact_shows_nothing(&past, organization, patient, ports.clock.now())
+    })
 }
 
 async fn link(

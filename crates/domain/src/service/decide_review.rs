@@ -2,6 +2,7 @@
 
 use super::{
     Ports,
+    own_past::{contact_shows_nothing, own_past},
     send_code::{self, CodeFor},
 };
 use crate::{
@@ -91,12 +92,14 @@ pub async fn approve(
     }
     let now = ports.clock.now();
     let seen = request.proof.iter().any(|fact| matches!(fact, Fact::DocumentSeen { .. }));
+    let past = own_past(unit, &record, claim.account).await?;
+    let document_needed = contact_shows_nothing(&past, organization, &record, now);
     match request.handover {
         Handover::Email if record.record.demographics.emails().is_empty() => {
             return Err(ReviewError::NoContact);
         }
         Handover::HandedOver if !seen => return Err(ReviewError::ProofNeeded),
-        Handover::Email if !seen && review.needs_document() => return Err(ReviewError::ProofNeeded),
+        Handover::Email if !seen && document_needed => return Err(ReviewError::ProofNeeded),
         Handover::Email | Handover::HandedOver => {}
     }
     let approval = Approval { at: now, by: by.actor(), patient: record.id, proof: request.proof };

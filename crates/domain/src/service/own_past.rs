@@ -11,6 +11,7 @@ use crate::{
     dispute::{Dispute, DisputeState},
     id::AccountId,
     link::{KeptOut, Link, LinkRole, LinkState, Revocation},
+    organization::Organization,
     patient::PatientRecord,
     store::{StoreError, UnitOfWork},
 };
@@ -40,6 +41,18 @@ pub(super) async fn own_past(
         past.note(&link, before.as_ref(), &disputes);
     }
     Ok(past)
+}
+
+/// Whether a contact on record is no sign that this account is the patient's: a minor's is often a parent's, and
+/// whoever acts for a patient, or had a link that was ended for cause, may well read the patient's mail.
+pub(super) fn contact_shows_nothing(
+    past: &OwnPast,
+    organization: &Organization,
+    patient: &PatientRecord,
+    now: DateTime<Utc>,
+) -> bool {
+    let minor = organization.policy.family.rules().may_be_minor(&patient.facts(), now);
+    minor || past.acts_for_patient() || past.kept_out_since(&LinkRole::SelfRole).is_some()
 }
 
 impl OwnPast {
