@@ -10,6 +10,7 @@ mod events;
 mod import;
 mod index;
 mod invite;
+mod keys;
 mod killed;
 mod kinlink;
 mod policy;

@@ -22,5 +22,6 @@ mod merges;
 mod outbox;
 mod patients;
 mod redeem;
+mod reseal;
 mod schema;
 mod signing_keys;
