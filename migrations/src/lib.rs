@@ -44,3 +44,79 @@ impl MigratorTrait for Migrator {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// Migrations from before the first release, when no older program could be at work.
+    const BEFORE_THE_RULE: [&str; 15] = [
+        "access",
+        "blocking_index",
+        "claims",
+        "connections",
+        "disputes",
+        "ending",
+        "events",
+        "grants",
+        "main_job",
+        "proofing",
+        "provisioning",
+        "provisioning_preview",
+        "signing_keys",
+        "sources",
+        "step_up",
+    ];
+    /// Migrations that take away what no program of the version before uses any more, each with why it may.
+    const CONTRACTS: [(&str, &str); 0] = [];
+
+    /// Words that take something away under a program that is still at work, or that it would have to know of.
+    fn takes_away(statement: &str) -> bool {
+        let words = statement.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        ["drop table", "drop column", "rename", "alter column"].iter().any(|taking| words.contains(taking))
+            || (words.contains("add column") && words.contains("not null") && !words.contains("default"))
+    }
+
+    #[test]
+    fn a_migration_leaves_an_older_program_at_work() {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let folders =
+            source.read_dir().expect("the sources are there").map(|entry| entry.expect("an entry").path());
+        let mut seen = 0;
+        for folder in folders.filter(|path| path.is_dir()) {
+            let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            seen += 1;
+            if BEFORE_THE_RULE.contains(&&*name) || CONTRACTS.iter().any(|(contract, _)| *contract == name) {
+                continue;
+            }
+            let sql = std::fs::read_to_string(folder.join("up.sql")).expect("it goes up");
+            for statement in sql.split(';') {
+                assert!(
+                    !takes_away(statement),
+                    "{name}: see \"A migration\" in CONTRIBUTING.md: {statement}"
+                );
+            }
+        }
+        assert!(seen >= BEFORE_THE_RULE.len());
+    }
+
+    #[test]
+    fn what_an_older_program_would_stumble_over_is_seen() {
+        for taking in [
+            "drop table bar",
+            "ALTER TABLE bar\n  DROP COLUMN until",
+            "alter table bar rename to bars",
+            "alter table bar add column why text not null",
+        ] {
+            assert!(takes_away(taking), "{taking}");
+        }
+        for adding in [
+            "create table bar (id text not null)",
+            "alter table bar add column why text",
+            "alter table bar add column why text not null default ''",
+            "create index bar_by_why on bar (why)",
+        ] {
+            assert!(!takes_away(adding), "{adding}");
+        }
+    }
+}

@@ -157,6 +157,7 @@ journey! {
         assert_eq!(permissions(app, &client, "mum").await, None);
         record(json!({"kind": "incapacity"})).await.expect(201);
         assert_eq!(permissions(app, &client, "mum").await.as_deref(), Some("patient/*.cruds"));
+        app.fixture.reseals(&["patient", "link", "link_history"]).await;
     }
 }
 
@@ -232,6 +233,7 @@ journey! {
         assert!(found(app, &client, "ben").await.is_empty(), "what it ended stays ended");
         accepts(&app.person("ben"), offered.text("/code")).await.expect(201);
         assert_eq!(found(app, &client, "ben").await.len(), 1);
+        app.fixture.reseals(&["bar"]).await;
     }
 }
 

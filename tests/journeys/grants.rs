@@ -107,6 +107,7 @@ journey! {
         assert_eq!(link.text("/status"), "revoked", "the grant and its link end together");
         let told: Vec<String> = app.mails().await.into_iter().map(|(to, _)| to).collect();
         assert_eq!(told, ["p1@patients.example"], "who walked away knows");
+        app.fixture.reseals(&["proxy_grant"]).await;
     }
 }
 

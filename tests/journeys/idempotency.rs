@@ -21,6 +21,7 @@ journey! {
         let listed = registrar.get("/v1/invitations").await.expect(200);
         assert_eq!(listed.body["invitations"].as_array().unwrap().len(), 2);
         assert_eq!(issue(&registrar, "not one word", "p1").await.expect(400).problem(), "malformed-idempotency-key");
+        app.fixture.reseals(&["idempotency_answer"]).await;
     }
 }
 

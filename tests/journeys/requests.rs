@@ -61,6 +61,7 @@ journey! {
         let seen = app.person("ben").get(&path(&asked)).await.expect(200);
         assert_eq!((seen.text("/status"), seen.text("/grant")), ("granted", done.text("/grant/id")));
         assert_eq!(found(app, &client, "ben").await.len(), 1);
+        app.fixture.reseals(&["access_request"]).await;
     }
 }
 

@@ -173,6 +173,7 @@ journey! {
         assert_eq!(audit.text("/entries/0/subject/link"), one.to_string());
         revoke(app, one).await;
         assert_eq!(asks(&it, picked).await.expect(200).text("/status"), "none");
+        app.fixture.reseals(&["picker"]).await;
     }
 }
 

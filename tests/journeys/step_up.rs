@@ -78,6 +78,7 @@ journey! {
         assert!(other.body["step_up_until"].is_null(), "another token of the same person");
         app.pass(TimeDelta::minutes(10));
         assert!(anna.get("/v1/totp").await.expect(200).body["step_up_until"].is_null());
+        app.fixture.reseals(&["authenticator"]).await;
     }
 }
 

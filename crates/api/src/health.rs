@@ -1,6 +1,7 @@
 //! For those who run Kinlink: is it alive, may it get traffic, how is it doing.
 
 use actix_web::{HttpResponse, web::Data};
+use kinlink_domain::store::Schema;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::{problem::Problem, state::State};
@@ -11,15 +12,22 @@ pub(crate) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({"status": "live"}))
 }
 
-/// The database answers and its schema is the right one.
+/// The database answers and has what this version needs.
+///
+/// `schema` is `own`, or `newer` once a newer version has migrated the database and this one is still to be replaced.
 #[utoipa::path(get, path = "/health/ready", tag = "operations", responses(
     (status = 200, description = "It may get traffic"),
-    (status = 500, description = "The schema is not the right one", body = Problem, content_type = "application/problem+json"),
+    (status = 500, description = "The schema lacks what this version needs", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database does not answer", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn ready(state: Data<State>) -> Result<HttpResponse, Problem> {
-    state.store.ready().await?;
-    Ok(HttpResponse::Ok().json(serde_json::json!({"status": "ready"})))
+    let schema = state.store.ready().await?;
+    metrics::gauge!("kinlink_schema_newer").set(if schema == Schema::Newer { 1.0 } else { 0.0 });
+    let schema = match schema {
+        Schema::Own => "own",
+        Schema::Newer => "newer",
+    };
+    Ok(HttpResponse::Ok().json(serde_json::json!({"status": "ready", "schema": schema})))
 }
 
 /// Numbers for Prometheus.

@@ -24,6 +24,7 @@ pub mod pages;
 mod problem;
 mod ssf;
 mod state;
+mod trusted_proxy;
 mod turn_worker;
 mod v1;
 
@@ -31,4 +32,5 @@ pub use application::{Application, ExtraRoutes, StartError};
 pub use claim_worker::ClaimWorker;
 pub use problem::{Problem, ProblemType, catalogue_markdown};
 pub use state::ApiSettings;
+pub use trusted_proxy::{InvalidProxy, TrustedProxy};
 pub use turn_worker::TurnWorker;

@@ -1,4 +1,4 @@
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use kinlink_auth::{BearerVerifier, ClientAuthenticator, LoginProvider, Logins, ServerTokens};
 use kinlink_delivery::{EventWake, Pages, ReceiverRules};
@@ -10,7 +10,10 @@ use kinlink_domain::{
 use kinlink_matching::Model;
 use kinlink_signing::Signer;
 
-use crate::{connections_cache::ConnectionsCache, links_cache::LinksCache, lookup_audit::LookupCounter};
+use crate::{
+    connections_cache::ConnectionsCache, links_cache::LinksCache, lookup_audit::LookupCounter,
+    trusted_proxy::TrustedProxy,
+};
 
 /// How the API behaves.
 #[derive(Debug, Clone)]
@@ -24,7 +27,7 @@ pub struct ApiSettings {
     /// How long a request may take.
     pub request_timeout: Duration,
     /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<TrustedProxy>,
     /// Worker threads; one for each core if absent.
     pub workers: Option<usize>,
     /// How long a stop waits for what was taken.

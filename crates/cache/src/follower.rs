@@ -1,6 +1,6 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use kinlink_domain::store::{Change, ChangeFeed, ChangeListener, StoreError};
+use kinlink_domain::store::{Change, ChangeFeed, ChangeListener, FeedEntry, FeedHead, StoreError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -34,14 +34,18 @@ impl ChangeListener for Caches {
 }
 
 /// Follows the change feed, so that caches forget what other replicas commit.
+///
+/// The database may be put back behind its back: from a backup, or by a standby that lacks the last commits. Numbers
+/// are then given out a second time, so what was seen last is compared, not only counted: a head that went back, or
+/// another change where the last one stood, and caches start anew.
 #[derive(Debug)]
 pub struct Follower {
     feed: Arc<dyn ChangeFeed>,
     caches: Caches,
     freshness: Freshness,
     every: Duration,
-    /// The last change seen of each partition; none before the first reading.
-    seen: Option<HashMap<u16, i64>>,
+    /// The last change seen of each partition; none before the first reading and after one that failed.
+    seen: Option<HashMap<u16, FeedHead>>,
 }
 
 impl Follower {
@@ -76,43 +80,72 @@ impl Follower {
     /// Reads the feed once.
     pub async fn step(&mut self) -> Result<(), StoreError> {
         let asked = Instant::now();
+        // On an error, `seen` stays empty, and the next reading forgets everything: what was cached since the last
+        // one may be of commits that the feed never told of, and that a standby which took over does not have.
+        let seen = self.seen.take();
         let heads = self.feed.heads().await?;
-        match self.seen.take() {
+        match seen {
             // What is cached from before the first reading may be of any age.
-            None => {
-                self.caches.forget_everything();
-                self.seen = Some(heads.iter().map(|head| (head.partition, head.seq)).collect());
-            }
-            Some(mut seen) => {
-                for head in heads {
-                    let from = seen.get(&head.partition).copied().unwrap_or(0);
-                    // On an error, `seen` stays empty: the next reading then forgets everything.
-                    self.catch_up(head.partition, from, head.seq).await?;
-                    seen.insert(head.partition, head.seq.max(from));
+            None => self.caches.forget_everything(),
+            Some(seen) => {
+                for head in &heads {
+                    self.catch_up(seen.get(&head.partition), head).await?;
                 }
-                self.seen = Some(seen);
             }
         }
+        self.seen = Some(heads.into_iter().map(|head| (head.partition, head)).collect());
         self.freshness.confirm(asked);
         Ok(())
     }
 
-    async fn catch_up(&self, partition: u16, from: i64, to: i64) -> Result<(), StoreError> {
-        if to <= from {
+    async fn catch_up(&self, seen: Option<&FeedHead>, head: &FeedHead) -> Result<(), StoreError> {
+        if seen == Some(head) {
             return Ok(());
         }
-        let entries = self.feed.changes(partition, from, BATCH).await?;
-        let complete = entries.first().is_some_and(|first| first.seq == from + 1)
-            && entries.last().is_some_and(|last| last.seq >= to);
-        if complete {
-            let changes: Vec<Change> = entries.iter().map(|entry| entry.change).collect();
-            self.caches.committed(&changes);
-        } else {
-            tracing::info!(partition, from, to, "too far behind the change feed; caches start anew");
-            self.caches.forget_everything();
+        let (from, last) = seen.map_or((0, None), |seen| (seen.seq, seen.entry));
+        if head.seq <= from {
+            self.start_anew(head, from, PUT_BACK);
+            return Ok(());
+        }
+        // From the last one on, to see whether it is still the same.
+        let after = from - i64::from(last.is_some());
+        let entries = self.feed.changes(head.partition, after, BATCH).await?;
+        match news(&entries, last, from, head.seq) {
+            Ok(news) => {
+                let changes: Vec<Change> = news.iter().map(|entry| entry.change).collect();
+                self.caches.committed(&changes);
+            }
+            Err(why) => self.start_anew(head, from, why),
         }
         Ok(())
     }
+
+    fn start_anew(&self, head: &FeedHead, from: i64, why: &str) {
+        let (partition, to) = (head.partition, head.seq);
+        tracing::warn!(partition, from, to, "{why}; caches start anew");
+        self.caches.forget_everything();
+    }
+}
+
+const PUT_BACK: &str = "the database was put back, or another took its place";
+const BEHIND: &str = "too far behind the change feed";
+
+/// The changes after `from`, whose last one was `last`, up to `to` at least; or why there is no telling them.
+fn news(
+    entries: &[FeedEntry],
+    last: Option<FeedEntry>,
+    from: i64,
+    to: i64,
+) -> Result<&[FeedEntry], &'static str> {
+    let news = match (last, entries.split_first()) {
+        (None, _) => entries,
+        (Some(last), Some((first, news))) if *first == last => news,
+        (Some(_), Some((first, _))) if first.seq == from => return Err(PUT_BACK),
+        (Some(_), _) => return Err(BEHIND),
+    };
+    let begins = news.first().is_some_and(|first| first.seq == from + 1);
+    let ends = news.last().is_some_and(|last| last.seq >= to);
+    if begins && ends { Ok(news) } else { Err(BEHIND) }
 }
 
 #[cfg(test)]
@@ -120,10 +153,8 @@ mod tests {
     use std::sync::Mutex;
 
     use async_trait::async_trait;
-    use kinlink_domain::{
-        id::AccountId,
-        store::{FeedEntry, FeedHead},
-    };
+    use chrono::{DateTime, Utc};
+    use kinlink_domain::id::AccountId;
 
     use super::*;
     use crate::GuardedCache;
@@ -141,14 +172,14 @@ mod tests {
             if *self.broken.lock().unwrap() {
                 return Err(StoreError::Unavailable("cut".into()));
             }
-            let seq = self.entries.lock().unwrap().last().map_or(0, |entry| entry.seq);
-            Ok(vec![FeedHead { partition: 0, seq }])
+            let entry = self.entries.lock().unwrap().last().copied();
+            Ok(vec![FeedHead { partition: 0, seq: entry.map_or(0, |entry| entry.seq), entry }])
         }
         async fn changes(&self, _: u16, after: i64, limit: u32) -> Result<Vec<FeedEntry>, StoreError> {
             let entries = self.entries.lock().unwrap();
             Ok(entries.iter().filter(|e| e.seq > after).take(limit as usize).copied().collect())
         }
-        async fn prune(&self, _: chrono::DateTime<chrono::Utc>) -> Result<u64, StoreError> {
+        async fn prune(&self, _: DateTime<Utc>) -> Result<u64, StoreError> {
             Ok(0)
         }
     }
@@ -188,7 +219,12 @@ mod tests {
     impl Setup {
         fn commit(&self, seq: i64, n: u128) {
             let change = Change::Account(account(n));
-            self.feed.entries.lock().unwrap().push(FeedEntry { seq, change });
+            let at = DateTime::from_timestamp(seq, 0).unwrap();
+            self.feed.entries.lock().unwrap().push(FeedEntry { seq, change, at });
+        }
+        /// Puts the first entries back, as they were when `kept` of them were there.
+        fn restore(&self, kept: usize) {
+            self.feed.entries.lock().unwrap().truncate(kept);
         }
         fn keep(&self, n: u128) {
             self.cache.0.keep(self.cache.0.ticket(&account(n)), account(n), ());
@@ -228,5 +264,58 @@ mod tests {
         tokio::time::advance(Duration::from_millis(1001)).await;
         assert!(it.follower.step().await.is_err());
         assert!(!it.has(1));
+    }
+
+    /// Follows three commits, and has an answer about an account that none of them was about.
+    async fn followed() -> Setup {
+        let mut it = setup();
+        for seq in 1..=3 {
+            it.commit(seq, 2);
+        }
+        it.follower.step().await.unwrap();
+        it.keep(1);
+        it.follower.step().await.unwrap();
+        assert!(it.has(1), "what did not change is kept");
+        it
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_went_back_forgets_everything_and_what_follows_it_is_heard() {
+        let mut it = followed().await;
+        it.restore(1);
+        it.follower.step().await.unwrap();
+        assert!(!it.has(1));
+        // A number that was seen before, for another change.
+        it.keep(1);
+        it.commit(2, 1);
+        it.follower.step().await.unwrap();
+        assert!(!it.has(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_change_under_the_last_number_forgets_everything() {
+        for beyond in [3, 4] {
+            let mut it = followed().await;
+            it.restore(2);
+            for seq in 3..=beyond {
+                it.commit(seq, 3);
+            }
+            it.follower.step().await.unwrap();
+            assert!(!it.has(1), "the head is at {beyond}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_cached_before_the_feed_failed_is_not_used_after() {
+        let mut it = followed().await;
+        *it.feed.broken.lock().unwrap() = true;
+        assert!(it.follower.step().await.is_err());
+        *it.feed.broken.lock().unwrap() = false;
+        it.follower.step().await.unwrap();
+        assert!(!it.has(1));
+        it.keep(1);
+        it.commit(4, 1);
+        it.follower.step().await.unwrap();
+        assert!(!it.has(1), "it follows again");
     }
 }

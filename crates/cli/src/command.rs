@@ -18,6 +18,7 @@ mod keys;
 mod migrate;
 mod organization;
 mod policy;
+mod progress;
 mod provision;
 mod pull;
 mod report;
@@ -141,7 +142,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Audit(command) => command.run(flags).await,
         Command::Evaluate(command) => command.run(),
         Command::Train(command) => command.run(),
-        Command::Keys(command) => command.run(flags),
+        Command::Keys(command) => command.run(flags).await,
         Command::SigningKeys(command) => command.run(flags).await,
         Command::Openapi => {
             output::line(kinlink_api::openapi::document().trim_end());

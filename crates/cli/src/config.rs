@@ -2,18 +2,13 @@
 
 mod login;
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
-use kinlink_api::ApiSettings;
+use kinlink_api::{ApiSettings, TrustedProxy};
 use kinlink_delivery::{
     Letterhead, Pages, ReceiverRules, Security, SmtpSettings, WebhookSecrets, WebhookSettings,
 };
@@ -50,7 +45,7 @@ pub(crate) struct ServerConfig {
     pub(crate) body_limit: usize,
     pub(crate) request_timeout_seconds: u64,
     pub(crate) shutdown_seconds: u64,
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) trusted_proxies: Vec<TrustedProxy>,
 }
 
 impl Default for ServerConfig {

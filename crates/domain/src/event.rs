@@ -54,14 +54,19 @@ impl LinkEventKind {
 impl LinkEvent {
     /// This happened to `link` as it was last changed.
     pub fn of(link: &Link, kind: LinkEventKind, random: &dyn Random) -> Self {
+        Self::at(link, kind, link.updated_at, random)
+    }
+
+    /// This happened at a moment to a link that was not changed itself.
+    pub fn at(link: &Link, kind: LinkEventKind, at: DateTime<Utc>, random: &dyn Random) -> Self {
         Self {
-            id: EventId::new(link.updated_at, random),
+            id: EventId::new(at, random),
             account: link.account,
             organization: link.organization,
             patient: link.patient,
             link: link.id,
             kind,
-            at: link.updated_at,
+            at,
         }
     }
 }

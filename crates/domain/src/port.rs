@@ -105,6 +105,9 @@ pub enum UnsealError {
 
 /// The server's keys. They never leave the implementation.
 pub trait Vault: Send + Sync + fmt::Debug {
+    /// The key that new hashes and ciphertexts are made with.
+    fn current_key(&self) -> KeyId;
+
     /// Hashes with the current key.
     fn keyed_hash(&self, purpose: Purpose, input: &[u8]) -> KeyedHash;
 
@@ -112,7 +115,7 @@ pub trait Vault: Send + Sync + fmt::Debug {
     fn verify(&self, purpose: Purpose, input: &[u8], expected: &KeyedHash) -> bool;
 
     /// A hash to find rows by. Its key is not rotated with the others, since every row would have to be
-    /// written again.
+    /// written again (docs/operations.md says what that would take).
     fn index_hash(&self, purpose: Purpose, input: &[u8]) -> [u8; 16];
 
     /// Encrypts `plain`; only the same `row` opens it again.

@@ -5,6 +5,7 @@ pub mod accept_grant;
 pub mod add_evidence;
 pub mod age_exception;
 pub mod bar;
+pub mod change_organization;
 pub mod configure_connection;
 pub mod confirm_claim;
 mod cut_off;

@@ -84,6 +84,15 @@ pub enum Constraint {
     Other,
 }
 
+/// A schema that this program works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    /// The one that it was built for.
+    Own,
+    /// One that a newer program made of it, while this one is still at work.
+    Newer,
+}
+
 /// Where units of work come from.
 #[async_trait]
 pub trait Store: Send + Sync + fmt::Debug {
@@ -93,8 +102,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Begins a transaction that only reads and waits for no writer. Saving one is an error.
     async fn begin_read(&self) -> Result<Box<dyn UnitOfWork>, StoreError>;
 
-    /// Whether the database answers and its schema is the one this program was built for.
-    async fn ready(&self) -> Result<(), StoreError>;
+    /// Whether the database answers, and which schema it has; an error if it lacks something that this program needs.
+    async fn ready(&self) -> Result<Schema, StoreError>;
 }
 
 /// One transaction.

@@ -4,33 +4,57 @@ use kinlink_domain::{
     id::Id,
     store::{Change, ChangeFeed, FeedEntry, FeedHead, StoreError},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-
-use crate::{
-    SeaStore,
-    convert::corrupt,
-    entity::{change_entry, change_head},
-    error::store_error,
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    Statement,
 };
+use uuid::Uuid;
 
-fn change(row: &change_entry::Model) -> Result<Change, StoreError> {
-    match row.kind.as_str() {
-        "account" => Ok(Change::Account(Id::from_uuid(row.subject))),
-        "client" => Ok(Change::Client(Id::from_uuid(row.subject))),
-        "organization" => Ok(Change::Organization(Id::from_uuid(row.subject))),
-        _ => Err(corrupt("change entry", "no such kind of change")),
+use crate::{SeaStore, convert::corrupt, entity::change_entry, error::store_error};
+
+const WHAT: &str = "change entry";
+
+/// A head with the change that it counts.
+#[derive(FromQueryResult)]
+struct HeadRow {
+    partition: i32,
+    seq: i64,
+    kind: Option<String>,
+    subject: Option<Uuid>,
+    at: Option<DateTime<Utc>>,
+}
+
+impl HeadRow {
+    fn head(self) -> Result<FeedHead, StoreError> {
+        let entry = match (&self.kind, self.subject, self.at) {
+            (Some(kind), Some(subject), Some(at)) => Some(entry(self.seq, kind, subject, at)?),
+            _ => None,
+        };
+        let partition = u16::try_from(self.partition).map_err(|error| corrupt("change head", error))?;
+        Ok(FeedHead { partition, seq: self.seq, entry })
     }
+}
+
+fn entry(seq: i64, kind: &str, subject: Uuid, at: DateTime<Utc>) -> Result<FeedEntry, StoreError> {
+    let change = match kind {
+        "account" => Change::Account(Id::from_uuid(subject)),
+        "client" => Change::Client(Id::from_uuid(subject)),
+        "organization" => Change::Organization(Id::from_uuid(subject)),
+        _ => return Err(corrupt(WHAT, "no such kind of change")),
+    };
+    Ok(FeedEntry { seq, change, at })
 }
 
 #[async_trait]
 impl ChangeFeed for SeaStore {
+    /// One statement, so that head and change are of one moment; each change by its primary key.
     async fn heads(&self) -> Result<Vec<FeedHead>, StoreError> {
-        let rows = change_head::Entity::find().all(&self.database.reader).await.map_err(store_error)?;
-        let head = |row: change_head::Model| FeedHead {
-            partition: u16::try_from(row.partition).unwrap_or_default(),
-            seq: row.seq,
-        };
-        Ok(rows.into_iter().map(head).collect())
+        let sql = "select head.partition, head.seq, entry.kind, entry.subject, entry.at from change_head head \
+             left join change_entry entry on entry.partition = head.partition and entry.seq = head.seq";
+        let statement = Statement::from_string(self.database.backend(), sql);
+        let rows =
+            HeadRow::find_by_statement(statement).all(&self.database.reader).await.map_err(store_error)?;
+        rows.into_iter().map(HeadRow::head).collect()
     }
 
     async fn changes(&self, partition: u16, after: i64, limit: u32) -> Result<Vec<FeedEntry>, StoreError> {
@@ -42,11 +66,14 @@ impl ChangeFeed for SeaStore {
             .all(&self.database.reader)
             .await
             .map_err(store_error)?;
-        rows.iter().map(|row| Ok(FeedEntry { seq: row.seq, change: change(row)? })).collect()
+        rows.iter().map(|row| entry(row.seq, &row.kind, row.subject, row.at)).collect()
     }
 
+    /// By the index `change_entry_by_age`.
     async fn prune(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        let delete = change_entry::Entity::delete_many().filter(change_entry::Column::At.lt(before));
-        Ok(delete.exec(&self.database.writer).await.map_err(store_error)?.rows_affected)
+        let sql = "delete from change_entry where at < $1 and seq < \
+             (select head.seq from change_head head where head.partition = change_entry.partition)";
+        let statement = Statement::from_sql_and_values(self.database.backend(), sql, [before.into()]);
+        Ok(self.database.writer.execute_raw(statement).await.map_err(store_error)?.rows_affected())
     }
 }

@@ -15,6 +15,7 @@ mod index;
 mod lookups;
 mod migrate;
 mod queues;
+mod reseal;
 mod store;
 mod unit;
 
@@ -22,4 +23,5 @@ pub use connect::{ConnectError, Database, DatabaseSettings, recreate_postgres_da
 pub use housekeeping::Housekeeping;
 pub use index::Unindexed;
 pub use migrate::MigrationStatus;
+pub use reseal::{KeyUse, KeyUseKind, Resealing};
 pub use store::SeaStore;

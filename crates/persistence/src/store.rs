@@ -6,11 +6,11 @@ use kinlink_domain::{
     policy::FamilyPolicy,
     port::Vault,
     service::Ports,
-    store::{AnswerableLink, Change, ChangeListener, LinkReader, Store, StoreError, UnitOfWork},
+    store::{AnswerableLink, Change, ChangeListener, LinkReader, Schema, Store, StoreError, UnitOfWork},
 };
 use sea_orm::{
-    AccessMode, ColumnTrait, ConnectionTrait, EntityTrait, IsolationLevel, QueryFilter,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    AccessMode, ColumnTrait, EntityTrait, IsolationLevel, QueryFilter, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 
 use crate::{
@@ -79,13 +79,8 @@ impl Store for SeaStore {
         Ok(Box::new(SeaUnit::new(tx, &self.ports, None)))
     }
 
-    async fn ready(&self) -> Result<(), StoreError> {
-        self.database.reader.execute_unprepared("select 1").await.map_err(store_error)?;
-        let status = self.database.migration_status().await?;
-        match status.iter().find(|migration| !migration.applied) {
-            None => Ok(()),
-            Some(pending) => Err(corrupt("schema", format!("migration {} is pending", pending.name))),
-        }
+    async fn ready(&self) -> Result<Schema, StoreError> {
+        self.database.schema().await
     }
 }
 

@@ -44,12 +44,15 @@ use kinlink_domain::{
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    QuerySelect, Select, Statement,
 };
 
 use crate::error::store_error;
 
+pub(crate) use claims::candidate_name;
 pub(crate) use links::{LinkToOrganization, link_from};
+pub(crate) use patients::row_name as patient_row_name;
+pub(crate) use signing_keys::row_name as signing_key_name;
 pub(crate) use streams::row as stream_row;
 
 /// A transaction and what it will journal.
@@ -87,6 +90,16 @@ impl SeaUnit {
             changes: Vec::new(),
             events: Vec::new(),
         }
+    }
+
+    /// Runs a statement that changes no more than how something is sealed; returns how many rows it changed.
+    pub(crate) async fn reseal(&self, statement: Statement) -> Result<u64, StoreError> {
+        Ok(self.tx.execute_raw(statement).await.map_err(store_error)?.rows_affected())
+    }
+
+    /// Commits where nothing is to be journalled.
+    pub(crate) async fn commit_as_is(self) -> Result<(), StoreError> {
+        self.tx.commit().await.map_err(store_error)
     }
 
     fn backend(&self) -> DbBackend {

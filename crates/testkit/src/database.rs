@@ -71,6 +71,47 @@ impl TestDatabase {
         row.try_get_by_index(0).expect("the answer is a number")
     }
 
+    /// A copy as it is now, with a name of its own: a backup, or what was restored from one.
+    pub async fn copy(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let (url, name) = match &self.name {
+            None => {
+                let path = folder.path().join("copy.sqlite");
+                self.tamper(&format!("vacuum into '{}'", path.display())).await;
+                (format!("sqlite:{}", path.display()), None)
+            }
+            Some(of) => {
+                let (url, name) = new_name();
+                shut(of).await;
+                administer(&format!("create database {name} template {of}")).await;
+                open(of).await;
+                (url, Some(name))
+            }
+        };
+        let database = Database::connect(&DatabaseSettings::new(url.clone())).await.expect("the copy is one");
+        Self { url, database, name, _folder: folder }
+    }
+
+    /// Puts a copy in the place of this database, whose connections are cut; those who ask again find the copy. What
+    /// stood here has the copy's name from then on, and is removed with it.
+    ///
+    /// # Panics
+    /// On SQLite, where a file cannot be put back under those who use it.
+    pub async fn put_back(&self, copy: &Self) {
+        let (Some(this), Some(copy)) = (&self.name, &copy.name) else { panic!("only on PostgreSQL") };
+        for name in [this, copy] {
+            shut(name).await;
+        }
+        for (from, to) in
+            [(copy.as_str(), &*format!("{copy}_back")), (this, copy), (&*format!("{copy}_back"), this)]
+        {
+            administer(&format!("alter database {from} rename to {to}")).await;
+        }
+        for name in [this, copy] {
+            open(name).await;
+        }
+    }
+
     /// Closes and removes it.
     pub async fn close(mut self) {
         self.database.clone().close().await;
@@ -112,12 +153,29 @@ async fn administer(sql: &str) {
     connection.close().await.expect("the connection closes");
 }
 
+/// Nobody is connected to it, until it is opened again.
+async fn shut(name: &str) {
+    administer(&format!("alter database {name} with allow_connections false")).await;
+    administer(&format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"))
+        .await;
+}
+
+async fn open(name: &str) {
+    administer(&format!("alter database {name} with allow_connections true")).await;
+}
+
 async fn create_in_cluster() -> (String, Option<String>) {
+    let (url, name) = new_name();
+    administer(&format!("create database {name}")).await;
+    (url, Some(name))
+}
+
+/// A URL in the cluster with a name that no database has.
+fn new_name() -> (String, String) {
     let mut bytes = [0; 8];
     OsRandom.fill(&mut bytes);
     let name = format!("kinlink_test_{:016x}", u64::from_le_bytes(bytes));
-    administer(&format!("create database {name}")).await;
     let cluster = cluster();
     let (server, _) = cluster.rsplit_once('/').expect("the cluster's URL ends with a database");
-    (format!("{server}/{name}"), Some(name))
+    (format!("{server}/{name}"), name)
 }

@@ -11,10 +11,11 @@ use kinlink_domain::{
     partial_date::PartialDate,
     patient::{FhirId, ImportedPatient, RecordVersion},
     policy::Policy,
+    port::Vault,
     service::{Outlets, Ports},
     store::{Deliveries, Store, UnitOfWork},
 };
-use kinlink_persistence::SeaStore;
+use kinlink_persistence::{KeyUseKind, Resealing, SeaStore};
 use kinlink_vault::{KeyRing, OsRandom, testing::ManualClock};
 
 use crate::{Kind, TestDatabase};
@@ -29,6 +30,8 @@ pub struct Fixture {
     pub store: SeaStore,
     /// The ports.
     pub ports: Ports,
+    /// The keys among them.
+    pub keys: Arc<KeyRing>,
     /// The clock among them.
     pub clock: Arc<ManualClock>,
     /// The organization that a test is about.
@@ -47,12 +50,12 @@ impl Fixture {
         let start = Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).single().expect("a real moment");
         let clock = Arc::new(ManualClock::new(start));
         let random = Arc::new(OsRandom);
-        let vault = Arc::new(KeyRing::generate(&OsRandom));
-        let ports =
-            Ports { clock: clock.clone(), random, vault, outlets: Outlets { texts: true, letters: true } };
+        let keys = Arc::new(KeyRing::generate(&OsRandom));
+        let outlets = Outlets { texts: true, letters: true };
+        let ports = Ports { clock: clock.clone(), random, vault: keys.clone(), outlets };
         let store = SeaStore::new(database.database().clone(), ports.clone());
         let [here, there] = ["here", "there"].map(|slug| organization(slug, start));
-        let fixture = Self { database, store, ports, clock, here, there };
+        let fixture = Self { database, store, ports, keys, clock, here, there };
         fixture.populate().await;
         fixture
     }
@@ -94,6 +97,33 @@ impl Fixture {
         let now = self.ports.clock.now();
         let taken = self.store.take_due(now, now + TimeDelta::days(365), 100, kind).await;
         taken.expect("the outbox can be read")
+    }
+
+    /// The same keys and a new one, which is the current one.
+    pub fn rotated_keys(&self) -> KeyRing {
+        let mut keys = KeyRing::from_toml(&self.keys.to_toml()).expect("what was written can be read");
+        let new = keys.add(&OsRandom).expect("a number is left");
+        keys.make_current(new).expect("it is there");
+        keys
+    }
+
+    /// Seals everything anew, and panics where a row of these tables was not, or any row does not open.
+    pub async fn reseals(&self, tables: &[&str]) {
+        let vault = Arc::new(self.rotated_keys());
+        let new = vault.current_key();
+        let store = SeaStore::new(self.database.database().clone(), Ports { vault, ..self.ports.clone() });
+        let (mut so_far, mut done) = (Resealing::default(), Resealing::default());
+        while let Some(next) = store.reseal_next(so_far).await.expect("rows can be sealed anew") {
+            (so_far, done) = (next.clone(), next);
+        }
+        assert_eq!(done.unreadable, 0, "everything that is sealed opens");
+        let uses = store.key_uses(self.ports.clock.now()).await.expect("the uses of keys can be read");
+        let sealed =
+            |table| uses.iter().filter(move |one| one.table == table && one.kind == KeyUseKind::Sealed);
+        for table in tables {
+            let keys: Vec<_> = sealed(*table).map(|one| one.key).collect();
+            assert!(!keys.is_empty() && keys.iter().all(|key| *key == new), "{table}: {keys:?}");
+        }
     }
 
     /// Removes everything.

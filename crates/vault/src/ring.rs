@@ -15,12 +15,21 @@ type HmacSha256 = Hmac<Sha256>;
 pub(crate) type Key = Zeroizing<[u8; 32]>;
 
 const NONCE: usize = 24;
-/// A set of keys that cannot be used.
+/// A set of keys that cannot be used, or not be changed like that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRingError {
     /// The current generation is not among the keys.
     #[error("the current key, {}, is not among the keys", .0.0)]
     NoCurrentKey(KeyId),
+    /// There is no such key.
+    #[error("there is no key {}", .0.0)]
+    NoSuchKey(KeyId),
+    /// The current key is needed.
+    #[error("key {} is the current one", .0.0)]
+    IsCurrent(KeyId),
+    /// Keys are numbered up to 65,535.
+    #[error("there is no number left for another key")]
+    NoNumberLeft,
 }
 
 /// The server's keys, by generation, with one derived for each purpose.
@@ -28,8 +37,12 @@ pub enum KeyRingError {
 /// Sealing is XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha): its 24-byte nonces may be drawn at random for
 /// any number of rows. Hashing is HMAC-SHA-256 (RFC 2104). Each derived key is the HMAC of its purpose's
 /// name under the master key, which is the expansion step of HKDF (RFC 5869) for one block.
+///
+/// Of a key that was retired only what was derived from it for the audit is left: it opens nothing, and entries that
+/// were chained with it can still be checked.
 pub struct KeyRing {
     masters: BTreeMap<KeyId, Key>,
+    retired: BTreeMap<KeyId, Key>,
     index_master: Key,
     current: KeyId,
     generations: BTreeMap<KeyId, Generation>,
@@ -55,33 +68,76 @@ impl KeyRing {
         }
         let generations = masters.iter().map(|(id, master)| (*id, Generation::derive(master))).collect();
         let hashers = hashers("index", &index);
-        Ok(Self { masters, index_master: index, current, generations, index: hashers })
+        let retired = BTreeMap::new();
+        Ok(Self { masters, retired, index_master: index, current, generations, index: hashers })
     }
 
     /// A ring of one new master key.
     pub fn generate(random: &dyn Random) -> Self {
-        let draw = || {
-            let mut key = Key::new([0; 32]);
-            random.fill(key.as_mut());
-            key
-        };
         let current = KeyId(1);
-        let (master, index_master) = (draw(), draw());
+        let (master, index_master) = (draw(random), draw(random));
         let generations = BTreeMap::from([(current, Generation::derive(&master))]);
         let index = hashers("index", &index_master);
-        Self { masters: BTreeMap::from([(current, master)]), index_master, current, generations, index }
+        let masters = BTreeMap::from([(current, master)]);
+        Self { masters, retired: BTreeMap::new(), index_master, current, generations, index }
+    }
+
+    /// The keys that open and verify, in order.
+    pub fn keys(&self) -> Vec<KeyId> {
+        self.masters.keys().copied().collect()
+    }
+
+    /// The keys of which only the audit's part is left, in order.
+    pub fn retired_keys(&self) -> Vec<KeyId> {
+        self.retired.keys().copied().collect()
+    }
+
+    /// Adds a new master key, which is not the current one yet: first every replica must have it. No number is given
+    /// out twice.
+    pub fn add(&mut self, random: &dyn Random) -> Result<KeyId, KeyRingError> {
+        let last = self.masters.keys().chain(self.retired.keys()).max().map_or(0, |id| id.0);
+        let id = KeyId(last.checked_add(1).ok_or(KeyRingError::NoNumberLeft)?);
+        let master = draw(random);
+        self.generations.insert(id, Generation::derive(&master));
+        self.masters.insert(id, master);
+        Ok(id)
+    }
+
+    /// Has this key make new hashes and ciphertexts.
+    pub fn make_current(&mut self, id: KeyId) -> Result<(), KeyRingError> {
+        if !self.masters.contains_key(&id) {
+            return Err(KeyRingError::NoSuchKey(id));
+        }
+        self.current = id;
+        Ok(())
+    }
+
+    /// Forgets a key, but for what is needed to check the audit.
+    pub fn retire(&mut self, id: KeyId) -> Result<(), KeyRingError> {
+        if id == self.current {
+            return Err(KeyRingError::IsCurrent(id));
+        }
+        let master = self.masters.remove(&id).ok_or(KeyRingError::NoSuchKey(id))?;
+        self.generations.remove(&id);
+        self.retired.insert(id, derive(&master, &label("hash", Purpose::Audit)));
+        Ok(())
+    }
+
+    /// What is left of keys that were retired.
+    pub(crate) fn with_retired(self, retired: BTreeMap<KeyId, Key>) -> Self {
+        Self { retired, ..self }
     }
 
     pub(crate) fn masters(&self) -> impl Iterator<Item = (KeyId, &Key)> {
         self.masters.iter().map(|(id, key)| (*id, key))
     }
 
-    pub(crate) const fn index_master(&self) -> &Key {
-        &self.index_master
+    pub(crate) fn retired(&self) -> impl Iterator<Item = (KeyId, &Key)> {
+        self.retired.iter().map(|(id, key)| (*id, key))
     }
 
-    pub(crate) const fn current(&self) -> KeyId {
-        self.current
+    pub(crate) const fn index_master(&self) -> &Key {
+        &self.index_master
     }
 
     #[expect(clippy::indexing_slicing, reason = "both constructors refuse a ring without its current key")]
@@ -97,6 +153,12 @@ impl Generation {
             cipher: XChaCha20Poly1305::new((&*derive(master, "kinlink/seal")).into()),
         }
     }
+}
+
+fn draw(random: &dyn Random) -> Key {
+    let mut key = Key::new([0; 32]);
+    random.fill(key.as_mut());
+    key
 }
 
 fn label(use_of_key: &str, purpose: Purpose) -> String {
@@ -122,6 +184,10 @@ fn hashers(use_of_key: &str, master: &Key) -> Vec<HmacSha256> {
 }
 
 impl Vault for KeyRing {
+    fn current_key(&self) -> KeyId {
+        self.current
+    }
+
     fn keyed_hash(&self, purpose: Purpose, input: &[u8]) -> KeyedHash {
         let mut mac = self.current_generation().hashers[purpose as usize].clone();
         mac.update(input);
@@ -129,8 +195,11 @@ impl Vault for KeyRing {
     }
 
     fn verify(&self, purpose: Purpose, input: &[u8], expected: &KeyedHash) -> bool {
-        let Some(generation) = self.generations.get(&expected.key) else { return false };
-        let mut mac = generation.hashers[purpose as usize].clone();
+        let mut mac = match (self.generations.get(&expected.key), self.retired.get(&expected.key)) {
+            (Some(generation), _) => generation.hashers[purpose as usize].clone(),
+            (None, Some(key)) if purpose == Purpose::Audit => hasher(key),
+            (None, _) => return false,
+        };
         mac.update(input);
         mac.verify_slice(&expected.bytes).is_ok()
     }
@@ -213,6 +282,35 @@ mod tests {
         let hash = rotated().keyed_hash(Purpose::ApiKey, b"input");
         assert_eq!(ring().open(b"row", &sealed), Err(UnsealError::UnknownKey(KeyId(2))));
         assert!(!ring().verify(Purpose::ApiKey, b"input", &hash));
+    }
+
+    #[test]
+    fn a_new_key_is_not_current_until_it_is_made_so_and_no_number_comes_twice() {
+        let mut ring = ring();
+        assert_eq!(ring.add(&OsRandom), Ok(KeyId(2)));
+        assert_eq!(ring.current_key(), KeyId(1));
+        assert_eq!(ring.make_current(KeyId(3)), Err(KeyRingError::NoSuchKey(KeyId(3))));
+        ring.make_current(KeyId(2)).unwrap();
+        assert_eq!(ring.seal(b"row", b"plain").key, KeyId(2));
+        assert_eq!(ring.retire(KeyId(2)), Err(KeyRingError::IsCurrent(KeyId(2))));
+        ring.make_current(KeyId(1)).unwrap();
+        ring.retire(KeyId(2)).unwrap();
+        assert_eq!(ring.add(&OsRandom), Ok(KeyId(3)));
+        assert_eq!(ring.keys(), [KeyId(1), KeyId(3)]);
+    }
+
+    #[test]
+    fn a_retired_key_verifies_the_audit_and_opens_and_verifies_nothing_else() {
+        let mut ring = rotated();
+        let old = super::tests::ring();
+        let sealed = old.seal(b"row", b"x");
+        let [entry, code] = [Purpose::Audit, Purpose::ApiKey].map(|of| old.keyed_hash(of, b"entry"));
+        ring.retire(KeyId(1)).unwrap();
+        assert!(ring.verify(Purpose::Audit, b"entry", &entry));
+        assert!(!ring.verify(Purpose::Audit, b"other", &entry));
+        assert!(!ring.verify(Purpose::ApiKey, b"entry", &code));
+        assert_eq!(ring.open(b"row", &sealed), Err(UnsealError::UnknownKey(KeyId(1))));
+        assert_eq!(ring.retire(KeyId(1)), Err(KeyRingError::NoSuchKey(KeyId(1))));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
 use kinlink_auth::{AuthenticatedClient, Bearer, ClientAuthenticator};
@@ -11,7 +11,10 @@ use kinlink_domain::{
 };
 
 use super::{Login, state};
-use crate::problem::{Problem, ProblemType};
+use crate::{
+    problem::{Problem, ProblemType},
+    trusted_proxy::client_address,
+};
 
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
@@ -197,50 +200,11 @@ extract!(AnyCaller, |request| {
     Ok(Self::Person { account, staff: bearer.staff(), login: login(&request, &bearer)? })
 });
 
-/// The address that a request came from: the peer's, or what the last proxy that is not trusted gave.
-///
-/// Each proxy appends the address that it heard from, so the entry that the outermost trusted proxy appended
-/// is the first from the right that is not itself a trusted proxy. Whatever stands left of it, the client
-/// may have written.
+/// The address that a request came from.
 pub(crate) fn address(request: &HttpRequest) -> Result<String, Problem> {
     let trusted = &state(request)?.settings.trusted_proxies;
     let Some(peer) = request.peer_addr().map(|peer| peer.ip()) else { return Ok(String::new()) };
     let forwarded: Vec<&str> =
         request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect();
     Ok(client_address(peer, &forwarded.join(","), trusted).to_string())
-}
-
-fn client_address(peer: IpAddr, forwarded: &str, trusted: &[IpAddr]) -> IpAddr {
-    let mut address = peer;
-    for entry in forwarded.rsplit(',') {
-        if !trusted.contains(&address) {
-            break;
-        }
-        match entry.trim().parse() {
-            Ok(next) => address = next,
-            Err(_) => break,
-        }
-    }
-    address
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_trusted_proxies_append_is_believed() {
-        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
-        let trusted = [ip("10.0.0.1"), ip("10.0.0.2")];
-        for (peer, forwarded, expected) in [
-            ("203.0.113.9", "1.2.3.4", "203.0.113.9"),
-            ("10.0.0.1", "", "10.0.0.1"),
-            ("10.0.0.1", "1.2.3.4, 203.0.113.9", "203.0.113.9"),
-            ("10.0.0.1", "1.2.3.4, 203.0.113.9, 10.0.0.2", "203.0.113.9"),
-            ("10.0.0.1", "garbage", "10.0.0.1"),
-            ("10.0.0.1", "2001:db8::1", "2001:db8::1"),
-        ] {
-            assert_eq!(client_address(ip(peer), forwarded, &trusted), ip(expected), "{forwarded}");
-        }
-    }
 }

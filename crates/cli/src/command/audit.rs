@@ -1,4 +1,6 @@
-use std::{fmt::Write, process::ExitCode};
+mod compare;
+
+use std::{fmt::Write, path::PathBuf, process::ExitCode};
 
 use clap::Subcommand;
 use kinlink_domain::{
@@ -30,8 +32,22 @@ enum Step {
     },
     /// Print an organization's entries as NDJSON, oldest first, and the end of the chain as the last line.
     #[command(after_help = "\
-Keep the last line elsewhere: it tells whether somebody put an older database in place of this one.")]
+Keep it elsewhere: by `kinlink audit compare`, the last line alone tells whether somebody put an older database in place
+of this one, and all of it tells what a restore took away.")]
     Export {
+        /// The organization's short name.
+        #[arg(long)]
+        organization: String,
+    },
+    /// Print what an export that was kept has and this database has not. Exit code 1 if there is something.
+    #[command(after_help = "\
+After a restore these are the decisions that were lost and are to be made again (docs/operations.md). For example, the
+links that had been ended and are open again:
+  kinlink audit compare kept.ndjson --organization northside |
+    jq -r 'select(.action == \"link.revoke\") | .subject.link'")]
+    Compare {
+        /// What `kinlink audit export` printed: all of it, or its last line.
+        file: PathBuf,
         /// The organization's short name.
         #[arg(long)]
         organization: String,
@@ -44,6 +60,7 @@ impl AuditCommand {
         match self.step {
             Step::Verify { organization } => verify(&context, organization.as_deref()).await,
             Step::Export { organization } => export(&context, &organization).await,
+            Step::Compare { file, organization } => compare::run(&context, &organization, &file).await,
         }
     }
 }

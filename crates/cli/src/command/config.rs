@@ -114,10 +114,13 @@ impl Checks {
     async fn database(&mut self, config: &Config) {
         let outcome = async {
             let database = context::connect(config).await?;
-            let pending = database.migration_status().await?.iter().filter(|m| !m.applied).count();
+            let status = database.migration_status().await?;
             database.close().await;
+            let pending = status.iter().filter(|migration| !migration.applied).count();
             anyhow::ensure!(pending == 0, "{pending} migrations are pending; run `kinlink migrate up`");
-            Ok("it answers, and its schema is up to date".to_owned())
+            let newer = status.iter().any(|migration| !migration.known);
+            let schema = if newer { "newer than this program, which works on it" } else { "up to date" };
+            Ok(format!("it answers, and its schema is {schema}"))
         };
         self.note("database.url", outcome.await.map_err(|error: anyhow::Error| error.to_string()));
     }

@@ -80,10 +80,16 @@ impl Context {
     pub(crate) async fn open(flags: &ConfigFlags) -> anyhow::Result<Self> {
         let config = flags.load()?;
         let database = connect(&config).await?;
-        let pending = database.migration_status().await?.into_iter().filter(|m| !m.applied).count();
+        let status = database.migration_status().await?;
+        let pending = status.iter().filter(|migration| !migration.applied).count();
         if pending > 0 {
             let hint = "run `kinlink migrate up`";
             return Err(ConfigurationError(format!("{pending} migrations are pending; {hint}")).into());
+        }
+        if status.iter().any(|migration| !migration.known) {
+            output::remark(
+                "The database's schema is newer than this program: use the newer one where you can.",
+            );
         }
         Self::with(config, database)
     }

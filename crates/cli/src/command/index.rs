@@ -1,10 +1,9 @@
 use std::{process::ExitCode, time::Instant};
 
 use clap::Subcommand;
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
-use super::context::Context;
+use super::{context::Context, progress};
 use crate::{config::ConfigFlags, output};
 
 /// Records in one transaction: short enough for others to get in between.
@@ -43,7 +42,7 @@ impl IndexCommand {
         let stop = CancellationToken::new();
         tokio::spawn(super::serve::cancel_on_signal(stop.clone()));
         let left = context.store.count_unindexed(organization.id).await?;
-        let bar = bar(left)?;
+        let bar = progress::bar(left)?;
         let (began, mut done) = (Instant::now(), 0);
         let finished = loop {
             if stop.is_cancelled() {
@@ -64,13 +63,4 @@ impl IndexCommand {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Hidden where standard error is no terminal.
-fn bar(length: u64) -> anyhow::Result<ProgressBar> {
-    let bar = ProgressBar::new(length);
-    bar.set_style(ProgressStyle::with_template(
-        "{wide_bar} {percent}%  {pos} records, {per_sec}  {elapsed} so far, {eta} left",
-    )?);
-    Ok(bar)
 }

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use kinlink_persistence::{Database, Unindexed};
+use kinlink_persistence::{Database, MigrationStatus, Unindexed};
 use serde::Serialize;
 
 use super::context;
@@ -41,6 +41,8 @@ enum Step {
 struct Row {
     migration: String,
     applied: bool,
+    /// Whether this program has it.
+    known: bool,
 }
 
 impl Migrate {
@@ -49,7 +51,12 @@ impl Migrate {
         match self.step {
             Step::Up => {
                 database.migrate_up(None).await?;
-                output::line("The schema is up to date.");
+                let newer = database.migration_status().await?.iter().any(|migration| !migration.known);
+                output::line(if newer {
+                    "The schema is newer than this program; nothing was done."
+                } else {
+                    "The schema is up to date."
+                });
                 tell_unindexed(&database).await?;
             }
             Step::Down { yes_delete_everything_in_them: false, .. } => {
@@ -85,8 +92,14 @@ async fn status(database: &Database, format: Format) -> anyhow::Result<()> {
     if status.iter().all(|migration| migration.applied) {
         tell_unindexed(database).await?;
     }
-    let rows: Vec<_> = status.into_iter().map(|m| Row { migration: m.name, applied: m.applied }).collect();
+    let row = |one: MigrationStatus| Row { migration: one.name, applied: one.applied, known: one.known };
+    let rows: Vec<_> = status.into_iter().map(row).collect();
     output::list(format, &rows, &["migration", "applied"], |row| {
-        vec![row.migration.clone(), if row.applied { "yes" } else { "pending" }.to_owned()]
+        let applied = match (row.applied, row.known) {
+            (true, true) => "yes",
+            (true, false) => "yes, by a newer program",
+            (false, _) => "pending",
+        };
+        vec![row.migration.clone(), applied.to_owned()]
     })
 }

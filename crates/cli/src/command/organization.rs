@@ -1,3 +1,5 @@
+mod update;
+
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
@@ -8,11 +10,11 @@ use kinlink_domain::{
     id::OrganizationId,
     organization::{FhirBase, Organization, Slug},
     policy::Policy,
-    store::{Constraint, Store, StoreError},
+    store::{Constraint, Store, StoreError, UnitOfWork},
 };
 use serde::Serialize;
 
-use super::context::Context;
+use super::context::{self, Context};
 use crate::{
     config::ConfigFlags,
     exit::UsageError,
@@ -46,6 +48,29 @@ For example:
         #[arg(long, value_name = "FILE")]
         policy: Option<PathBuf>,
     },
+    /// Change an organization's name or FHIR base.
+    #[command(after_help = "\
+The FHIR base is where the same records, with the same ids, are reached by: another address of the same server. Lookups
+and hooks name the new one at once; clients hear of every link by an event, and servers without a hook get new
+attributes. With a FHIR base that is in force already everybody is told again: needed only after an update that was
+interrupted. Tokens that were issued keep the old base until they end.")]
+    Update {
+        /// Its short name, which stays.
+        slug: String,
+        /// Its name for people to read.
+        #[arg(long)]
+        name: Option<String>,
+        /// The base URL of its FHIR server.
+        #[arg(long, value_name = "URL", required_unless_present = "name")]
+        fhir_base: Option<String>,
+    },
+    /// Show an organization.
+    Show {
+        /// Its short name.
+        slug: String,
+        #[command(flatten)]
+        format: Format,
+    },
     /// List the organizations.
     List {
         #[command(flatten)]
@@ -60,6 +85,7 @@ struct Row {
     name: String,
     fhir_base: String,
     patients: u64,
+    created_at: String,
 }
 
 impl OrganizationCommand {
@@ -70,6 +96,8 @@ impl OrganizationCommand {
                 let policy = policy.map_or_else(|| Ok(Policy::default()), |file| policy_file::load(&file))?;
                 add(&context, slug, name, &fhir_base, policy).await?;
             }
+            Step::Update { slug, name, fhir_base } => update::run(&context, &slug, name, fhir_base).await?,
+            Step::Show { slug, format } => show(&context, &slug, format).await?,
             Step::List { format } => list(&context, format).await?,
         }
         Ok(ExitCode::SUCCESS)
@@ -84,10 +112,7 @@ async fn add(
     policy: Policy,
 ) -> anyhow::Result<()> {
     let usage = |error: &dyn std::fmt::Display| UsageError(error.to_string());
-    let name = name.trim().to_owned();
-    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
-        return Err(UsageError("a name has 1 to 200 characters".into()).into());
-    }
+    let name = valid_name(&name)?;
     let now = context.ports.clock.now();
     let organization = Organization {
         id: OrganizationId::new(now, &*context.ports.random),
@@ -118,17 +143,52 @@ async fn add(
     Ok(())
 }
 
+fn valid_name(name: &str) -> Result<String, UsageError> {
+    let name = name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+        return Err(UsageError("a name has 1 to 200 characters".into()));
+    }
+    Ok(name)
+}
+
+async fn row(unit: &mut dyn UnitOfWork, organization: Organization) -> anyhow::Result<Row> {
+    Ok(Row {
+        id: organization.id.to_string(),
+        patients: unit.count_patients(organization.id).await?,
+        slug: organization.slug.to_string(),
+        name: organization.name,
+        fhir_base: organization.fhir_base.to_string(),
+        created_at: organization.created_at.to_rfc3339(),
+    })
+}
+
+async fn show(context: &Context, slug: &str, format: Format) -> anyhow::Result<()> {
+    let mut unit = context.store.begin_read().await?;
+    let organization = context::organization(&mut *unit, slug).await?;
+    let row = row(&mut *unit, organization).await?;
+    if format.json {
+        output::line(serde_json::to_string_pretty(&row)?);
+        return Ok(());
+    }
+    for (what, value) in [
+        ("short name", &row.slug),
+        ("name", &row.name),
+        ("FHIR base", &row.fhir_base),
+        ("patients", &row.patients.to_string()),
+        ("added", &row.created_at),
+        ("id", &row.id),
+    ] {
+        output::line(format!("{what:11} {value}"));
+    }
+    output::remark(format!("`kinlink policy show --organization {slug}` shows its rules."));
+    Ok(())
+}
+
 async fn list(context: &Context, format: Format) -> anyhow::Result<()> {
     let mut unit = context.store.begin_read().await?;
     let mut rows = Vec::new();
     for organization in unit.organizations().await? {
-        rows.push(Row {
-            id: organization.id.to_string(),
-            patients: unit.count_patients(organization.id).await?,
-            slug: organization.slug.to_string(),
-            name: organization.name,
-            fhir_base: organization.fhir_base.to_string(),
-        });
+        rows.push(row(&mut *unit, organization).await?);
     }
     output::list(format, &rows, &["short name", "name", "patients", "FHIR base", "id"], |row| {
         vec![

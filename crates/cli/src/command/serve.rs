@@ -52,6 +52,8 @@ impl Serve {
             }
             database.migrate_up(None).await?;
         }
+        // Says so in the log if a newer program made the schema.
+        database.schema().await?;
         let context = Context::with(config, database)?;
         let listen = context.config.server.listen;
         let listener =

@@ -73,7 +73,7 @@ async fn rotate(context: &Context, purpose: Option<Purpose>, at_once: bool) -> a
         Purpose::Event => KeyPurpose::Event,
     });
     for purpose in KeyPurpose::ALL.into_iter().filter(|purpose| asked.is_none_or(|asked| asked == *purpose)) {
-        let new = rotate_key(&context.store, purpose, context.ports.clock.now(), at_once).await?;
+        let new = rotate_key(&context.store, &context.ports, purpose, at_once).await?;
         output::line(format!("{purpose}: {} signs from {}", new.kid, new.signs_from.to_rfc3339()));
     }
     Ok(())

@@ -1,4 +1,7 @@
-use crate::kinlink::{Kinlink, on_both, run_in};
+use crate::{
+    killed::{serve, stop_gracefully},
+    kinlink::{Kinlink, on_both, run_in},
+};
 use kinlink_testkit::Kind;
 
 #[test]
@@ -23,6 +26,7 @@ fn help_teaches_the_first_steps_and_every_command_has_help() {
         "audit",
         "events",
         "keys",
+        "signing-keys",
     ] {
         assert!(help.contains(command), "{command}");
         run_in(folder.path(), &[command, "--help"]).expect(0);
@@ -45,6 +49,67 @@ async fn migrations_go_up_down_and_up_again() {
         assert!(!pending(&it));
         it.close().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_program_works_on_a_newer_schema_and_says_so() {
+    on_both(async |it| {
+        let later = "insert into seaql_migrations (version, applied_at) values ('m29991231_000001_later', 1)";
+        it.database.tamper(later).await;
+        let listed = it.run(&["organization", "list"]).expect(0);
+        assert!(listed.out.contains("northside") && listed.err.contains("newer than this program"));
+        assert!(it.run(&["migrate", "up"]).expect(0).out.contains("nothing was done"));
+        assert!(it.run(&["migrate", "status"]).expect(0).out.contains("by a newer program"));
+        assert!(it.run(&["config", "check"]).out.contains("newer than this program"));
+        it.run(&["migrate", "down", "--yes-delete-everything-in-them"]).expect(4);
+        let (child, url) = serve(it);
+        let health = reqwest::get(format!("{url}/health/ready")).await.unwrap();
+        assert_eq!(health.status(), 200);
+        assert!(health.text().await.unwrap().contains("newer"));
+        stop_gracefully(child);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_is_shown_and_changed_and_its_audit_tells_of_it() {
+    on_both(async |it| {
+        let update = |rest: &[&str]| it.run(&[&["organization", "update", "northside"][..], rest].concat());
+        let show = || it.run(&["organization", "show", "northside", "--json"]).expect(0).out;
+        update(&[]).expect(2);
+        update(&["--fhir-base", "ftp://fhir.example"]).expect(2);
+        update(&["--name", " "]).expect(2);
+        let unknown = ["organization", "update", "southside", "--name", "S"];
+        assert!(it.run(&unknown).expect(2).err.contains("no organization `southside`"));
+        it.run(&["organization", "show", "southside"]).expect(2);
+        assert!(update(&["--name", "Northside"]).expect(0).out.contains("as before"));
+
+        let said = update(&["--name", "Northside Hospital", "--fhir-base", "https://new.example/fhir/"])
+            .expect(0)
+            .out;
+        assert!(said.contains("Northside → Northside Hospital") && said.contains("0 links"), "{said}");
+        let shown: serde_json::Value = serde_json::from_str(&show()).unwrap();
+        assert_eq!(
+            (&shown["name"], &shown["fhir_base"]),
+            (&"Northside Hospital".into(), &"https://new.example/fhir".into())
+        );
+        assert!(
+            it.run(&["organization", "show", "northside"]).expect(0).out.contains("https://new.example/fhir")
+        );
+        let audit = it.run(&["audit", "export", "--organization", "northside"]).expect(0).out;
+        let told = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["detail"].clone();
+        let changes: Vec<_> =
+            audit.lines().filter(|line| line.contains("organization.configure")).map(told).collect();
+        assert_eq!(changes.len(), 2, "added, and changed once");
+        assert_eq!(
+            changes[1],
+            serde_json::json!({
+                "name": {"from": "Northside", "to": "Northside Hospital"},
+                "fhir_base": {"from": "https://fhir.example/r4", "to": "https://new.example/fhir"},
+            })
+        );
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

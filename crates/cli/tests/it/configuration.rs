@@ -46,6 +46,30 @@ fn flags_stand_over_the_environment_over_the_file() {
 }
 
 #[test]
+fn proxies_are_addresses_or_networks_in_the_file_and_the_environment() {
+    let show = |file: &str, environment: Option<&str>| {
+        let folder = with_file(file);
+        let mut command = command(folder.path());
+        command.args(["config", "show"]);
+        if let Some(value) = environment {
+            command.env("KINLINK_SERVER__TRUSTED_PROXIES", value);
+        }
+        let output = command.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let shown: String = text(output.stdout).split_whitespace().collect();
+        (output.status.code(), shown, text(output.stderr))
+    };
+    let file = "[server]\ntrusted_proxies = [\"10.42.0.0/16\", \"2001:db8::1\"]\n";
+    assert!(show(file, None).1.contains(r#"trusted_proxies=["10.42.0.0/16","2001:db8::1",]"#));
+    let (code, shown, _) = show(file, Some(r#"["192.0.2.0/24", "192.0.2.7"]"#));
+    assert!(shown.contains(r#"trusted_proxies=["192.0.2.0/24","192.0.2.7",]"#), "{code:?} {shown}");
+    for (value, why) in [("ingress.example", "10.42.0.0/16"), ("0.0.0.0/0", "whole internet")] {
+        let (code, _, said) = show("", Some(&format!(r#"["{value}"]"#)));
+        assert!(code == Some(3) && said.contains(why) && said.contains("trusted_proxies"), "{said}");
+    }
+}
+
+#[test]
 fn secrets_are_not_shown() {
     let folder = with_file(
         "[database]\nurl = \"postgres://me:SECRET@db.example/kinlink\"\n[mail]\npassword = \"SECRET\"\n\

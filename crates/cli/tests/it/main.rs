@@ -11,6 +11,7 @@ mod explain;
 mod import;
 mod index;
 mod invite;
+mod keys;
 mod killed;
 mod kinlink;
 mod policy;

@@ -37,6 +37,22 @@ async fn the_operator_sees_keys_and_has_new_ones_follow_for_all_purposes_or_one_
         assert_eq!(last[..2], both[..2], "the other purpose is left alone");
         assert!(!both.contains(&last[2]));
         it.run(&["signing-keys", "rotate", "--purpose", "vault"]).expect(2);
+        let southside =
+            ["organization", "add", "southside", "--name", "S", "--fhir-base", "https://s.example"];
+        it.run(&southside).expect(0);
+        it.run(&["signing-keys", "rotate", "--purpose", "answer"]).expect(0);
+        for (organization, rotations) in [("northside", 4), ("southside", 1)] {
+            let audit = it.run(&["audit", "export", "--organization", organization]).expect(0).out;
+            assert_eq!(
+                audit.matches("signing_keys.rotate").count(),
+                rotations,
+                "the keys are everybody's: {audit}"
+            );
+            assert!(
+                audit.contains(r#""at_once":false"#) && audit.contains(r#""purpose":"answer""#),
+                "{audit}"
+            );
+        }
     })
     .await;
 }

@@ -178,6 +178,10 @@ actions! {
     ProvisioningWrite = "provisioning.write";
     /// All attributes at a server were asked to be compared, or were.
     ProvisioningReconcile = "provisioning.reconcile";
+    /// New keys to sign with follow the old ones, since an operator asked for it.
+    SigningKeysRotate = "signing_keys.rotate";
+    /// What old keys had sealed was sealed anew.
+    KeysReseal = "keys.reseal";
     /// The audit was read.
     AuditRead = "audit.read";
     /// The audit was exported.

@@ -40,7 +40,7 @@ pub async fn set(
         return Err(SetPolicyError::Invalid(wrong));
     }
     let id = by.organization();
-    let organization = unit.organization(id).await?.ok_or(SetPolicyError::NotFound)?;
+    let organization = unit.organization_for_update(id).await?.ok_or(SetPolicyError::NotFound)?;
     let changes = organization.policy.changes(&policy);
     if changes.is_empty() {
         return Ok(changes);

@@ -19,6 +19,11 @@ pub trait Directory {
     async fn update_organization(&mut self, organization: &Organization) -> Result<(), StoreError>;
     /// One organization.
     async fn organization(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError>;
+    /// One organization, locked against another change of it.
+    async fn organization_for_update(
+        &mut self,
+        id: OrganizationId,
+    ) -> Result<Option<Organization>, StoreError>;
     /// One organization, by its short name.
     async fn organization_by_slug(&mut self, slug: &Slug) -> Result<Option<Organization>, StoreError>;
     /// All organizations, by short name.

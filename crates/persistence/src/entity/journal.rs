@@ -29,12 +29,6 @@ entity!(audit_end, "audit_end", {
     hash: Vec<u8>,
 });
 
-entity!(change_head, "change_head", {
-    #[sea_orm(primary_key, auto_increment = false)]
-    partition: i32,
-    seq: i64,
-});
-
 entity!(change_entry, "change_entry", {
     #[sea_orm(primary_key, auto_increment = false)]
     partition: i32,

@@ -166,7 +166,7 @@ fn of(account: AccountId) -> Select<Entity> {
 }
 
 /// What a candidate's ciphertext is bound to.
-fn candidate_name(claim: uuid::Uuid, patient: uuid::Uuid) -> Vec<u8> {
+pub(crate) fn candidate_name(claim: uuid::Uuid, patient: uuid::Uuid) -> Vec<u8> {
     [claim.as_bytes().as_slice(), patient.as_bytes()].concat()
 }
 

@@ -7,7 +7,10 @@ use kinlink_domain::{
     organization::{Organization, Slug},
     store::{Directory, StoreError},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::OnConflict};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::{LockType, OnConflict},
+};
 
 use super::{SeaUnit, audit_log};
 use crate::{
@@ -90,6 +93,16 @@ impl Directory for SeaUnit {
 
     async fn organization(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
         let row = organization::Entity::find_by_id(id.uuid()).one(&self.tx).await.map_err(store_error)?;
+        row.map(TryInto::try_into).transpose()
+    }
+
+    /// Rows that refer to it can be written meanwhile.
+    async fn organization_for_update(
+        &mut self,
+        id: OrganizationId,
+    ) -> Result<Option<Organization>, StoreError> {
+        let select = organization::Entity::find_by_id(id.uuid()).lock(LockType::NoKeyUpdate);
+        let row = select.one(&self.tx).await.map_err(store_error)?;
         row.map(TryInto::try_into).transpose()
     }
 

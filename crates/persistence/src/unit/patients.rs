@@ -32,6 +32,7 @@ mod row;
 mod upsert;
 
 pub(super) use row::Stored;
+pub(crate) use row::row_name;
 
 /// What is compared with an incoming record before it is written.
 #[derive(Debug, FromQueryResult)]

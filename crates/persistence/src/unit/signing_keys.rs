@@ -19,7 +19,7 @@ const WHAT: &str = "signing key";
 
 /// What the private half is bound to: it opens in its own row only. Keys named `ank_` and a UUID were made and bound
 /// to that before those of every purpose had one table.
-fn binding(purpose: KeyPurpose, kid: &str) -> Vec<u8> {
+pub(crate) fn row_name(purpose: &str, kid: &str) -> Vec<u8> {
     let id = kid.strip_prefix("ank_").and_then(|id| Uuid::try_parse(id).ok());
     id.map_or_else(|| format!("{purpose}_key {kid}").into_bytes(), |id| id.as_bytes().to_vec())
 }
@@ -29,9 +29,10 @@ fn number(number: u32) -> i32 {
 }
 
 fn key(row: Model, vault: &dyn Vault) -> Result<SigningKey, StoreError> {
-    let purpose = from_word(WHAT, &row.purpose)?;
+    let purpose: KeyPurpose = from_word(WHAT, &row.purpose)?;
     let sealed = Sealed { key: key_id(WHAT, row.key_id)?, bytes: row.sealed };
-    let private = vault.open(&binding(purpose, &row.kid), &sealed).map_err(|error| corrupt(WHAT, error))?;
+    let private =
+        vault.open(&row_name(purpose.as_str(), &row.kid), &sealed).map_err(|error| corrupt(WHAT, error))?;
     Ok(SigningKey {
         purpose,
         number: u32::try_from(row.number).map_err(|error| corrupt(WHAT, error))?,
@@ -52,7 +53,7 @@ impl SigningKeys for SeaUnit {
     }
 
     async fn add_signing_key(&mut self, key: &SigningKey) -> Result<(), StoreError> {
-        let sealed = self.vault.seal(&binding(key.purpose, &key.kid), &key.private);
+        let sealed = self.vault.seal(&row_name(key.purpose.as_str(), &key.kid), &key.private);
         let row = ActiveModel {
             purpose: Set(to_word(&key.purpose)),
             number: Set(number(key.number)),

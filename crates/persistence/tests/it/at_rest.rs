@@ -15,7 +15,7 @@ use kinlink_testkit::{Fixture, Kind};
 
 use crate::redeem::{code_for, try_code};
 
-async fn email_an_invitation(it: &Fixture) {
+pub(crate) async fn email_an_invitation(it: &Fixture) {
     let mut unit = it.begin().await;
     let request = IssueInvitation {
         patient: PatientReference::FhirId(FhirId::parse("p2").unwrap()),
@@ -33,7 +33,7 @@ async fn email_an_invitation(it: &Fixture) {
     unit.save().await.unwrap();
 }
 
-async fn submit_a_claim(it: &Fixture) {
+pub(crate) async fn submit_a_claim(it: &Fixture) {
     let account = it.account("claimant").await;
     let mut unit = it.begin().await;
     let demographics = kinlink_testkit::imported("p3").demographics;

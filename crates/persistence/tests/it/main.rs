@@ -24,5 +24,6 @@ mod outbox;
 mod own_links;
 mod patients;
 mod redeem;
+mod reseal;
 mod schema;
 mod signing_keys;

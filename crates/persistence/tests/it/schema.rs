@@ -3,7 +3,7 @@
 use kinlink_domain::{
     actor::Actor,
     link::{LinkState, Suspension},
-    store::{Store, StoreError},
+    store::{Schema, Store, StoreError},
 };
 use kinlink_testkit::on_both_databases;
 
@@ -21,6 +21,31 @@ on_both_databases! {
         let mut unit = it.begin().await;
         unit.add_organization(&it.here).await.unwrap();
         unit.save().await.unwrap();
+    }
+}
+
+on_both_databases! {
+    async fn a_program_works_on_where_a_newer_one_has_migrated_and_not_where_a_strange_one_has(it: Fixture) {
+        let database = it.database.database();
+        let apply = async |name: &str| {
+            let sql = format!("insert into seaql_migrations (version, applied_at) values ('{name}', 1)");
+            it.database.tamper(&sql).await;
+        };
+        assert_eq!(it.store.ready().await.unwrap(), Schema::Own);
+        apply("m29991231_000001_later").await;
+        assert_eq!(it.store.ready().await.unwrap(), Schema::Newer);
+        let status = database.migration_status().await.unwrap();
+        let last = status.last().unwrap();
+        assert_eq!((last.name.as_str(), last.applied, last.known), ("m29991231_000001_later", true, false));
+        database.migrate_up(None).await.unwrap();
+        assert!(database.migrate_down(1).await.is_err(), "only the newer program knows how");
+        it.database.tamper("delete from seaql_migrations where version like '%_claims'").await;
+        assert!(it.store.ready().await.is_err(), "one that this program needs is missing");
+        assert!(database.migrate_up(None).await.is_err(), "nothing is put before what a newer program did");
+        apply("m20261124_000002_claims").await;
+        it.store.ready().await.unwrap();
+        apply("m20200101_000001_strange").await;
+        assert!(it.store.ready().await.is_err());
     }
 }
 

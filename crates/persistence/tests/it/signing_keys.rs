@@ -11,7 +11,7 @@ use kinlink_testkit::{Fixture, Kind, on_both_databases};
 use serde_json::json;
 use uuid::Uuid;
 
-fn key(it: &Fixture, purpose: KeyPurpose, number: u32) -> SigningKey {
+pub(crate) fn key(it: &Fixture, purpose: KeyPurpose, number: u32) -> SigningKey {
     SigningKey {
         purpose,
         number,

@@ -115,6 +115,7 @@ on_both_databases! {
         let entries = it.begin().await.audit_entries(it.here.id, &imports, page).await.unwrap();
         assert!(entries.items.iter().any(|one| one.entry.detail["source"] == source.id.to_string()));
         server.stop().await;
+        it.reseals(&["patient_source"]).await;
     }
 }
 

@@ -6,7 +6,7 @@ use kinlink_testkit::{Fixture, on_both_databases};
 use crate::verifier::{believed, published, signed, signer};
 
 async fn rotate(it: &Fixture, purpose: KeyPurpose, at_once: bool) -> String {
-    rotate_key(&it.store, purpose, it.ports.clock.now(), at_once).await.unwrap().kid
+    rotate_key(&it.store, &it.ports, purpose, at_once).await.unwrap().kid
 }
 
 on_both_databases! {
@@ -83,7 +83,7 @@ on_both_databases! {
         let now = it.ports.clock.now();
         assert_eq!(it.store.housekeeping(now).await.unwrap().signing_keys, 0);
         assert_eq!(it.store.housekeeping(now + TimeDelta::seconds(1)).await.unwrap().signing_keys, 2);
-        let new = rotate_key(&it.store, KeyPurpose::Event, now, false).await.unwrap();
+        let new = rotate_key(&it.store, &it.ports, KeyPurpose::Event, false).await.unwrap();
         assert_eq!(new.number, 3);
     }
 }

@@ -28,7 +28,7 @@ pub(in crate::unit) struct Stored {
 }
 
 /// What a ciphertext is bound to: moved to another row, it does not open.
-fn row_name(organization: Uuid, fhir_id: &str) -> Vec<u8> {
+pub(crate) fn row_name(organization: Uuid, fhir_id: &str) -> Vec<u8> {
     [organization.as_bytes().as_slice(), fhir_id.as_bytes()].concat()
 }
 
