@@ -28,6 +28,8 @@ use serde_json::{Value, json};
 
 /// The receivers of tests are on this machine.
 const RECEIVERS: ReceiverRules = ReceiverRules { private_networks: true };
+/// What the pages are called at the test's own provider.
+const PAGES: &str = "pages";
 
 pub(crate) struct App {
     pub(crate) fixture: Fixture,
@@ -131,7 +133,7 @@ impl Away {
         let Self { fixture, idp, url, http, logins } = self;
         let listener = TcpListener::bind(url.trim_start_matches("http://")).unwrap();
         let extra = Some(routes(&idp));
-        let (application, store) = start(&fixture, &fixture.store, listener, logins.clone(), extra);
+        let (application, store) = start(&fixture, &fixture.store, listener, logins.clone(), extra, |_| ());
         App { fixture, idp, url, http, logins, application, store }
     }
 }
@@ -148,7 +150,7 @@ impl App {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let idp = Idp::new(format!("{url}/idp"), fixture.ports.clock.clone(), users()).unwrap();
         let redirect_uri = format!("{url}/login/callback");
-        let client = LoginClient { id: "pages".into(), secret: "s3cret+/".into(), redirect_uri };
+        let client = LoginClient { id: PAGES.into(), secret: "s3cret+/".into(), redirect_uri };
         let idp = Arc::new(idp.with_client(client));
         let mut unit = fixture.begin().await;
         for organization in [&fixture.here, &fixture.there] {
@@ -158,12 +160,13 @@ impl App {
         }
         for other in &others {
             let trusted = trust(fixture.here.id, "here", other.iss.as_str());
-            unit.put_trusted_issuer(&TrustedIssuer { staff: None, ..trusted }).await.unwrap();
+            let audiences = [trusted.audiences, vec![other.client_id.clone()]].concat();
+            unit.put_trusted_issuer(&TrustedIssuer { staff: None, audiences, ..trusted }).await.unwrap();
         }
         unit.save().await.unwrap();
         let logins = [vec![login(idp.issuer())], others].concat();
         let extra = Some(routes(&idp));
-        let (application, store) = start(&fixture, &fixture.store, listener, logins.clone(), extra);
+        let (application, store) = start(&fixture, &fixture.store, listener, logins.clone(), extra, |_| ());
         let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
         Self { fixture, idp, url, http, logins, application, store }
     }
@@ -177,9 +180,14 @@ impl App {
 
     /// Another replica on the same database; returns its URL and its handle.
     pub(crate) fn replica(&self) -> (String, Application) {
+        self.replica_with(|_| ())
+    }
+
+    /// One with other settings.
+    pub(crate) fn replica_with(&self, change: impl FnOnce(&mut ApiSettings)) -> (String, Application) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        (url, start(&self.fixture, &self.fixture.store, listener, self.logins.clone(), None).0)
+        (url, start(&self.fixture, &self.fixture.store, listener, self.logins.clone(), None, change).0)
     }
 
     /// Another replica with connections of its own, which the database knows by the name `replica`.
@@ -189,7 +197,7 @@ impl App {
         let named = format!("{}?application_name=replica", self.fixture.database.url());
         let database = Database::connect(&DatabaseSettings::new(named)).await.unwrap();
         let store = SeaStore::new(database, self.fixture.ports.clone());
-        (url, start(&self.fixture, &store, listener, self.logins.clone(), None).0)
+        (url, start(&self.fixture, &store, listener, self.logins.clone(), None, |_| ()).0)
     }
 
     pub(crate) fn with_token(&self, token: impl Into<String>) -> Caller {
@@ -388,15 +396,17 @@ fn start(
     listener: TcpListener,
     logins: Vec<LoginProvider>,
     extra: Option<ExtraRoutes>,
+    change: impl FnOnce(&mut ApiSettings),
 ) -> (Application, Arc<SeaStore>) {
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let settings = ApiSettings {
+    let mut settings = ApiSettings {
         logins,
         workers: Some(2),
         receivers: RECEIVERS,
         lookup_audit_interval: Duration::from_millis(100),
         ..ApiSettings::new(url)
     };
+    change(&mut settings);
     let mut kept = None;
     let make = |listener: Arc<dyn ChangeListener>| {
         let store = Arc::new(store.clone().with_listener(listener));
@@ -411,7 +421,7 @@ fn start(
 fn login(issuer: &str) -> LoginProvider {
     LoginProvider {
         iss: Iss::parse(issuer).unwrap(),
-        client_id: "pages".into(),
+        client_id: PAGES.into(),
         client_secret: Some(ClientSecret::new("s3cret+/")),
         scopes: "openid".into(),
         label: "the test’s login service".into(),
@@ -428,11 +438,11 @@ fn routes(idp: &Arc<Idp>) -> ExtraRoutes {
 }
 
 /// Trusts the provider for accounts, and for staff by a claim of the organization's own.
-fn trust(organization: OrganizationId, slug: &str, issuer: &str) -> TrustedIssuer {
+pub(crate) fn trust(organization: OrganizationId, slug: &str, issuer: &str) -> TrustedIssuer {
     TrustedIssuer {
         issuer: Issuer { iss: Iss::parse(issuer).unwrap(), subject_claim: ClaimPath::parse("sub").unwrap() },
         organization,
-        audiences: vec![idp::AUDIENCE.to_owned()],
+        audiences: vec![idp::AUDIENCE.to_owned(), PAGES.to_owned()],
         accounts: true,
         staff: Some(StaffClaims {
             roles: ClaimPath::parse(format!("roles.{slug}")).unwrap(),

@@ -11,7 +11,7 @@ use crate::{
     process::Process,
 };
 
-async fn token_request(app: &App, assertion: &str) -> Reply {
+pub(crate) async fn token_request(app: &App, assertion: &str) -> Reply {
     let form = [
         ("grant_type", "client_credentials"),
         ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
@@ -23,7 +23,7 @@ async fn token_request(app: &App, assertion: &str) -> Reply {
     Reply { status, headers, body: response.json().await.unwrap() }
 }
 
-fn assertion(app: &App, id: ClientId, jti: &str) -> Value {
+pub(crate) fn assertion(app: &App, id: ClientId, jti: &str) -> Value {
     let now = app.fixture.ports.clock.now();
     json!({
         "iss": id, "sub": id, "aud": format!("{}/oauth2/token", app.url), "jti": jti,

@@ -18,6 +18,8 @@ mod fhir_user;
 mod grants;
 mod hooks;
 mod idempotency;
+mod inbound;
+mod keys;
 mod letters;
 mod main_job;
 mod no_oracle;

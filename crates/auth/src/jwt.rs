@@ -11,7 +11,7 @@ use serde_json::Value;
 /// A longer token is refused unread.
 const MAX_LENGTH: usize = 16 * 1024;
 /// How far clocks may differ.
-const LEEWAY: TimeDelta = TimeDelta::seconds(60);
+pub(crate) const LEEWAY: TimeDelta = TimeDelta::seconds(60);
 
 /// A token that was read, not yet believed.
 pub(crate) struct Unverified<'t> {
@@ -88,7 +88,8 @@ impl<'t> Unverified<'t> {
         audiences.into_iter().any(|audience| named.contains(&audience))
     }
 
-    /// Checks `exp` (which must be there), `nbf` and `iat`, and returns when the token ends.
+    /// Checks `exp` (which must be there), `nbf` and `iat`, and returns when the token ends: it is accepted for
+    /// [`LEEWAY`] longer.
     pub(crate) fn check_time(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>, &'static str> {
         let exp = self.moment("exp")?.ok_or("exp_missing")?;
         if now >= exp + LEEWAY {

@@ -1,9 +1,10 @@
 //! Public keys of identity providers and clients: discovered, fetched, kept, and fetched anew when an
-//! unknown one is named, but not more often than every 30 seconds.
+//! unknown one is named, but not more often than every 30 seconds. A provider that is slow or away stops nobody
+//! whose key is known and not a day old.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -12,7 +13,7 @@ use jsonwebtoken::jwk::Jwk;
 use kinlink_domain::{account::Iss, port::Clock};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::watch;
 use url::Url;
 
 use crate::jwt::Unverified;
@@ -25,6 +26,11 @@ const USABLE: TimeDelta = TimeDelta::hours(24);
 const PAUSE: TimeDelta = TimeDelta::seconds(30);
 /// The least time between two fetches while the provider does not answer.
 const PAUSE_AFTER_FAILURE: TimeDelta = TimeDelta::seconds(2);
+/// How long a fetch may take, discovery included.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a token whose key is known waits for keys that are fetched again, so that a key that was withdrawn while
+/// nobody asked is not believed once more.
+const MOMENT: Duration = Duration::from_secs(1);
 /// A longer answer is refused.
 const MAX_ANSWER: usize = 512 * 1024;
 
@@ -53,14 +59,19 @@ pub(crate) enum KeySource {
 pub struct KeyFetcher {
     http: reqwest::Client,
     clock: Arc<dyn Clock>,
-    providers: Mutex<HashMap<KeySource, Arc<tokio::sync::Mutex<Kept>>>>,
+    providers: Mutex<HashMap<KeySource, Arc<Mutex<Kept>>>>,
 }
 
+/// What is known of a provider's keys. Its lock is never held while the provider is waited for.
 #[derive(Debug, Default)]
 struct Kept {
     keys: Vec<Jwk>,
+    /// When the fetch began that brought them.
     fetched_at: Option<DateTime<Utc>>,
-    tried_at: Option<DateTime<Utc>>,
+    /// When the last fetch ended without keys; absent if it brought some.
+    failed_at: Option<DateTime<Utc>>,
+    /// The last fetch that was begun, which lasts as long as this is open.
+    fetch: Option<watch::Receiver<()>>,
 }
 
 /// What a provider says of itself (OpenID Connect Discovery 1.0, section 3), as far as it is used here.
@@ -81,7 +92,7 @@ impl KeyFetcher {
     pub fn new(clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(5))
+            .timeout(PATIENCE)
             .user_agent("kinlink")
             .build()?;
         Ok(Self { http, clock, providers: Mutex::default() })
@@ -103,38 +114,83 @@ impl KeyFetcher {
             let mut providers = self.providers.lock().unwrap_or_else(PoisonError::into_inner);
             providers.entry(source.clone()).or_default().clone()
         };
-        let mut kept = provider.lock_owned().await;
         let now = self.clock.now();
-        let outdated = kept.fetched_at.is_none_or(|at| now >= at + FRESH);
-        if (outdated || !kept.knows(token)) && kept.may_try(now) {
-            // A task of its own, since the request that asks may be given up in the middle: the answer is
-            // for all that wait.
-            let refreshing = tokio::spawn(refresh(self.http.clone(), source.clone(), kept, now));
-            kept = refreshing.await.map_err(|_| KeyError::Unavailable)?;
+        if let Some((mut fetch, at_most)) = self.fetch_for(token, source, &provider, now) {
+            // It ends by closing; whether it brought keys is seen below.
+            let _ = tokio::time::timeout(at_most, fetch.changed()).await;
         }
-        if kept.fetched_at.is_none_or(|at| now >= at + USABLE) {
-            return Err(KeyError::Unavailable);
-        }
-        let candidates: Vec<Jwk> = kept.keys.iter().filter(|jwk| token.fits(jwk)).cloned().collect();
-        drop(kept);
+        let candidates: Vec<Jwk> = {
+            let kept = lock(&provider);
+            if !kept.is_usable(now) {
+                return Err(KeyError::Unavailable);
+            }
+            kept.keys.iter().filter(|jwk| token.fits(jwk)).cloned().collect()
+        };
         signed_by_any(token, &candidates)
+    }
+
+    /// The fetch that a token is to wait for, and for how long; none if it need not wait, or it would be in vain.
+    fn fetch_for(
+        &self,
+        token: &Unverified<'_>,
+        source: &KeySource,
+        provider: &Arc<Mutex<Kept>>,
+        now: DateTime<Utc>,
+    ) -> Option<(watch::Receiver<()>, Duration)> {
+        let mut kept = lock(provider);
+        let knows = kept.is_usable(now) && kept.knows(token);
+        if knows && kept.is_fresh(now) {
+            return None;
+        }
+        let under_way = kept.fetch.clone().filter(|fetch| fetch.has_changed().is_ok());
+        let fetch = match under_way {
+            Some(fetch) => fetch,
+            None if kept.may_try(now) => {
+                let (ends, fetch) = watch::channel(());
+                kept.fetch = Some(fetch.clone());
+                // A task of its own, since the request that asks may be given up in the middle: the answer is
+                // for all that wait.
+                let (http, clock) = (self.http.clone(), self.clock.clone());
+                tokio::spawn(refresh(http, clock, source.clone(), provider.clone(), ends));
+                fetch
+            }
+            None => return None,
+        };
+        match (knows, kept.failed_at) {
+            (false, _) => Some((fetch, PATIENCE)),
+            (true, None) => Some((fetch, MOMENT)),
+            // It did not answer before, so nobody waits for it again whose key is known.
+            (true, Some(_)) => None,
+        }
     }
 }
 
+fn lock(provider: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    provider.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Fetches keys; `ends` is closed afterwards, however that goes.
 async fn refresh(
     http: reqwest::Client,
+    clock: Arc<dyn Clock>,
     source: KeySource,
-    mut kept: OwnedMutexGuard<Kept>,
-    now: DateTime<Utc>,
-) -> OwnedMutexGuard<Kept> {
-    kept.tried_at = Some(now);
-    if let Some(keys) = fetch(&http, &source).await {
+    provider: Arc<Mutex<Kept>>,
+    ends: watch::Sender<()>,
+) {
+    let began_at = clock.now();
+    let fetched = tokio::time::timeout(PATIENCE, fetch(&http, &source)).await.ok().flatten();
+    let mut kept = lock(&provider);
+    if let Some(keys) = fetched {
         kept.keys = keys;
-        kept.fetched_at = Some(now);
+        kept.fetched_at = Some(began_at);
+        kept.failed_at = None;
     } else {
         tracing::warn!(?source, "keys cannot be fetched");
+        // The pause begins only now: the provider may have taken longer than it lasts.
+        kept.failed_at = Some(clock.now());
     }
-    kept
+    drop(kept);
+    drop(ends);
 }
 
 async fn fetch(http: &reqwest::Client, source: &KeySource) -> Option<Vec<Jwk>> {
@@ -181,10 +237,18 @@ pub(crate) async fn read_json(mut answer: reqwest::Response) -> Option<Value> {
 }
 
 impl Kept {
+    fn is_fresh(&self, now: DateTime<Utc>) -> bool {
+        self.fetched_at.is_some_and(|at| now < at + FRESH)
+    }
+
+    fn is_usable(&self, now: DateTime<Utc>) -> bool {
+        self.fetched_at.is_some_and(|at| now < at + USABLE)
+    }
+
     /// A provider that gave keys is left alone for a while; one that did not answer is asked again sooner.
     fn may_try(&self, now: DateTime<Utc>) -> bool {
-        let pause = if self.fetched_at == self.tried_at { PAUSE } else { PAUSE_AFTER_FAILURE };
-        self.tried_at.is_none_or(|at| now >= at + pause)
+        self.fetched_at.is_none_or(|at| now >= at + PAUSE)
+            && self.failed_at.is_none_or(|at| now >= at + PAUSE_AFTER_FAILURE)
     }
 
     fn knows(&self, token: &Unverified<'_>) -> bool {

@@ -24,7 +24,7 @@ pub use client::{
 };
 pub use keys::{KeyError, KeyFetcher};
 pub use login::{
-    AuthorizationAnswer, ClientSecret, LoggedIn, LoginError, LoginProvider, Logins, PendingLogin,
+    AuthorizationAnswer, ClientSecret, LoggedIn, LoginError, LoginProvider, LoginScope, Logins, PendingLogin,
 };
 pub use server_token::{ServerTokenRule, ServerTokens};
 pub use source_token::{accepts_source_token, issue_source_token, source_of_token};

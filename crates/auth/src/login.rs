@@ -6,6 +6,7 @@
 
 mod exchange;
 mod provider;
+mod scope;
 
 use std::{
     collections::HashMap,
@@ -36,6 +37,7 @@ use crate::{
 };
 
 pub use provider::{ClientSecret, LoginProvider};
+pub use scope::LoginScope;
 
 /// How long somebody may take to log in at the provider.
 const PATIENCE: TimeDelta = TimeDelta::minutes(15);
@@ -63,8 +65,8 @@ pub enum LoginError {
     /// Something is wrong with the ID token; the word may be shown.
     #[error("the ID token is not valid: {0}")]
     InvalidToken(&'static str),
-    /// No organization trusts the provider.
-    #[error("no organization here trusts the provider")]
+    /// No organization trusts the provider for these logins.
+    #[error("no organization here trusts the provider for these logins")]
     UntrustedIssuer,
     /// Storage failed.
     #[error(transparent)]
@@ -114,8 +116,8 @@ pub struct LoggedIn {
     pub key: AccountKey,
     /// Their staff roles.
     pub roles: Vec<(OrganizationId, Role)>,
-    /// If the provider's logins count at one organization only: which.
-    pub only_at: Option<OrganizationId>,
+    /// Where the login counts.
+    pub scope: LoginScope,
     /// How they logged in.
     pub authentication: Authentication,
 }
@@ -214,17 +216,15 @@ impl Logins {
     }
 
     async fn logged_in(&self, provider: &LoginProvider, claims: &Value) -> Result<LoggedIn, LoginError> {
-        let only_at = match &provider.organization {
-            None => None,
-            Some(slug) => {
-                let organization = self.store.begin_read().await?.organization_by_slug(slug).await?;
-                Some(organization.ok_or(LoginError::UntrustedIssuer)?.id)
-            }
-        };
+        let scope = provider.scope(&mut *self.store.begin_read().await?).await?;
+        let scope = scope.ok_or(LoginError::UntrustedIssuer)?;
         let trusted = self.bearers.trust_in(&provider.iss).await?;
-        let counts = |trust: &&TrustedIssuer| only_at.is_none_or(|only| only == trust.organization);
-        let trusted: Vec<&TrustedIssuer> = trusted.iter().filter(counts).collect();
-        let first = trusted.first().ok_or(LoginError::UntrustedIssuer)?;
+        let trusted: Vec<&TrustedIssuer> = trusted.iter().filter(|trust| scope.counts(trust)).collect();
+        let first = trusted.first().ok_or_else(|| {
+            let (iss, client_id) = (&provider.iss, &provider.client_id);
+            tracing::warn!(%iss, client_id, "no organization trusts the provider for logins to this client_id");
+            LoginError::UntrustedIssuer
+        })?;
         let sub = first.issuer.subject_claim.find(claims).and_then(Value::as_str);
         let sub = sub.and_then(|sub| Sub::parse(sub).ok()).ok_or(LoginError::InvalidToken("subject"))?;
         let roles = trusted.iter().flat_map(|trust| {
@@ -234,7 +234,7 @@ impl Logins {
         Ok(LoggedIn {
             key: AccountKey { iss: provider.iss.clone(), sub },
             roles: roles.collect(),
-            only_at,
+            scope,
             authentication: bearer::authentication(claims),
         })
     }

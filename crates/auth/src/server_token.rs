@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     bearer::BearerError,
-    jwt::Unverified,
+    jwt::{LEEWAY, Unverified},
     keys::{KeyError, KeyFetcher, KeySource},
 };
 
@@ -33,7 +33,7 @@ pub struct ServerTokenRule<'a> {
 pub struct ServerTokens {
     keys: Arc<KeyFetcher>,
     clock: Arc<dyn Clock>,
-    /// Until when a token that was verified is good, by its hash and the rule's. A key that its issuer withdraws
+    /// Until when a token that was verified is accepted, by its hash and the rule's. A key that its issuer withdraws
     /// is believed no longer than the fetcher keeps keys, or the token lasts.
     known: GuardedCache<[u8; 32], DateTime<Utc>>,
 }
@@ -73,7 +73,7 @@ impl ServerTokens {
                 KeyError::Unknown => BearerError::Invalid("signature"),
             },
         )?;
-        let good_until = token.check_time(now).map_err(BearerError::Invalid)?;
+        let good_until = token.check_time(now).map_err(BearerError::Invalid)? + LEEWAY;
         if !token.is_for([rule.audience]) {
             return Err(BearerError::Invalid("audience"));
         }

@@ -18,7 +18,10 @@ use kinlink_domain::{
 };
 use serde_json::json;
 
-use crate::idp::{AUDIENCE, User};
+use crate::{
+    idp::{AUDIENCE, User},
+    start::PAGES,
+};
 
 /// Synthea's patients, see `assets/NOTICE`.
 const SYNTHEA: &[u8] = include_bytes!("../assets/patients-100.ndjson.gz");
@@ -61,7 +64,7 @@ impl Hospital {
         Ok(TrustedIssuer {
             issuer: Issuer { iss: Iss::parse(issuer)?, subject_claim: ClaimPath::parse("sub")? },
             organization,
-            audiences: vec![AUDIENCE.to_owned()],
+            audiences: vec![AUDIENCE.to_owned(), PAGES.to_owned()],
             accounts: true,
             staff: Some(StaffClaims { roles, names: std::collections::BTreeMap::new() }),
         })

@@ -36,6 +36,9 @@ use crate::{
 /// A file that says that a folder is the demo's and may be emptied by it.
 const MARKER: &str = "THIS-FOLDER-IS-EMPTIED-BY-KINLINK-DEMO";
 
+/// What the pages are called at the demo's identity provider.
+pub(crate) const PAGES: &str = "kinlink-pages";
+
 /// How to start the demo.
 #[derive(Debug, Clone)]
 pub struct DemoOptions {
@@ -197,7 +200,7 @@ fn login(base_url: &str, issuer: &str) -> anyhow::Result<(LoginProvider, LoginCl
     let mut secret = [0; 32];
     OsRandom.fill(&mut secret);
     let client = LoginClient {
-        id: "kinlink-pages".to_owned(),
+        id: PAGES.to_owned(),
         secret: URL_SAFE_NO_PAD.encode(secret),
         redirect_uri: format!("{base_url}/login/callback"),
     };

@@ -109,17 +109,34 @@ impl RecordVersion {
     /// Later `lastUpdated` wins; then the higher numeric `versionId`. Where neither can be compared, the
     /// record at hand wins, since a source without versions says nothing else about its order.
     pub fn supersedes(&self, stored: &Self) -> bool {
-        let by_time = self.last_updated.zip(stored.last_updated).map(|(new, old)| new.cmp(&old));
-        let number = |version: &Self| version.version_id.as_deref()?.parse::<u64>().ok();
-        match by_time {
-            Some(Ordering::Greater) => true,
-            Some(Ordering::Less) => false,
-            Some(Ordering::Equal) | None => match number(self).zip(number(stored)) {
-                Some((new, old)) => new >= old,
-                None => true,
-            },
-        }
+        self.compare(stored).is_none_or(Ordering::is_ge)
     }
+
+    /// Whether a record of this version was surely made after `deletion`: later, not the same, and comparable. What
+    /// arrives again, or was copied before the deletion, must not bring the record back.
+    pub fn follows(&self, deletion: &Self) -> bool {
+        self.compare(deletion).is_some_and(Ordering::is_gt)
+    }
+
+    /// By `lastUpdated`, then by numeric `versionId`; none where neither can be compared.
+    fn compare(&self, other: &Self) -> Option<Ordering> {
+        let by_time = self.last_updated.zip(other.last_updated).map(|(one, other)| one.cmp(&other));
+        let by_number = || self.number().zip(other.number()).map(|(one, other)| one.cmp(&other));
+        by_time.filter(|order| order.is_ne()).or_else(by_number).or(by_time)
+    }
+
+    fn number(&self) -> Option<u64> {
+        self.version_id.as_deref()?.parse().ok()
+    }
+}
+
+/// A record was deleted at its server (FHIR R4, "delete"), which makes a version of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deletion {
+    /// Which version that is, as far as the server says.
+    pub version: RecordVersion,
+    /// When Kinlink was told, or asked to be told.
+    pub heard_at: DateTime<Utc>,
 }
 
 /// Somebody whom the record names as close to the patient (FHIR R4 `Patient.contact`): a next of kin, a guardian.
@@ -146,6 +163,8 @@ pub struct ImportedPatient {
     pub version: RecordVersion,
     /// `Patient.active`; FHIR's default is true.
     pub active: bool,
+    /// Whether its server has deleted it. Then `version` is the deletion's.
+    pub deleted: bool,
     /// `Patient.deceased[x]`, as yes or no.
     pub deceased: bool,
     /// `Patient.deceasedDateTime`; of a day, month or year, its end.
@@ -159,6 +178,43 @@ pub struct ImportedPatient {
 }
 
 impl ImportedPatient {
+    /// A record of which nothing is known but its id.
+    pub fn unknown(fhir_id: FhirId) -> Self {
+        Self {
+            fhir_id,
+            version: RecordVersion::default(),
+            active: true,
+            deleted: false,
+            deceased: false,
+            deceased_at: None,
+            links: Vec::new(),
+            contacts: Vec::new(),
+            demographics: Demographics::default(),
+        }
+    }
+
+    /// The record once its server has deleted it. What is known of it stays.
+    ///
+    /// Where the server does not say which version that made, it is the one after the last that is known, and whatever
+    /// changed before Kinlink heard of the deletion changed before it.
+    #[must_use]
+    pub fn delete(self, deletion: &Deletion) -> Self {
+        let (known, said) = (&self.version, &deletion.version);
+        let step = u64::from(!self.deleted);
+        let next = known.number().map(|number| number.saturating_add(step).to_string());
+        let at = said.last_updated.unwrap_or(deletion.heard_at);
+        let version = RecordVersion {
+            version_id: said.version_id.clone().or(next).or_else(|| known.version_id.clone()),
+            last_updated: Some(known.last_updated.map_or(at, |known| known.max(at))),
+        };
+        Self { version, active: false, deleted: true, ..self }
+    }
+
+    /// Whether this takes the place of what is stored, of version `stored`, and there perhaps as deleted.
+    pub fn replaces(&self, stored: &RecordVersion, deleted: bool) -> bool {
+        if deleted && !self.deleted { self.version.follows(stored) } else { self.version.supersedes(stored) }
+    }
+
     /// The record to use instead of this one, after a merge.
     pub fn replaced_by(&self) -> Option<&FhirId> {
         self.links.iter().find(|link| link.kind == RecordLinkType::ReplacedBy).map(|link| &link.other)
@@ -294,6 +350,45 @@ mod tests {
         ] {
             assert_eq!(new.supersedes(&old), wins, "{new:?} over {old:?}");
         }
+    }
+
+    #[test]
+    fn only_what_surely_came_after_a_deletion_replaces_it() {
+        let id = || FhirId::parse("p").unwrap();
+        let of = |version| ImportedPatient { version, ..ImportedPatient::unknown(id()) };
+        let at = |hour| version(None, Some(hour)).last_updated.unwrap();
+        let unsaid = RecordVersion::default();
+        let said = version(Some("9"), Some(4));
+        for (known, said, incoming, comes_back) in [
+            // Heard of at six o'clock.
+            (version(Some("5"), None), &unsaid, version(Some("5"), None), false),
+            (version(Some("5"), None), &unsaid, version(Some("6"), None), false),
+            (version(Some("5"), None), &unsaid, version(Some("7"), None), true),
+            (version(Some("5"), Some(1)), &unsaid, version(Some("5"), Some(1)), false),
+            (version(Some("5"), Some(1)), &unsaid, version(Some("8"), Some(5)), false),
+            (version(Some("5"), Some(1)), &unsaid, version(Some("1"), Some(7)), true),
+            // The server's clock is ahead of ours.
+            (version(Some("5"), Some(8)), &unsaid, version(Some("5"), Some(8)), false),
+            (version(Some("5"), Some(8)), &unsaid, version(Some("7"), Some(8)), true),
+            (version(Some("x"), None), &unsaid, version(Some("x"), None), false),
+            (version(None, None), &unsaid, version(None, None), false),
+            (version(None, None), &unsaid, version(None, Some(5)), false),
+            (version(None, None), &unsaid, version(None, Some(7)), true),
+            // The server said when, and as which version.
+            (version(Some("5"), Some(1)), &said, version(Some("8"), Some(3)), false),
+            (version(Some("5"), Some(1)), &said, version(Some("9"), Some(4)), false),
+            (version(Some("5"), Some(1)), &said, version(Some("10"), Some(5)), true),
+        ] {
+            let deletion = Deletion { version: said.clone(), heard_at: at(6) };
+            let deleted = of(known.clone()).delete(&deletion);
+            assert!(!deleted.is_usable());
+            let replaces = of(incoming.clone()).replaces(&deleted.version, deleted.deleted);
+            assert_eq!(replaces, comes_back, "{incoming:?} after the deletion of {known:?}");
+        }
+        // Heard of twice, it is one deletion.
+        let heard = |hour| Deletion { version: RecordVersion::default(), heard_at: at(hour) };
+        let once = of(version(Some("5"), None)).delete(&heard(6));
+        assert_eq!(once.clone().delete(&heard(7)).version.version_id, once.version.version_id);
     }
 
     #[test]

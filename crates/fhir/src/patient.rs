@@ -63,6 +63,7 @@ pub fn parse_patient(json: &[u8]) -> Result<ImportedPatient, PatientParseError> 
             .map_err(|_| member("Patient.id", "1 to 64 characters of A-Z, a-z, 0-9, '-' and '.'"))?,
         version: version(patient.meta)?,
         active: patient.active.unwrap_or(true),
+        deleted: false,
         deceased,
         deceased_at,
         links: links(patient.link)?,

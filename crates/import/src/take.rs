@@ -2,7 +2,7 @@ use kinlink_domain::{
     actor::Actor,
     audit::{Action, Subject},
     id::{OrganizationId, SourceId},
-    patient::{FhirId, ImportedPatient, UpsertReport},
+    patient::{Deletion, FhirId, ImportedPatient, UpsertReport},
     service::Ports,
     store::{StoreError, UnitOfWork},
 };
@@ -47,23 +47,34 @@ impl Taking {
         Ok(report)
     }
 
-    /// Closes a record that its server has deleted; false if there is none, or it is closed already. What is known of
-    /// it stays, for the audit and should it come back.
+    /// Closes a record that its server has deleted; false if there was none in use, or it was made again since. What is
+    /// known of it stays, for the audit and should it come back.
+    ///
+    /// Of a record that never came, the deletion is kept: a copy from before it may still arrive.
     pub async fn close(
         &self,
         unit: &mut dyn UnitOfWork,
         ports: &Ports,
         id: &FhirId,
+        deletion: &Deletion,
     ) -> Result<bool, StoreError> {
-        let Some(known) = unit.patient(self.organization, id).await? else { return Ok(false) };
-        if !known.record.active {
+        let known = match unit.patient(self.organization, id).await? {
+            Some(found) => unit.patient_for_update(self.organization, found.id).await?,
+            None => None,
+        };
+        let (patient, was_active) =
+            known.as_ref().map_or((None, false), |it| (Some(it.id), it.record.active));
+        let record = known.map_or_else(|| ImportedPatient::unknown(id.clone()), |known| known.record);
+        if !deletion.version.supersedes(&record.version) {
             return Ok(false);
         }
-        let closed = ImportedPatient { active: false, ..known.record };
-        let report = unit.upsert_patients(self.organization, vec![closed], ports.clock.now()).await?;
-        let subject = Subject { patient: Some(known.id), ..Subject::default() };
-        let detail = json!({"deleted": true, "source": self.from});
-        unit.record(ports.audit(self.organization, self.by, Action::PatientImport, subject, detail));
-        Ok(report.updated > 0)
+        let deleted = record.delete(deletion);
+        let report = unit.upsert_patients(self.organization, vec![deleted], ports.clock.now()).await?;
+        if report.created + report.updated > 0 {
+            let subject = Subject { patient, ..Subject::default() };
+            let detail = json!({"deleted": true, "source": self.from});
+            unit.record(ports.audit(self.organization, self.by, Action::PatientImport, subject, detail));
+        }
+        Ok(was_active && report.updated > 0)
     }
 }

@@ -1,7 +1,7 @@
 //! A page of a searchset or of a history (FHIR R4, "Bundle").
 
 use chrono::{DateTime, Utc};
-use kinlink_domain::patient::{FhirId, ImportedPatient};
+use kinlink_domain::patient::{FhirId, ImportedPatient, RecordVersion};
 use kinlink_fhir::parse_patient;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -33,6 +33,8 @@ pub(crate) struct Rejected {
 pub(crate) struct Happened {
     pub(crate) id: FhirId,
     pub(crate) deleted: bool,
+    /// Which version of it that made, as far as the server says.
+    pub(crate) version: RecordVersion,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +59,7 @@ struct Entry<'a> {
     resource: Option<&'a RawValue>,
     search: Option<Search>,
     request: Option<Request>,
+    response: Option<Response>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +71,28 @@ struct Search {
 struct Request {
     method: String,
     url: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Response {
+    etag: Option<String>,
+    last_modified: Option<String>,
+}
+
+impl Response {
+    /// FHIR R4, "http": the `ETag` is `W/"…"` around the `versionId`.
+    fn version(&self) -> RecordVersion {
+        let tag = self.etag.as_deref().map(|tag| tag.trim_start_matches("W/").trim_matches('"'));
+        RecordVersion {
+            version_id: tag.filter(|id| !id.is_empty()).map(ToOwned::to_owned),
+            last_updated: self.last_modified.as_deref().and_then(instant),
+        }
+    }
+}
+
+fn instant(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(text).ok().map(|at| at.with_timezone(&Utc))
 }
 
 /// As much of a resource as can be read of almost any.
@@ -125,8 +150,7 @@ impl Page {
             None => (None, None),
             Some(head) => (head.id, head.meta.and_then(|meta| meta.last_updated)),
         };
-        let changed = changed.and_then(|text| DateTime::parse_from_rfc3339(&text).ok());
-        self.times.extend(changed.map(|at| at.with_timezone(&Utc)));
+        self.times.extend(changed.as_deref().and_then(instant));
         match parse_patient(resource.as_bytes()) {
             Ok(patient) => self.patients.push(patient),
             Err(error) => {
@@ -147,7 +171,8 @@ pub(crate) fn history(body: &[u8]) -> Result<(Vec<Happened>, Option<String>), No
         let of_request = || request.url.rsplit_once("Patient/").map(|(_, id)| id.to_owned());
         let id = of_resource.and_then(|head| head.id).or_else(of_request)?;
         let id = FhirId::parse(id.split(['/', '?']).next()?).ok()?;
-        Some(Happened { id, deleted: request.method == "DELETE" })
+        let version = entry.response.unwrap_or_default().version();
+        Some(Happened { id, deleted: request.method == "DELETE", version })
     });
     Ok((happened.collect(), next(bundle.link)))
 }
@@ -188,7 +213,8 @@ mod tests {
     fn a_history_names_what_was_deleted() {
         let (happened, _) = history(
             br#"{"resourceType": "Bundle", "type": "history", "entry": [
-            {"request": {"method": "DELETE", "url": "Patient/a"}},
+            {"request": {"method": "DELETE", "url": "Patient/a"},
+                "response": {"status": "204", "etag": "W/\"7\"", "lastModified": "2026-01-01T00:00:00Z"}},
             {"request": {"method": "DELETE", "url": "https://x/r4/Patient/b/_history/2"}},
             {"request": {"method": "PUT", "url": "Patient/c"}, "resource": {"resourceType": "Patient", "id": "c"}},
             {"request": {"method": "POST", "url": "Patient"}, "resource": {"resourceType": "Patient", "id": "d"}}]}"#,
@@ -196,5 +222,8 @@ mod tests {
         .unwrap();
         let seen: Vec<_> = happened.iter().map(|one| (one.id.as_str(), one.deleted)).collect();
         assert_eq!(seen, [("a", true), ("b", true), ("c", false), ("d", false)]);
+        let said =
+            RecordVersion { version_id: Some("7".into()), last_updated: instant("2026-01-01T00:00:00Z") };
+        assert_eq!((&happened[0].version, &happened[1].version), (&said, &RecordVersion::default()));
     }
 }

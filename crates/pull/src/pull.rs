@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use kinlink_domain::{
     actor::Actor,
     id::{OrganizationId, SourceId},
-    patient::FhirId,
+    patient::{Deletion, FhirId},
     service::Ports,
     source::{LeaseLost, PullRun, RunEnd, Source},
     store::{Store, StoreError, UnitOfWork},
@@ -195,7 +195,9 @@ impl Run<'_> {
     ) -> Result<(), PullError> {
         const WHAT: &str = "the history";
         let mut url = self.first("Patient/_history", "_since", Some(instant(since)))?;
-        let mut stands: HashMap<FhirId, bool> = HashMap::new();
+        let mut stands: HashMap<FhirId, Option<Deletion>> = HashMap::new();
+        // What the server made again after it was asked is not deleted by what it says.
+        let heard_at = self.puller.ports.clock.now();
         loop {
             if stop.is_cancelled() {
                 return Err(PullError::Stopped);
@@ -204,15 +206,19 @@ impl Run<'_> {
             let (happened, next) =
                 page::history(&body).map_err(|is| PullError::Malformed { what: WHAT, is })?;
             for one in happened {
-                stands.entry(one.id).or_insert(one.deleted);
+                let deletion = Deletion { version: one.version, heard_at };
+                stands.entry(one.id).or_insert_with(|| one.deleted.then_some(deletion));
             }
             match next {
                 Some(next) => url = server.next(&next)?,
                 None => break,
             }
         }
-        let deleted = stands.into_iter().filter(|(_, deleted)| *deleted).map(|(id, _)| id);
-        self.close(deleted.collect()).await
+        let deleted = stands.into_iter().filter_map(|(id, deleted)| Some((id, deleted?)));
+        let mut deleted: Vec<_> = deleted.collect();
+        // In the order in which all writers lock records.
+        deleted.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        self.close(&deleted).await
     }
 
     /// The address of the first page of what is at `path`.
@@ -262,11 +268,11 @@ impl Run<'_> {
         Ok(report)
     }
 
-    async fn close(&mut self, deleted: Vec<FhirId>) -> Result<(), PullError> {
-        for ids in deleted.chunks(100) {
+    async fn close(&mut self, deleted: &[(FhirId, Deletion)]) -> Result<(), PullError> {
+        for deleted in deleted.chunks(100) {
             let mut unit = self.advance(None).await?;
-            for id in ids {
-                let closed = self.taking.close(&mut *unit, &self.puller.ports, id).await?;
+            for (id, deletion) in deleted {
+                let closed = self.taking.close(&mut *unit, &self.puller.ports, id, deletion).await?;
                 self.done.deleted += u64::from(closed);
             }
             unit.save().await?;

@@ -185,6 +185,7 @@ pub fn imported(id: &str) -> ImportedPatient {
         fhir_id: FhirId::parse(id).expect("a FHIR id"),
         version: RecordVersion::default(),
         active: true,
+        deleted: false,
         deceased: false,
         deceased_at: None,
         contacts: Vec::new(),

@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use kinlink_domain::{client::ClientStatus, store::Change};
 use serde_json::{Value, json};
 
 use super::{ends, event, links, poll, verified};
@@ -58,6 +59,69 @@ journey! {
         let (answer, answered) = waiting.await.unwrap();
         assert_eq!(jtis(&answer).len(), 1);
         assert!(answered.saturating_duration_since(acknowledged) < Duration::from_secs(1));
+    }
+}
+
+journey! {
+    async fn a_long_poll_that_hears_nothing_answers_before_the_server_gives_up(app: App) {
+        let (_, client, _) = app.client(&[app.fixture.here.id]).await;
+        let stream = stream(&client).await;
+        let (url, replica) = app.replica_with(|settings| settings.request_timeout = Duration::from_secs(2));
+        let began = Instant::now();
+        let answer = poll(&app.at(&url, &client), &stream, json!({})).await;
+        assert_eq!(answer, json!({"sets": {}, "moreAvailable": false}));
+        assert!(began.elapsed() > Duration::from_millis(900), "it waited");
+        replica.stop().await;
+    }
+}
+
+journey! {
+    async fn a_client_that_is_disabled_while_it_waits_hears_nothing_more(app: App) {
+        let (id, client, _) = app.client(&[app.fixture.here.id]).await;
+        let stream = stream(&client).await;
+        let waiting = {
+            let (client, stream) = (client.clone(), stream.clone());
+            tokio::spawn(async move { client.post(&format!("/ssf/poll/{stream}"), json!({})).await })
+        };
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        // At another replica, and with the event that it waits for.
+        let mut unit = app.fixture.begin().await;
+        let mut stored = unit.client(id).await.unwrap().unwrap();
+        stored.status = ClientStatus::Disabled { at: app.fixture.ports.clock.now() };
+        unit.update_client(&stored).await.unwrap();
+        unit.changed(Change::Client(id));
+        unit.save().await.unwrap();
+        let disabled = Instant::now();
+        links(app, "anna", "p1").await;
+        assert_eq!(waiting.await.unwrap().expect(401).problem(), "unauthenticated");
+        assert!(disabled.elapsed() < Duration::from_secs(3));
+    }
+}
+
+journey! {
+    async fn who_waits_hears_only_of_the_organizations_that_it_serves_by_then(app: App) {
+        let (id, client, _) = app.client(&[app.fixture.here.id]).await;
+        let stream = stream(&client).await;
+        let status = async |status: &str| {
+            client.post("/ssf/status", json!({"stream_id": stream, "status": status})).await.expect(200);
+        };
+        status("paused").await;
+        let (url, replica) = app.replica_with(|settings| settings.request_timeout = Duration::from_secs(3));
+        let waiting = {
+            let (client, stream) = (app.at(&url, &client), stream.clone());
+            tokio::spawn(async move { poll(&client, &stream, json!({})).await })
+        };
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        links(app, "anna", "p1").await;
+        let mut unit = app.fixture.begin().await;
+        let mut stored = unit.client(id).await.unwrap().unwrap();
+        stored.organizations = vec![app.fixture.there.id];
+        unit.update_client(&stored).await.unwrap();
+        unit.save().await.unwrap();
+        assert!(!waiting.is_finished());
+        status("enabled").await;
+        assert_eq!(waiting.await.unwrap()["sets"], json!({}));
+        replica.stop().await;
     }
 }
 

@@ -108,6 +108,19 @@ journey! {
 }
 
 journey! {
+    async fn a_token_ends_at_the_same_moment_whether_it_was_seen_before_or_not(app: App) {
+        let it = connected(app).await;
+        let now = app.fixture.ports.clock.now().timestamp();
+        let entra = caller(app, &json!({"azp": MICROSOFT, "exp": now + 30}));
+        entra.post(&it.url, request(OID)).await.expect(200);
+        app.pass(chrono::TimeDelta::seconds(89));
+        entra.post(&it.url, request(OID)).await.expect(200);
+        app.pass(chrono::TimeDelta::seconds(1));
+        entra.post(&it.url, request(OID)).await.expect(401);
+    }
+}
+
+journey! {
     async fn another_tenant_event_or_app_gets_no_record(app: App) {
         let it = connected(app).await;
         linked(app).await;

@@ -1,7 +1,8 @@
 use chrono::TimeDelta;
+use kinlink_domain::{issuer::TrustedIssuer, store::Change};
 use reqwest::Method;
 
-use crate::browser::Browser;
+use crate::{app::trust, browser::Browser};
 
 journey! {
     async fn a_login_leads_back_to_where_it_was_asked_for(app: App) {
@@ -13,6 +14,33 @@ journey! {
         browser.logs_in("registrar-here", "//evil.example").await.expect(200).says("Hospital here");
         let session = browser.cookies()["kinlink"].clone();
         assert!(session.len() > 100 && !session.contains("registrar"), "it is sealed");
+    }
+}
+
+journey! {
+    async fn a_login_counts_only_where_its_registration_is_an_audience(app: App) {
+        // Both organizations read the same claim of the same provider, each for an app of its own.
+        let change = async |organization, audience: &str| {
+            let trusted = trust(organization, "here", app.idp.issuer());
+            let mut unit = app.begin().await;
+            unit.put_trusted_issuer(&TrustedIssuer { audiences: vec![audience.to_owned()], ..trusted }).await.unwrap();
+            unit.changed(Change::Organization(organization));
+            unit.save().await.unwrap();
+        };
+        change(app.fixture.there.id, "another-app").await;
+        let registrar = Browser::of(app, "registrar-here").await;
+        let page = registrar.get("/staff").await.expect(200).says("Hospital here");
+        assert!(!page.text.contains("Hospital there"), "the role was given for another app");
+        // Nor does a session that was begun before.
+        change(app.fixture.there.id, "pages").await;
+        let registrar = Browser::of(app, "registrar-here").await;
+        registrar.open("/staff").await.expect(200).says("Hospital there");
+        change(app.fixture.there.id, "another-app").await;
+        let page = registrar.open("/staff").await.expect(200).says("Hospital here");
+        assert!(!page.text.contains("Hospital there"));
+        change(app.fixture.here.id, "another-app").await;
+        registrar.get("/staff").await.expect(303);
+        Browser::new(app).logs_in("anna", "/").await.expect(403).says("untrusted");
     }
 }
 

@@ -11,7 +11,8 @@ use kinlink_domain::{
     actor::Actor,
     id::SourceId,
     organization::Organization,
-    patient::{FhirId, ImportedPatient},
+    patient::{Deletion, FhirId, ImportedPatient, RecordVersion},
+    service::lookup::OrganizationReference,
     source::Source,
     store::UnitOfWork,
 };
@@ -25,39 +26,65 @@ use crate::{
     state::State,
 };
 
-/// A FHIR server that showed its token, in a transaction.
+/// A FHIR server that showed its token. No transaction is open while its body is on its way.
 struct Told<'a> {
+    state: &'a State,
+    token: &'a str,
+    organization: OrganizationReference,
+    source: SourceId,
+}
+
+/// What it says is taken: in a transaction, with the source locked.
+struct Hearing<'a> {
     state: &'a State,
     unit: Box<dyn UnitOfWork>,
     organization: Organization,
     source: Source,
 }
 
+fn unknown() -> Problem {
+    Problem::new(ProblemType::Unauthenticated).detail("send Authorization: Bearer kls_…")
+}
+
 impl<'a> Told<'a> {
-    async fn begin(request: &'a HttpRequest) -> Result<Self, Problem> {
-        let unknown =
-            || Problem::new(ProblemType::Unauthenticated).detail("send Authorization: Bearer kls_…");
+    async fn by(request: &'a HttpRequest) -> Result<Self, Problem> {
         let value = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let (scheme, token) = value.and_then(|value| value.split_once(' ')).unwrap_or_default();
         let token = token.trim();
         let named = source_of_token(token).filter(|_| scheme.eq_ignore_ascii_case("bearer"));
-        let Some(id) = named else {
+        let Some(source) = named else {
             // Somebody else's valid credential belongs to somebody who may not; any other belongs to nobody.
             AnyCaller::from_request(request, &mut Payload::None).await?;
             return Err(
                 Problem::new(ProblemType::Forbidden).detail("only for the organization's FHIR server")
             );
         };
-        let state = state(request)?;
-        let mut unit = state.store.begin().await?;
-        let organization = organization_named(request)?.find(&mut *unit).await?.ok_or_else(unknown)?;
-        let source = unit.source_for_update(organization.id, id).await?.ok_or_else(unknown)?;
-        if !accepts_source_token(&source, token, &state.ports) {
-            return Err(unknown());
-        }
-        Ok(Self { state, unit, organization, source })
+        let told = Self { state: state(request)?, token, organization: organization_named(request)?, source };
+        let mut unit = told.state.store.begin_read().await?;
+        let organization = told.organization(&mut *unit).await?;
+        told.accepted(unit.source(organization.id, source).await?)?;
+        Ok(told)
     }
 
+    /// Begins to take what is said. The token is looked at once more: it may have been replaced meanwhile.
+    async fn hear(&self) -> Result<Hearing<'a>, Problem> {
+        let mut unit = self.state.store.begin().await?;
+        let organization = self.organization(&mut *unit).await?;
+        let source = self.accepted(unit.source_for_update(organization.id, self.source).await?)?;
+        Ok(Hearing { state: self.state, unit, organization, source })
+    }
+
+    async fn organization(&self, unit: &mut dyn UnitOfWork) -> Result<Organization, Problem> {
+        self.organization.find(unit).await?.ok_or_else(unknown)
+    }
+
+    fn accepted(&self, source: Option<Source>) -> Result<Source, Problem> {
+        let accepts = |source: &Source| accepts_source_token(source, self.token, &self.state.ports);
+        source.filter(accepts).ok_or_else(unknown)
+    }
+}
+
+impl Hearing<'_> {
     fn taking(&self) -> Taking {
         Taking { organization: self.organization.id, by: Actor::System, from: Some(self.source.id) }
     }
@@ -92,12 +119,14 @@ async fn patient(request: &HttpRequest, payload: web::Payload) -> Result<Importe
         (status = "5XX", description = "Not done", body = Object, content_type = "application/fhir+json"),
     ))]
 pub(crate) async fn create(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, FhirRefusal> {
-    let told = Told::begin(&request).await?;
-    Ok(told.take(patient(&request, payload).await?).await?)
+    let told = Told::by(&request).await?;
+    let patient = patient(&request, payload).await?;
+    Ok(told.hear().await?.take(patient).await?)
 }
 
 /// Take a Patient as it is now: what a `rest-hook` with a payload sends. The organization's FHIR server, with the token
-/// of its Subscription. An older version than the one that is known changes nothing.
+/// of its Subscription. An older version than the one that is known changes nothing, and neither does one from before its
+/// deletion.
 #[utoipa::path(put, path = "/fhir/{organization}/Patient/{id}", tag = "fhir", security(("source" = [])),
     params(("organization" = String, Path, description = "The organization, by id or short name"),
         ("id" = String, Path, description = "The Patient's id")),
@@ -109,14 +138,14 @@ pub(crate) async fn create(request: HttpRequest, payload: web::Payload) -> Resul
         (status = "5XX", description = "Not done", body = Object, content_type = "application/fhir+json"),
     ))]
 pub(crate) async fn update(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, FhirRefusal> {
-    let told = Told::begin(&request).await?;
+    let told = Told::by(&request).await?;
     let id: String = path_part(&request, "id")?;
     let patient = patient(&request, payload).await?;
     if patient.fhir_id.as_str() != id {
         let problem = Problem::new(ProblemType::MalformedBody);
         return Err(problem.at("Patient.id", "not the one in the address").into());
     }
-    Ok(told.take(patient).await?)
+    Ok(told.hear().await?.take(patient).await?)
 }
 
 /// Close a record that was deleted. The organization's FHIR server, with the token of its Subscription.
@@ -129,12 +158,15 @@ pub(crate) async fn update(request: HttpRequest, payload: web::Payload) -> Resul
         (status = "5XX", description = "Not done", body = Object, content_type = "application/fhir+json"),
     ))]
 pub(crate) async fn delete(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
-    let mut told = Told::begin(&request).await?;
+    let told = Told::by(&request).await?;
     let id: String = path_part(&request, "id")?;
     // A deletion of what is not there succeeds (FHIR R4, "delete").
     if let Ok(id) = FhirId::parse(id) {
-        told.taking().close(&mut *told.unit, &told.state.ports, &id).await?;
-        told.unit.save().await?;
+        let mut hearing = told.hear().await?;
+        let ports = &hearing.state.ports;
+        let deletion = Deletion { version: RecordVersion::default(), heard_at: ports.clock.now() };
+        hearing.taking().close(&mut *hearing.unit, ports, &id, &deletion).await?;
+        hearing.unit.save().await?;
     }
     Ok(HttpResponse::NoContent().finish())
 }
@@ -150,13 +182,13 @@ pub(crate) async fn delete(request: HttpRequest) -> Result<HttpResponse, FhirRef
         (status = "5XX", description = "Not done", body = Object, content_type = "application/fhir+json"),
     ))]
 pub(crate) async fn notify(request: HttpRequest) -> Result<HttpResponse, FhirRefusal> {
-    let mut told = Told::begin(&request).await?;
+    let mut hearing = Told::by(&request).await?.hear().await?;
     let named: SourceId = path_part(&request, "source")?;
-    if named != told.source.id {
+    if named != hearing.source.id {
         return Err(Problem::new(ProblemType::NotFound).into());
     }
-    let source = told.source.notify(told.state.ports.clock.now());
-    told.unit.update_source(&source).await?;
-    told.unit.save().await?;
+    let source = hearing.source.notify(hearing.state.ports.clock.now());
+    hearing.unit.update_source(&source).await?;
+    hearing.unit.save().await?;
     Ok(HttpResponse::Accepted().finish())
 }

@@ -5,7 +5,7 @@
 use actix_web::{HttpRequest, cookie::Cookie};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
-use kinlink_auth::LoggedIn;
+use kinlink_auth::{LoggedIn, LoginScope};
 use kinlink_domain::{
     account::{AccountKey, Iss, Sub},
     actor::Role,
@@ -32,7 +32,8 @@ pub(super) struct Session {
     sub: Sub,
     /// As the ID token said.
     pub(super) roles: Vec<(OrganizationId, Role)>,
-    pub(super) only_at: Option<OrganizationId>,
+    /// Where this login counts.
+    pub(super) scope: LoginScope,
     pub(super) authentication: Authentication,
     /// Names this session, as a bearer token names a login.
     id: String,
@@ -54,7 +55,7 @@ impl Session {
             iss: login.key.iss,
             sub: login.key.sub,
             roles: login.roles,
-            only_at: login.only_at,
+            scope: login.scope,
             authentication: login.authentication,
             id: secret(),
             form_token: secret(),

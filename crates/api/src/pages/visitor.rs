@@ -45,9 +45,8 @@ impl Visitor {
     pub(super) async fn of(request: &HttpRequest) -> Result<Option<Self>, Refusal> {
         let state = extract::state(request)?;
         let Some(session) = Session::read(request, state) else { return Ok(None) };
-        let counts = |organization| session.only_at.is_none_or(|only| only == organization);
         let trusted = state.bearers.trust_in(session.iss()).await?;
-        let trusted: Vec<_> = trusted.iter().filter(|trust| counts(trust.organization)).collect();
+        let trusted: Vec<_> = trusted.iter().filter(|trust| session.scope.counts(trust)).collect();
         if trusted.is_empty() {
             return Ok(None);
         }

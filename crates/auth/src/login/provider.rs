@@ -14,7 +14,7 @@ pub struct LoginProvider {
     pub scopes: String,
     /// What the button says after "Log in with".
     pub label: String,
-    /// Only this organization's trust in the provider counts for logins here.
+    /// Logins here are for this organization alone, which need not name `client_id` among its trusted audiences.
     pub organization: Option<Slug>,
 }
 

@@ -195,6 +195,7 @@ pub(crate) fn record(n: u32) -> anyhow::Result<ImportedPatient> {
         fhir_id: fhir_id(n)?,
         version: RecordVersion::default(),
         active: true,
+        deleted: false,
         deceased: false,
         deceased_at: None,
         contacts: Vec::new(),

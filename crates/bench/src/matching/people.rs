@@ -162,6 +162,7 @@ impl People {
             fhir_id: FhirId::parse(format!("p{n:09}"))?,
             version: RecordVersion { version_id: Some("1".to_owned()), last_updated: None },
             active: true,
+            deleted: false,
             deceased: false,
             deceased_at: None,
             contacts: Vec::new(),

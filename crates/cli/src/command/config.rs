@@ -1,7 +1,10 @@
+mod logins;
+
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use kinlink_delivery::{SmtpMailer, WebhookSender};
+use kinlink_persistence::Database;
 
 use super::context;
 use crate::{
@@ -54,6 +57,10 @@ impl ConfigCommand {
     }
 }
 
+fn has_keys(config: &Config) -> bool {
+    std::env::var_os("KINLINK_KEYS").is_some() || config.keys.file.exists()
+}
+
 #[derive(Default)]
 struct Checks {
     failed: bool,
@@ -101,7 +108,7 @@ impl Checks {
             count => format!("{count}; register {url}/login/callback as redirect URI at each"),
         });
         self.note("pages.logins", outcome.map_err(|error| error.to_string()));
-        let keys = if std::env::var_os("KINLINK_KEYS").is_some() || config.keys.file.exists() {
+        let keys = if has_keys(config) {
             context::keys(config).map(|_| "they can be read".to_owned()).map_err(|error| error.to_string())
         } else if config.database.url.starts_with("sqlite:") {
             Ok("there are none yet; they will be made".to_owned())
@@ -115,14 +122,34 @@ impl Checks {
         let outcome = async {
             let database = context::connect(config).await?;
             let status = database.migration_status().await?;
-            database.close().await;
             let pending = status.iter().filter(|migration| !migration.applied).count();
             anyhow::ensure!(pending == 0, "{pending} migrations are pending; run `kinlink migrate up`");
             let newer = status.iter().any(|migration| !migration.known);
             let schema = if newer { "newer than this program, which works on it" } else { "up to date" };
-            Ok(format!("it answers, and its schema is {schema}"))
+            Ok((database, format!("it answers, and its schema is {schema}")))
         };
-        self.note("database.url", outcome.await.map_err(|error: anyhow::Error| error.to_string()));
+        let outcome: anyhow::Result<_> = outcome.await;
+        match outcome {
+            Ok((database, remark)) => {
+                self.note("database.url", Ok(remark));
+                self.logins(config, &database).await;
+                database.close().await;
+            }
+            Err(error) => self.note("database.url", Err(error.to_string())),
+        }
+    }
+
+    /// Whom the configured logins let in. Without keys there are no organizations yet, and none are to be made here.
+    async fn logins(&mut self, config: &Config, database: &Database) {
+        let Ok(logins) = config.api().map(|api| api.logins) else { return };
+        if logins.is_empty() || !has_keys(config) {
+            return;
+        }
+        let Ok(context) = context::Context::with(config.clone(), database.clone()) else { return };
+        for (index, login) in logins.iter().enumerate() {
+            let reach = logins::reach(&context.store, login).await;
+            self.note(&format!("pages.logins[{index}]"), reach.map_err(|error| error.to_string()));
+        }
     }
 
     fn webhook(&mut self, config: &Config, section: &str, webhook: &WebhookConfig, without: &str) {

@@ -59,7 +59,7 @@ struct Add {
     /// The provider, exactly as in its tokens' `iss`.
     #[arg(long)]
     iss: String,
-    /// What a token's `aud` must name; may be given several times.
+    /// What a token's `aud` must name; may be given several times. The `client_id` of a login at the pages is one.
     #[arg(long, required = true)]
     audience: Vec<String>,
     /// Its logins may be patients' accounts.

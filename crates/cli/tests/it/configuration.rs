@@ -150,6 +150,37 @@ fn a_key_file_that_others_can_read_is_refused() {
 }
 
 #[test]
+fn check_says_that_nobody_can_log_in_where_no_organization_names_the_client_id() {
+    let login = "[[pages.logins]]\nissuer = \"https://login.example\"\nclient_id = \"k\"\nlabel = \"x\"\n";
+    let folder = with_file(login);
+    let run = |args: &str| run_in(folder.path(), &args.split(' ').collect::<Vec<_>>());
+    run("migrate up").expect(0);
+    run("organization add northside --name N --fhir-base https://fhir.example/r4").expect(0);
+    let trusts = |audiences: &str| {
+        run(&format!(
+            "issuer add --organization northside --iss https://login.example --accounts {audiences}"
+        ))
+        .expect(0)
+    };
+    trusts("--audience api");
+    let said = run("config check").expect(1).out;
+    assert!(said.contains("WRONG   pages.logins[0]: nobody can log in"), "{said}");
+    trusts("--audience api --audience k");
+    let said = run("config check").expect(0).out;
+    assert!(
+        said.contains("ok      pages.logins[0]: logins of https://login.example for k count at 1"),
+        "{said}"
+    );
+    // Kept for one organization, it need not be an audience of anybody.
+    trusts("--audience api");
+    for (slug, code) in [("northside", 0), ("southside", 1)] {
+        let only = format!("{login}organization = \"{slug}\"\n");
+        std::fs::write(folder.path().join("kinlink.toml"), only).unwrap();
+        run("config check").expect(code);
+    }
+}
+
+#[test]
 fn a_login_for_the_pages_is_checked_before_anything_starts() {
     let login = |issuer: &str, more: &str| {
         format!("[[pages.logins]]\nissuer = \"{issuer}\"\nclient_id = \"k\"\nlabel = \"x\"\n{more}\n")

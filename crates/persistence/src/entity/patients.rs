@@ -22,6 +22,7 @@ entity!(patient, "patient", {
     deceased_seen_at: Option<DateTimeUtc>,
     exception_key_id: Option<i32>,
     exception_sealed: Option<Vec<u8>>,
+    deleted: bool,
 });
 
 entity!(patient_key, "patient_key", {

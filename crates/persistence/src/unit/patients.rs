@@ -46,6 +46,7 @@ struct Head {
     contacts_changed_at: Option<DateTime<Utc>>,
     index_keys: Option<Vec<u8>>,
     deceased_seen_at: Option<DateTime<Utc>>,
+    deleted: bool,
 }
 
 /// Records with one identifier that are told apart at most.
@@ -87,6 +88,7 @@ impl SeaUnit {
                 Column::ContactsChangedAt,
                 Column::IndexKeys,
                 Column::DeceasedSeenAt,
+                Column::Deleted,
             ])
             .filter(Column::OrganizationId.eq(organization.uuid()))
             .filter(Column::FhirId.is_in(ids.iter().copied()))

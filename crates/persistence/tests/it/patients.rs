@@ -6,7 +6,7 @@ use kinlink_domain::{
     actor::Actor,
     demographics::Identifier,
     link::Revocation,
-    patient::{FhirId, ImportedPatient, RecordLink, RecordLinkType, RecordVersion, UpsertReport},
+    patient::{Deletion, FhirId, ImportedPatient, RecordLink, RecordLinkType, RecordVersion, UpsertReport},
     service::redeem::{Redeem, redeem},
     store::{ChangeFeed, LinkReader, Store},
 };
@@ -97,6 +97,33 @@ on_both_databases! {
         upsert(it, vec![ImportedPatient { version: version(10), ..imported("p1") }]).await;
         let found = it.store.answerable_links(anna.id).await.unwrap();
         assert_eq!((found[0].link.record_usable, found[0].link.version), (true, 3));
+    }
+}
+
+on_both_databases! {
+    async fn a_deleted_record_reads_back_and_comes_back_only_as_a_newer_one(it: Fixture) {
+        let anna = it.account("anna").await;
+        add(it, &link(it, &anna, "p1").await).await;
+        let fifth = ImportedPatient { version: version(5), ..imported("p1") };
+        upsert(it, vec![fifth.clone()]).await;
+        let deletion = Deletion { version: RecordVersion::default(), heard_at: it.ports.clock.now() };
+        let deleted = fifth.clone().delete(&deletion);
+        assert_eq!(upsert(it, vec![deleted.clone()]).await.updated, 1);
+        assert_eq!(upsert(it, vec![deleted.clone()]).await.unchanged, 1);
+        let stored = async || {
+            let stored = it.begin().await.patient(it.here.id, &fifth.fhir_id).await.unwrap().unwrap();
+            let found = it.store.answerable_links(anna.id).await.unwrap();
+            (stored.record, found[0].link.record_usable)
+        };
+        assert_eq!(stored().await, (deleted.clone(), false));
+        for stale in [5, 6] {
+            let again = ImportedPatient { version: version(stale), ..imported("p1") };
+            assert_eq!(upsert(it, vec![again]).await.stale, 1, "{stale}");
+        }
+        assert_eq!(stored().await, (deleted.clone(), false));
+        let made_again = ImportedPatient { version: version(7), ..imported("p1") };
+        assert_eq!(upsert(it, vec![made_again.clone(), deleted]).await.updated, 1);
+        assert_eq!(stored().await, (made_again, true));
     }
 }
 

@@ -198,12 +198,18 @@ on_both_databases! {
         pull(it, &source, &mut Seen::default()).await.unwrap();
         assert!(!server.asked().iter().any(|path| path.contains("_history")), "before the first run nothing was deleted");
         server.tell(|told| {
-            told.history = vec![("q1".into(), false), ("q2".into(), true), ("q1".into(), true), ("none".into(), true)];
+            let deleted = Some("2026-01-05T12:00:00Z");
+            told.history =
+                vec![("q1".into(), None), ("q2".into(), deleted), ("q1".into(), deleted), ("none".into(), deleted)];
         });
         let run = pull(it, &source, &mut Seen::default()).await.unwrap();
         assert_eq!(run.deleted, 1);
         assert_eq!((has(it, "q1").await, has(it, "q2").await), (Some(true), Some(false)));
         assert_eq!(pull(it, &source, &mut Seen::default()).await.unwrap().deleted, 0, "once");
+        // A page that was fetched before the deletion, or a server that still has it in its search.
+        change(it, &source, |source| Source { since: None, ..source }).await;
+        pull(it, &source, &mut Seen::default()).await.unwrap();
+        assert_eq!(has(it, "q2").await, Some(false));
         server.tell(|told| told.patients.push(patient("q2", "2026-01-06T10:00:00Z")));
         server.tell(|told| told.history.clear());
         pull(it, &source, &mut Seen::default()).await.unwrap();

@@ -22,8 +22,8 @@ pub(crate) const WELL: u16 = 0;
 pub(crate) struct Told {
     /// Patients, in whatever order they are given out.
     pub(crate) patients: Vec<Value>,
-    /// Ids with whether they were deleted, newest first.
-    pub(crate) history: Vec<(String, bool)>,
+    /// Ids with when they were deleted, if they were, newest first.
+    pub(crate) history: Vec<(String, Option<&'static str>)>,
     /// Statuses for the next requests before they are answered, with what `Retry-After` says.
     pub(crate) trouble: VecDeque<(u16, Option<&'static str>)>,
     /// Instead of the next page's own address.
@@ -196,9 +196,12 @@ async fn history(shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
     if let Some(refused) = refused(&mut told, &request) {
         return refused;
     }
-    let entry = |(id, deleted): &(String, bool)| {
-        let method = if *deleted { "DELETE" } else { "PUT" };
-        json!({"request": {"method": method, "url": format!("Patient/{id}")}})
+    let entry = |(id, deleted): &(String, Option<&'static str>)| {
+        let method = if deleted.is_some() { "DELETE" } else { "PUT" };
+        json!({
+            "request": {"method": method, "url": format!("Patient/{id}")},
+            "response": {"status": "200", "lastModified": deleted},
+        })
     };
     bundle("history", &[], &told.history.iter().map(entry).collect::<Vec<_>>())
 }

@@ -47,6 +47,7 @@ impl Stored {
                 fhir_id: FhirId::parse(row.fhir_id).map_err(|error| corrupt("patient", error))?,
                 version: RecordVersion { version_id: row.version_id, last_updated: row.last_updated },
                 active: row.active,
+                deleted: row.deleted,
                 deceased: row.deceased,
                 deceased_at: stored.deceased_at,
                 links: stored.links,
@@ -68,6 +69,7 @@ fn content_hash(patient: &ImportedPatient, vault: &dyn Vault) -> Vec<u8> {
     // Only where they are there, so that the hashes of all other records stay what they were before they were kept.
     content.extend(patient.deceased_at.map(|at| to_json(&at)));
     content.extend((!patient.contacts.is_empty()).then(|| to_json(&patient.contacts)));
+    content.extend(patient.deleted.then_some("deleted"));
     vault.index_hash(Purpose::Demographics, content.as_bytes()).to_vec()
 }
 
@@ -158,6 +160,7 @@ pub(super) fn seal(
         // Staff's, not the import's: an update leaves it as it is.
         exception_key_id: Set(None),
         exception_sealed: Set(None),
+        deleted: Set(patient.deleted),
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{entity::patient, error::store_error};
 
-/// Rows in one statement, below SQLite's 32,766 parameters even with sixteen columns.
+/// Rows in one statement, below SQLite's 32,766 parameters even with twenty columns.
 const ROWS: usize = 1_000;
 
 /// What an incoming record means for the stored one.
@@ -132,7 +132,7 @@ impl SeaUnit {
             return Ok(Plan::Unchanged);
         }
         let stored = RecordVersion { version_id: head.version_id.clone(), last_updated: head.last_updated };
-        if !patient.version.supersedes(&stored) {
+        if !patient.replaces(&stored, head.deleted) {
             return Ok(Plan::Stale);
         }
         let before = Entries::from_bytes(head.index_keys.as_deref())?;
@@ -190,6 +190,7 @@ impl SeaUnit {
                 Column::IndexKeys,
                 Column::Indexed,
                 Column::DeceasedSeenAt,
+                Column::Deleted,
             ]);
             let insert = patient::Entity::insert_many(rows).on_conflict(replace);
             insert.exec_without_returning(&self.tx).await.map_err(store_error)?;
@@ -250,7 +251,7 @@ fn newest_of_each(patients: Vec<ImportedPatient>) -> (Vec<ImportedPatient>, Upse
             }
             Some(known) if *known == patient => report.unchanged += 1,
             Some(known) => {
-                if patient.version.supersedes(&known.version) {
+                if patient.replaces(&known.version, known.deleted) {
                     *known = patient;
                 }
                 report.stale += 1;

@@ -1,0 +1,1 @@
+alter table patient drop column deleted

@@ -1,0 +1,1 @@
+alter table patient add column deleted boolean not null default false
