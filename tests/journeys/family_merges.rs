@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// `p1` is said to be `p2` now, or to be itself again.
-async fn import(app: &App, merged: bool, day: u32) {
+pub(crate) async fn merge(app: &App, merged: bool, day: u32) {
     let other = RecordLink { other: FhirId::parse("p2").unwrap(), kind: RecordLinkType::ReplacedBy };
     let mut record =
         ImportedPatient { links: if merged { vec![other] } else { Vec::new() }, ..imported("p1") };
@@ -31,13 +31,13 @@ journey! {
         let (_, client, _) = app.client(&[app.fixture.here.id]).await;
         let (link, grant, _) = granted(app).await;
         let offered = app.person("anna").post("/v1/grants", offering(&link, "basics")).await.expect(201);
-        import(app, true, 2).await;
+        merge(app, true, 2).await;
         assert_eq!(records(&found(app, &client, "ben").await), ["p2"]);
         let carla = accepts(&app.person("carla"), offered.text("/code")).await.expect(201);
         assert_eq!(carla.text("/link/patient"), "p2");
         let seen = app.person("anna").get(&format!("/v1/grants/{grant}")).await.expect(200);
         assert_eq!((seen.text("/grant/status"), seen.text("/grant/patient")), ("accepted", "p2"));
-        import(app, false, 3).await;
+        merge(app, false, 3).await;
         assert_eq!(records(&found(app, &client, "ben").await), ["p1"]);
         app.person("anna").post(&format!("/v1/grants/{grant}/end"), json!({})).await.expect(200);
         assert!(found(app, &client, "ben").await.is_empty(), "the patient still ends it");
@@ -52,11 +52,11 @@ journey! {
         let bar = json!({"organization": "here", "patient": {"id": "p2"}, "account": account, "person": "Ben", "reference": "4 F 7"});
         app.registrar().post("/v1/bars", bar).await.expect(201);
         assert_eq!(records(&found(app, &client, "ben").await), ["p1"], "at the other record nothing keeps Ben");
-        import(app, true, 2).await;
+        merge(app, true, 2).await;
         assert!(found(app, &client, "ben").await.is_empty(), "whom a court keeps from it does not come by a merge");
         let ended = app.registrar().get(&format!("/v1/links/{bens}")).await.expect(200);
         assert_eq!((ended.text("/status"), ended.text("/reason")), ("revoked", "court_order"));
-        import(app, false, 3).await;
+        merge(app, false, 3).await;
         assert!(found(app, &client, "ben").await.is_empty(), "nor does its end give anything back");
     }
 }
@@ -68,7 +68,7 @@ journey! {
         let bens = app.person("ben").get("/v1/account/links").await.expect(200).text("/links/0/account").to_owned();
         let bar = json!({"organization": "here", "patient": {"id": "p1"}, "account": bens, "person": "Ben", "reference": "4 F 7"});
         app.registrar().post("/v1/bars", bar).await.expect(201);
-        import(app, true, 2).await;
+        merge(app, true, 2).await;
         let offered = app.person("anna").post("/v1/grants", offering(&own, "basics")).await.expect(201);
         accepts(&app.person("ben"), offered.text("/code")).await.expect(422);
         accepts(&app.person("carla"), offered.text("/code")).await.expect(201);
