@@ -1,6 +1,7 @@
 //! Storage on SQLite and PostgreSQL alike.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where something is not as it should be")]
 
+mod approvals;
 mod at_rest;
 mod attempts;
 mod audit;
@@ -10,6 +11,7 @@ mod claims;
 mod clients;
 mod connections;
 mod directory;
+mod disputed_merges;
 mod disputes;
 mod family_model;
 mod feed;

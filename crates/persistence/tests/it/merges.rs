@@ -17,28 +17,28 @@ use crate::{
     patients::{upsert, version},
 };
 
-fn replaced(id: &str, by: &str, number: u32) -> ImportedPatient {
+pub(crate) fn replaced(id: &str, by: &str, number: u32) -> ImportedPatient {
     let other = FhirId::parse(by).unwrap();
     let links = vec![RecordLink { other, kind: RecordLinkType::ReplacedBy }];
     ImportedPatient { links, version: version(number), ..imported(id) }
 }
 
-fn alone(id: &str, number: u32) -> ImportedPatient {
+pub(crate) fn alone(id: &str, number: u32) -> ImportedPatient {
     ImportedPatient { version: version(number), ..imported(id) }
 }
 
-async fn made(it: &Fixture, account: &str, patient: &str) -> LinkId {
+pub(crate) async fn made(it: &Fixture, account: &str, patient: &str) -> LinkId {
     let link = link(it, &it.account(account).await, patient).await;
     add(it, &link).await;
     link.id
 }
 
-async fn stored(it: &Fixture, id: LinkId) -> Link {
+pub(crate) async fn stored(it: &Fixture, id: LinkId) -> Link {
     it.begin().await.link(id).await.unwrap().unwrap()
 }
 
 /// The records that an account opens, by FHIR id.
-async fn opens(it: &Fixture, account: &str) -> Vec<String> {
+pub(crate) async fn opens(it: &Fixture, account: &str) -> Vec<String> {
     let account = it.account(account).await.id;
     let (rules, now) = (FamilyPolicy::default().rules(), it.ports.clock.now());
     let links = it.store.answerable_links(account).await.unwrap().into_iter();

@@ -1,6 +1,8 @@
 //! What a merge of records means for those who act for the patient: grants go with their links, and whom a court
 //! keeps from the one record is kept from the other.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
     access::PatientFacts,
@@ -75,7 +77,9 @@ impl SeaUnit {
     async fn offers_follow(&mut self, link: &Link, from: PatientId) -> Result<(), StoreError> {
         let by = Actor::Account(link.account);
         let offered = |grant: &Grant| grant.by == by && grant.status(link.updated_at) == GrantStatus::Offered;
-        let offers = self.grants_to_patient(link.organization, from).await?.into_iter().filter(offered);
+        // Not those of records before it: they are found where those lead.
+        let offers = self.grants_at(link.organization, HashSet::from([from.uuid()])).await?;
+        let offers = offers.into_iter().filter(offered);
         let ids: Vec<_> = offers.map(|grant| grant.id).collect();
         for id in ids {
             if let Some(grant) = self.grant_for_update(id).await? {
