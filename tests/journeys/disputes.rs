@@ -4,11 +4,17 @@ use chrono::TimeDelta;
 use kinlink_domain::{
     demographics::{ContactPoint, ContactSystem},
     dispute::DisputeToken,
+    id::{LinkId, MessageId},
     outbox::{Mail, MessageBody, MessageKind, Text},
 };
 use serde_json::json;
 
-use crate::app::{App, Caller};
+use crate::{
+    app::{App, Caller},
+    browser::Browser,
+    family_merges::merge,
+    grants::granted,
+};
 
 /// Links an account to a patient, and returns the token of the notice that went to the preferred email.
 pub(crate) async fn linked(app: &App, name: &str, patient: &str) -> (String, String) {
@@ -30,6 +36,14 @@ pub(crate) async fn disputed(app: &App, patient: &str) -> String {
     app.with_token("").post("/v1/disputes", json!({"token": token})).await.expect(200);
     let open = app.staff("reviewer", "here").get("/v1/disputes?status=open").await.expect(200);
     open.text("/disputes/0/id").to_owned()
+}
+
+/// The token of a notice about this link, as if it had just been sent.
+fn fresh_token(app: &App, link: &str) -> String {
+    let (ports, link): (_, LinkId) = (&app.fixture.ports, link.parse().unwrap());
+    let now = ports.clock.now();
+    let message = MessageId::new(now, &*ports.random);
+    DisputeToken { link, message, expires_at: now + TimeDelta::days(1) }.write(&*ports.vault)
 }
 
 async fn links_of(app: &App, client: &Caller, name: &str) -> usize {
@@ -263,5 +277,95 @@ journey! {
         assert_eq!(page(app, POST, &token).await.0, 429);
         app.pass(TimeDelta::hours(1));
         assert_eq!(page(app, POST, &token).await.0, 200);
+    }
+}
+
+journey! {
+    async fn a_dispute_is_decided_at_the_record_that_is_left_by_a_merge(app: App) {
+        let (_, client, _) = app.client(&[app.fixture.here.id]).await;
+        let (first, token) = linked(app, "anna", "p1").await;
+        let (second, _) = linked(app, "anna", "p2").await;
+        app.with_token("").post("/v1/disputes", json!({"token": token})).await.expect(200);
+        merge(app, true, 2).await;
+        let reviewer = app.staff("reviewer", "here");
+        let open = reviewer.get("/v1/disputes?status=open").await.expect(200);
+        assert_eq!(open.text("/disputes/0/link"), first);
+        assert_eq!(open.text("/disputes/0/standing_link"), second, "anna's own at p2 stands for it");
+        let dispute = open.text("/disputes/0/id");
+        let desk = Browser::of(app, "reviewer-here").await;
+        let page = desk.get(&format!("/staff/disputes/{dispute}")).await.expect(200);
+        page.says("A contact on record p2").says(&format!("/staff/links/{second}"));
+        desk.get(&format!("/staff/links/{second}")).await.expect(200).says("Decide the dispute");
+        let path = format!("/v1/disputes/{dispute}/uphold");
+        let decided = reviewer.post(&path, json!({"reason": "wrong_person"})).await.expect(200);
+        assert!(decided.body["standing_link"].is_null(), "what was decided is history");
+        assert_eq!(links_of(app, &client, "anna").await, 0);
+        merge(app, false, 3).await;
+        assert_eq!(links_of(app, &client, "anna").await, 0, "nor does either come back");
+    }
+}
+
+journey! {
+    async fn a_proxy_of_a_disputed_patient_who_is_disputed_too_stays_out_until_both_are_dismissed(app: App) {
+        let (_, client, _) = app.client(&[app.fixture.here.id]).await;
+        let (link, _, bens) = granted(app).await;
+        let nobody = app.with_token("");
+        for link in [&link, &bens] {
+            let token = fresh_token(app, link);
+            nobody.post("/v1/disputes", json!({"token": token})).await.expect(200);
+            app.pass(TimeDelta::seconds(1));
+        }
+        let reviewer = app.staff("reviewer", "here");
+        let reason = async || reviewer.get(&format!("/v1/links/{bens}")).await.expect(200).text("/reason").to_owned();
+        assert_eq!(reason().await, "disputed");
+        let open = reviewer.get("/v1/disputes?status=open").await.expect(200);
+        let dismiss = async |number: usize| {
+            let dispute = open.text(&format!("/disputes/{number}/id"));
+            let path = format!("/v1/disputes/{dispute}/dismiss");
+            reviewer.post(&path, json!({"reason": "unfounded"})).await.expect(200);
+        };
+        // Newest first: Ben's is the first.
+        dismiss(1).await;
+        assert_eq!((links_of(app, &client, "anna").await, links_of(app, &client, "ben").await), (1, 0));
+        assert_eq!(reason().await, "disputed");
+        dismiss(0).await;
+        assert_eq!(links_of(app, &client, "ben").await, 1);
+        // The other way round: with the patient's own link in doubt, Ben's stays closed for that.
+        for link in [&link, &bens] {
+            let token = fresh_token(app, link);
+            nobody.post("/v1/disputes", json!({"token": token})).await.expect(200);
+            app.pass(TimeDelta::seconds(1));
+        }
+        let open = reviewer.get("/v1/disputes?status=open").await.expect(200);
+        let path = format!("/v1/disputes/{}/dismiss", open.text("/disputes/0/id"));
+        reviewer.post(&path, json!({"reason": "unfounded"})).await.expect(200);
+        assert_eq!((links_of(app, &client, "ben").await, reason().await), (0, "grantor".to_owned()));
+        let path = format!("/v1/disputes/{}/dismiss", open.text("/disputes/1/id"));
+        reviewer.post(&path, json!({"reason": "unfounded"})).await.expect(200);
+        assert_eq!(links_of(app, &client, "ben").await, 1);
+    }
+}
+
+journey! {
+    async fn disputes_are_given_in_parts_and_so_is_their_page(app: App) {
+        for patient in ["p1", "p2", "p3"] {
+            disputed(app, patient).await;
+            app.pass(TimeDelta::seconds(1));
+        }
+        let reviewer = app.staff("reviewer", "here");
+        let first = reviewer.get("/v1/disputes?limit=2&status=open").await.expect(200);
+        assert_eq!(first.body["disputes"].as_array().unwrap().len(), 2);
+        let rest = format!("/v1/disputes?limit=2&status=open&cursor={}", first.text("/next_cursor"));
+        let rest = reviewer.get(&rest).await.expect(200);
+        assert_eq!((rest.body["disputes"].as_array().unwrap().len(), rest.body["next_cursor"].is_null()), (1, true));
+        let last = rest.text("/disputes/0/id");
+        let desk = Browser::of(app, "reviewer-here").await;
+        let page = desk.get("/staff/disputes?organization=here&status=open&limit=2").await.expect(200);
+        assert!(page.text.matches("<th scope=\"row\">").count() == 2 && !page.text.contains(last));
+        let older = page.text.split_once("Older ones").unwrap().0.rsplit_once("href=\"").unwrap().1;
+        let older = older.trim_end_matches("\">").replace("&#38;", "&").replace("&amp;", "&");
+        let page = desk.get(&older).await.expect(200);
+        assert!(page.text.matches("<th scope=\"row\">").count() == 1 && page.text.contains(last));
+        assert!(!page.text.contains("Older ones"));
     }
 }

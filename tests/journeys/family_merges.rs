@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// `p1` is said to be `p2` now, or to be itself again.
-async fn import(app: &App, merged: bool, day: u32) {
+pub(crate) async fn merge(app: &App, merged: bool, day: u32) {
     let other = RecordLink { other: FhirId::parse("p2").unwrap(), kind: RecordLinkType::ReplacedBy };
     let mut record =
         ImportedPatient { links: if merged { vec![other] } else { Vec::new() }, ..imported("p1") };
@@ -31,7 +31,7 @@ journey! {
         let (_, client, _) = app.client(&[app.fixture.here.id]).await;
         let (link, grant, _) = granted(app).await;
         let offered = app.person("anna").post("/v1/grants", offering(&link, "basics")).await.expect(201);
-        import(app, true, 2).await;
+        merge(app, true, 2).await;
         assert_eq!(records(&found(app, &client, "ben").await), ["p2"]);
         let carla = accepts(&app.person("carla"), offered.text("/code")).await.expect(201);
         assert_eq!(carla.text("/link/patient"), "p2");
@@ -39,7 +39,7 @@ journey! {
         let dora = accepts(&app.person("dora"), during.text("/code")).await.expect(201);
         let seen = app.person("anna").get(&format!("/v1/grants/{grant}")).await.expect(200);
         assert_eq!((seen.text("/grant/status"), seen.text("/grant/patient")), ("accepted", "p2"));
-        import(app, false, 3).await;
+        merge(app, false, 3).await;
         for (name, grant) in [("ben", &*grant), ("carla", carla.text("/grant/id")), ("dora", dora.text("/grant/id"))] {
             assert_eq!(records(&found(app, &client, name).await), ["p1"], "{name} does not stay at a stranger's");
             app.person("anna").post(&format!("/v1/grants/{grant}/end"), json!({})).await.expect(200);
@@ -56,11 +56,11 @@ journey! {
         let bar = json!({"organization": "here", "patient": {"id": "p2"}, "account": account, "person": "Ben", "reference": "4 F 7"});
         app.registrar().post("/v1/bars", bar).await.expect(201);
         assert_eq!(records(&found(app, &client, "ben").await), ["p1"], "at the other record nothing keeps Ben");
-        import(app, true, 2).await;
+        merge(app, true, 2).await;
         assert!(found(app, &client, "ben").await.is_empty(), "whom a court keeps from it does not come by a merge");
         let ended = app.registrar().get(&format!("/v1/links/{bens}")).await.expect(200);
         assert_eq!((ended.text("/status"), ended.text("/reason")), ("revoked", "court_order"));
-        import(app, false, 3).await;
+        merge(app, false, 3).await;
         assert!(found(app, &client, "ben").await.is_empty(), "nor does its end give anything back");
     }
 }
@@ -72,7 +72,7 @@ journey! {
         let bens = app.person("ben").get("/v1/account/links").await.expect(200).text("/links/0/account").to_owned();
         let bar = json!({"organization": "here", "patient": {"id": "p1"}, "account": bens, "person": "Ben", "reference": "4 F 7"});
         app.registrar().post("/v1/bars", bar).await.expect(201);
-        import(app, true, 2).await;
+        merge(app, true, 2).await;
         let offered = app.person("anna").post("/v1/grants", offering(&own, "basics")).await.expect(201);
         accepts(&app.person("ben"), offered.text("/code")).await.expect(422);
         accepts(&app.person("carla"), offered.text("/code")).await.expect(201);
@@ -86,11 +86,11 @@ journey! {
         let claim = app.person("carla").post("/v1/claims", crate::claims::certain("p1")).await.expect(202);
         app.match_claims().await;
         let code = app.claim_codes().await.remove(0).1;
-        import(app, true, 2).await;
+        merge(app, true, 2).await;
         crate::claims::confirms(&app.person("carla"), claim.text("/id"), &code).await.expect(201);
         app.person("anna").redeems(letter.text("/code")).await.expect(201);
         for (merged, day, record) in [(true, 2, "p2"), (false, 3, "p1")] {
-            import(app, merged, day).await;
+            merge(app, merged, day).await;
             for name in ["anna", "carla"] {
                 assert_eq!(records(&found(app, &client, name).await), [record], "{name}");
             }
@@ -102,13 +102,13 @@ journey! {
     async fn what_a_patient_agrees_to_while_records_are_merged_goes_where_the_patient_goes(app: App) {
         let (_, client, _) = app.client(&[app.fixture.here.id]).await;
         patient(app, "anna", "p1").await;
-        import(app, true, 2).await;
+        merge(app, true, 2).await;
         let asked = app.person("ben").post("/v1/access-requests", crate::requests::asking("p2")).await.expect(202);
         app.match_claims().await;
         let approve = format!("/v1/access-requests/{}/approve", asked.text("/id"));
         app.person("anna").post(&approve, json!({"profile": "basics"})).await.expect(200);
         assert_eq!(records(&found(app, &client, "ben").await), ["p2"]);
-        import(app, false, 3).await;
+        merge(app, false, 3).await;
         assert_eq!(records(&found(app, &client, "ben").await), ["p1"]);
     }
 }
@@ -117,7 +117,7 @@ journey! {
     async fn a_bar_by_the_name_that_a_record_had_ends_the_link_and_says_so(app: App) {
         let (_, client, _) = app.client(&[app.fixture.here.id]).await;
         let bens = app.proxy("ben", "p2").await;
-        import(app, true, 2).await;
+        merge(app, true, 2).await;
         let account = app.registrar().get(&format!("/v1/links/{bens}")).await.expect(200).text("/account").to_owned();
         let bar = json!({"organization": "here", "patient": {"id": "p1"}, "account": account, "person": "Ben", "reference": "4 F 7"});
         let recorded = app.registrar().post("/v1/bars", bar).await.expect(201);

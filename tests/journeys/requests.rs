@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use crate::{
     app::Reply,
+    browser::Browser,
     family::child,
+    family_merges::merge,
     grants::{found, patient},
 };
 
@@ -127,6 +129,68 @@ journey! {
         let links = found(app, &client, "ben").await;
         let of_child = links.iter().find(|link| link["patient"] == "c1").unwrap();
         assert_eq!((&of_child["role"], &of_child["relationship"]), (&json!("proxy"), &json!("FTH")));
+    }
+}
+
+journey! {
+    async fn a_request_is_decided_at_what_its_record_has_become(app: App) {
+        let (_, client, _) = app.client(&[app.fixture.here.id]).await;
+        patient(app, "anna", "p1").await;
+        let asked = app.person("ben").post("/v1/access-requests", asking("p1")).await.expect(202);
+        app.match_claims().await;
+        merge(app, true, 2).await;
+        let pending = app.person("anna").get("/v1/access-requests").await.expect(200);
+        assert_eq!(pending.text("/pending/0/id"), asked.text("/id"), "the patient is at p2 now");
+        app.person("anna").get(&path(&asked)).await.expect(200);
+        let anna = Browser::of(app, "anna").await;
+        anna.get(&format!("/me/requests/{}", asked.text("/id"))).await.expect(200).says("Ben Asker");
+        let approve = format!("{}/approve", path(&asked));
+        app.person("anna").post(&approve, json!({"profile": "basics"})).await.expect(200);
+        assert_eq!(found(app, &client, "ben").await[0]["patient"], "p2");
+    }
+}
+
+journey! {
+    async fn staff_see_and_decide_a_request_at_what_its_record_has_become(app: App) {
+        let (_, client, _) = app.client(&[app.fixture.here.id]).await;
+        let asked = app.person("ben").post("/v1/access-requests", asking("p1")).await.expect(202);
+        app.match_claims().await;
+        merge(app, true, 2).await;
+        let reviewer = app.staff("reviewer", "here");
+        let seen = reviewer.get(&path(&asked)).await.expect(200);
+        assert_eq!(seen.text("/candidates/0/patient"), "p2");
+        let desk = Browser::of(app, "reviewer-here").await;
+        let page = desk.get(&format!("/staff/requests/{}", asked.text("/id"))).await.expect(200);
+        page.says("name=\"patient\" value=\"p2\"");
+        let body = json!({
+            "profile": "everything",
+            "patient": "p2",
+            "basis": "power_of_attorney",
+            "papers": [{"paper": "power_of_attorney"}],
+        });
+        reviewer.post(&format!("{}/approve", path(&asked)), body).await.expect(200);
+        assert_eq!(found(app, &client, "ben").await[0]["patient"], "p2");
+    }
+}
+
+journey! {
+    async fn what_waits_for_staff_is_given_in_parts(app: App) {
+        for who in ["ben", "carla", "dora"] {
+            app.person(who).post("/v1/access-requests", asking("p1")).await.expect(202);
+            app.pass(TimeDelta::seconds(1));
+        }
+        app.match_claims().await;
+        let (reviewer, mut seen) = (app.staff("reviewer", "here"), Vec::new());
+        let mut part = reviewer.get("/v1/access-requests?organization=here&limit=2").await.expect(200);
+        loop {
+            let requests = part.body["requests"].as_array().unwrap();
+            seen.extend(requests.iter().map(|request| request["submitted_at"].as_str().unwrap().to_owned()));
+            let Some(cursor) = part.body["next_cursor"].as_str() else { break };
+            assert_eq!(requests.len(), 2);
+            let next = format!("/v1/access-requests?organization=here&limit=2&cursor={cursor}");
+            part = reviewer.get(&next).await.expect(200);
+        }
+        assert!(seen.len() == 3 && seen.is_sorted_by(|one, next| one > next), "each once, newest first: {seen:?}");
     }
 }
 

@@ -12,6 +12,7 @@ mod cut_off;
 pub mod decide_request;
 pub mod decide_review;
 pub mod dispute;
+mod doubt;
 pub mod end_access;
 pub mod end_grant;
 pub mod end_link;

@@ -10,13 +10,13 @@ pub(crate) mod withdraw;
 
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
-    access_request::{AccessRequest, AskerStatus, Decider, RequestState, RequestStatus},
+    access_request::{AccessRequest, AskerStatus, RequestState, RequestStatus},
     actor::StaffAct,
     demographics::Demographics,
     id::{AccountId, OrganizationId, RequestId},
     link::LinkRole,
     organization::Organization,
-    service::decide_request::By,
+    service::decide_request::{By, candidates::waits_for_patient},
     store::UnitOfWork,
 };
 use serde::Serialize;
@@ -162,10 +162,11 @@ pub(crate) async fn decider(
     let mut found = None;
     if let Some(account) = account {
         for (organization, patient) in own_records(state, unit, account).await? {
-            let request = unit.request(organization, id).await?;
-            let request =
-                request.filter(|request| request.state == RequestState::Pending(Decider::Patient(patient)));
-            found = request.map(|request| (By::Patient(account), request)).or(found);
+            if let Some(request) = unit.request(organization, id).await?
+                && waits_for_patient(unit, &request, patient).await?
+            {
+                found = Some((By::Patient(account), request));
+            }
         }
     }
     if found.is_none() && !staff.roles.is_empty() {

@@ -35,6 +35,10 @@ pub(crate) struct DisputeView {
     /// The link that it is about.
     #[schema(example = "lnk_0197f2f31c2a7d0c8e6f2b7f5a1d9c22")]
     link: String,
+    /// If the link was absorbed when records were merged: the one that stands for it, which the decision is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "lnk_0197f2f31c2a7d0c8e6f2b7f5a1d9c44")]
+    standing_link: Option<String>,
     account: String,
     opened_at: DateTime<Utc>,
     /// `open`, `upheld` or `dismissed`.
@@ -56,23 +60,29 @@ enum Reason {
     Dismissed(Reinstatement),
 }
 
-impl From<&Dispute> for DisputeView {
-    fn from(dispute: &Dispute) -> Self {
+impl DisputeView {
+    async fn load(unit: &mut dyn UnitOfWork, dispute: &Dispute) -> Result<Self, Problem> {
+        let standing = match dispute.state {
+            DisputeState::Open => unit.standing_link(dispute.link).await?,
+            DisputeState::Upheld { .. } | DisputeState::Dismissed { .. } => None,
+        };
+        let standing = standing.map(|link| link.id).filter(|id| *id != dispute.link);
         let (decided_at, reason) = match dispute.state {
             DisputeState::Open => (None, None),
             DisputeState::Upheld { at, reason, .. } => (Some(at), Some(Reason::Upheld(reason))),
             DisputeState::Dismissed { at, reason, .. } => (Some(at), Some(Reason::Dismissed(reason))),
         };
-        Self {
+        Ok(Self {
             id: dispute.id.to_string(),
             organization: dispute.organization.to_string(),
             link: dispute.link.to_string(),
+            standing_link: standing.map(|id| id.to_string()),
             account: dispute.account.to_string(),
             opened_at: dispute.opened_at,
             status: dispute.status(),
             decided_at,
             reason,
-        }
+        })
     }
 }
 
@@ -92,7 +102,8 @@ async fn decide(
         return Ok(answer);
     }
     let decided = dispute::decide(&mut *unit, &state.ports, by, id, verdict).await?;
-    once.save_answer(unit, StatusCode::OK, &DisputeView::from(&decided)).await
+    let answer = DisputeView::load(&mut *unit, &decided).await?;
+    once.save_answer(unit, StatusCode::OK, &answer).await
 }
 
 /// Finds a dispute at one of the organizations whose disputes the caller decides. One at another organization

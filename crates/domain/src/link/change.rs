@@ -46,26 +46,47 @@ pub enum ReinstateRefusal {
 }
 
 impl Link {
-    /// Closes it until somebody has looked into it.
+    /// Closes it until somebody has looked into it. A doubt of its own takes the place of one that it only shares
+    /// with whoever granted it, so that the end of that one does not open it.
     pub fn suspend(self, by: Actor, reason: Suspension, now: DateTime<Utc>) -> Result<Self, SuspendRefusal> {
         if !reason.allowed_to(by) {
             return Err(SuspendRefusal::ReasonNotAllowed);
         }
         match self.state {
-            LinkState::Suspended { .. } => Err(SuspendRefusal::AlreadySuspended),
             LinkState::Revoked { .. } => Err(SuspendRefusal::AlreadyRevoked),
-            LinkState::Active => {
+            LinkState::Suspended { .. } if !self.can_be_suspended() || reason == Suspension::Grantor => {
+                Err(SuspendRefusal::AlreadySuspended)
+            }
+            LinkState::Suspended { .. } | LinkState::Active => {
                 Ok(Self { state: LinkState::Suspended { at: now, by, reason }, ..self.changed(now) })
             }
         }
     }
 
+    /// Whether there is no doubt about it yet that is its own.
+    pub const fn can_be_suspended(&self) -> bool {
+        matches!(self.state, LinkState::Active | LinkState::Suspended { reason: Suspension::Grantor, .. })
+    }
+
     /// Lifts its suspension.
     pub fn reinstate(self, now: DateTime<Utc>) -> Result<Self, ReinstateRefusal> {
+        self.lift(None, now)
+    }
+
+    /// Lifts what it is suspended for: it is open, or suspended for what else speaks against it.
+    pub fn lift(
+        self,
+        left: Option<(Actor, Suspension)>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, ReinstateRefusal> {
+        let state = match left {
+            Some((by, reason)) => LinkState::Suspended { at: now, by, reason },
+            None => LinkState::Active,
+        };
         match self.state {
             LinkState::Active => Err(ReinstateRefusal::NotSuspended),
             LinkState::Revoked { .. } => Err(ReinstateRefusal::AlreadyRevoked),
-            LinkState::Suspended { .. } => Ok(Self { state: LinkState::Active, ..self.changed(now) }),
+            LinkState::Suspended { .. } => Ok(Self { state, ..self.changed(now) }),
         }
     }
 

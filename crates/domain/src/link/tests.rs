@@ -64,6 +64,7 @@ fn the_table_of_states() {
     use LinkStatus::{Active, Revoked, Suspended};
     let by = Actor::Operator;
     let suspended = active().suspend(by, Suspension::Review, NOW).unwrap();
+    let with_grantor = active().suspend(Actor::System, Suspension::Grantor, NOW).unwrap();
     let revoked = active().revoke(by, Revocation::Fraud, NOW).unwrap();
     let after = |link: Link| {
         assert_eq!((link.version, link.updated_at), (3, NOW + TimeDelta::hours(1)));
@@ -73,14 +74,34 @@ fn the_table_of_states() {
     for (link, suspend, reinstate, revoke) in [
         (Link { version: 2, ..active() }, Some(Suspended), None, Some(Revoked)),
         (suspended, None, Some(Active), Some(Revoked)),
+        (with_grantor, Some(Suspended), Some(Active), Some(Revoked)),
         (revoked, None, None, None),
     ] {
         let what = format!("{:?}", link.state);
         let did = link.clone().suspend(by, Suspension::Fraud, later).ok().map(after);
         assert_eq!(did, suspend, "suspend {what}");
+        assert_eq!(link.can_be_suspended(), suspend.is_some(), "suspend {what}");
         assert_eq!(link.clone().reinstate(later).ok().map(after), reinstate, "reinstate {what}");
+        let left = Some((Actor::System, Suspension::Grantor));
+        let stays = reinstate.map(|_| Suspended);
+        assert_eq!(link.clone().lift(left, later).ok().map(after), stays, "lift {what}");
         assert_eq!(link.revoke(by, Revocation::Fraud, later).ok().map(after), revoke, "revoke {what}");
     }
+}
+
+#[test]
+fn a_doubt_about_a_link_takes_the_place_of_one_about_its_grantor_and_never_the_other_way() {
+    let contact = Actor::Contact(crate::id::MessageId::from_uuid(Uuid::nil()));
+    let with_grantor = active().suspend(Actor::System, Suspension::Grantor, NOW).unwrap();
+    for (by, reason) in [(contact, Suspension::Disputed), (Actor::Operator, Suspension::Safety)] {
+        let own = with_grantor.clone().suspend(by, reason, NOW).unwrap();
+        assert_eq!(own.state, LinkState::Suspended { at: NOW, by, reason });
+        for (by, reason) in [(Actor::System, Suspension::Grantor), (contact, Suspension::Disputed)] {
+            assert_eq!(own.clone().suspend(by, reason, NOW), Err(SuspendRefusal::AlreadySuspended));
+        }
+    }
+    let again = with_grantor.suspend(Actor::System, Suspension::Grantor, NOW);
+    assert_eq!(again, Err(SuspendRefusal::AlreadySuspended));
 }
 
 #[test]

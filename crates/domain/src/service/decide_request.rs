@@ -1,5 +1,6 @@
 //! The patient, or staff, decide an access request.
 
+pub mod candidates;
 pub mod relationships;
 
 use chrono::{DateTime, Utc};
@@ -26,6 +27,7 @@ use crate::{
     relationship::{ProxyBasis, Relationship},
     store::{StoreError, UnitOfWork},
 };
+use candidates::candidates;
 
 /// Who decides.
 #[derive(Debug, Clone, Copy)]
@@ -92,10 +94,21 @@ pub enum DecideRequestError {
     Store(#[from] StoreError),
 }
 
+/// A request that waits for the caller, locked.
+struct Found {
+    request: AccessRequest,
+    /// The caller's own record, locked, if they are the patient.
+    own: Option<PatientRecord>,
+    /// What they can give at most.
+    most: Permissions,
+}
+
 /// What is to come of an approval.
 struct Decided {
-    /// The record that it is made for.
-    patient: PatientId,
+    /// Locked.
+    patient: PatientRecord,
+    /// The record that the link is made for, which merges may have led on from.
+    home: PatientId,
     relationship: Relationship,
     basis: ProxyBasis,
     proof: Vec<Fact>,
@@ -104,14 +117,13 @@ struct Decided {
     by: Actor,
 }
 
-/// The request that waits for this caller, locked, with what the caller can give at most.
 async fn find(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
     organization: &Organization,
     by: By,
     id: RequestId,
-) -> Result<(AccessRequest, Permissions), DecideRequestError> {
+) -> Result<Found, DecideRequestError> {
     let request = unit.request_for_update(organization.id, id).await?;
     let request = request.ok_or(DecideRequestError::NotFound)?;
     match by {
@@ -119,20 +131,24 @@ async fn find(
             Err(DecideRequestError::OwnRequest)
         }
         By::Staff(staff) if staff.organization() == organization.id => {
-            Ok((request, organization.policy.self_permissions.clone()))
+            Ok(Found { request, own: None, most: organization.policy.self_permissions.clone() })
         }
         By::Staff(_) => Err(DecideRequestError::NotFound),
         By::Patient(account) => {
             let RequestState::Pending(Decider::Patient(patient)) = request.state else {
                 return Err(DecideRequestError::NotFound);
             };
-            let most = own_permissions(unit, ports, organization, account, patient).await?;
-            most.map(|most| (request, most)).ok_or(DecideRequestError::NotFound)
+            let own = surviving_for_update(unit, organization.id, patient).await?;
+            let own = own.ok_or(DecideRequestError::NotFound)?;
+            let most = own_permissions(unit, ports, organization, account, own.id).await?;
+            let most = most.ok_or(DecideRequestError::NotFound)?;
+            Ok(Found { request, own: Some(own), most })
         }
     }
 }
 
-/// What this account opens of this record as the patient.
+/// What this account opens of this record as the patient. The link is locked: a doubt about it comes before, and is
+/// seen here, or after, and finds the grant that came of it.
 async fn own_permissions(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
@@ -141,13 +157,9 @@ async fn own_permissions(
     patient: PatientId,
 ) -> Result<Option<Permissions>, StoreError> {
     let (now, rules) = (ports.clock.now(), organization.policy.family.rules());
-    let links = unit.links_of_account(account).await?;
-    let own = |link: &&Link| link.patient == patient && link.role == LinkRole::SelfRole;
-    Ok(links
-        .iter()
-        .filter(own)
-        .find_map(|link| link.gives(&rules, now).ok())
-        .map(std::borrow::Cow::into_owned))
+    let own = unit.unrevoked_link_for_update(account, patient).await?;
+    let own = own.filter(|link| link.role == LinkRole::SelfRole);
+    Ok(own.and_then(|link| link.gives(&rules, now).ok().map(std::borrow::Cow::into_owned)))
 }
 
 /// Agrees: whoever asked gets a grant and its link.
@@ -159,19 +171,14 @@ pub async fn approve(
     id: RequestId,
     approval: Approval<'_>,
 ) -> Result<(AccessRequest, Grant, Link), DecideRequestError> {
-    let (request, most) = find(unit, ports, organization, by, id).await?;
+    let Found { request, own, most } = find(unit, ports, organization, by, id).await?;
     let (profile, until) = (approval.profile, approval.until);
-    let decided = decided(&request, by, approval, most)?;
+    let decided = decided(unit, &request, by, approval, own, most).await?;
     let now = ports.clock.now();
     let terms = proxy::terms(organization, profile, &decided.most, [until, decided.end], now)?;
-    let gone = |what| StoreError::Corrupt { what, why: "what an access request names is gone".into() };
-    let account = unit.account(request.account).await?.ok_or_else(|| gone("account"))?;
-    let home = home_given_by(unit, decided.by, decided.patient).await?;
-    let patient = surviving_for_update(unit, organization.id, home).await?;
-    let patient = patient.ok_or_else(|| gone("patient"))?;
-    let decided = Decided { patient: home, ..decided };
-    let (grant, link) =
-        make(unit, ports, organization, (&request, &account, &patient), decided, terms).await?;
+    let gone = || StoreError::Corrupt { what: "access request", why: "its account is gone".into() };
+    let account = unit.account(request.account).await?.ok_or_else(gone)?;
+    let (grant, link) = make(unit, ports, organization, (&request, &account), decided, terms).await?;
     let granted = request.grant(grant.by, grant.id, now)?;
     unit.update_request(&granted).await?;
     let subject = Subject {
@@ -191,15 +198,18 @@ pub async fn approve(
     Ok((granted, grant, link))
 }
 
-fn decided(
+async fn decided(
+    unit: &mut dyn UnitOfWork,
     request: &AccessRequest,
     by: By,
     approval: Approval<'_>,
+    own: Option<PatientRecord>,
     most: Permissions,
 ) -> Result<Decided, DecideRequestError> {
-    match (by, &request.state, approval.staff) {
-        (By::Patient(account), RequestState::Pending(Decider::Patient(patient)), _) => Ok(Decided {
-            patient: *patient,
+    match (by, own, approval.staff) {
+        (By::Patient(account), Some(patient), _) => Ok(Decided {
+            home: home_given_by(unit, Actor::Account(account), patient.id).await?,
+            patient,
             relationship: request.relationship,
             basis: ProxyBasis::PatientGrant,
             proof: Vec::new(),
@@ -207,15 +217,16 @@ fn decided(
             end: None,
             by: Actor::Account(account),
         }),
-        (By::Staff(staff), RequestState::Pending(Decider::Staff(candidates)), Some(said)) => {
-            if !candidates.contains(&said.patient) {
-                return Err(DecideRequestError::NotACandidate);
-            }
+        (By::Staff(staff), _, Some(said))
+            if matches!(request.state, RequestState::Pending(Decider::Staff(_))) =>
+        {
+            let patient = chosen(unit, request, said.patient).await?;
             if !shows_relationship(&said.proof) {
                 return Err(DecideRequestError::RelationshipNotShown);
             }
             Ok(Decided {
-                patient: said.patient,
+                patient,
+                home: said.patient,
                 relationship: said.relationship.unwrap_or(request.relationship),
                 basis: said.basis,
                 end: first_end(&said.proof, None),
@@ -225,20 +236,35 @@ fn decided(
             })
         }
         // What waits for the patient is not staff's to agree to.
-        (By::Staff(_), RequestState::Pending(_), _) => Err(DecideRequestError::NotACandidate),
+        (By::Staff(_), ..) if matches!(request.state, RequestState::Pending(_)) => {
+            Err(DecideRequestError::NotACandidate)
+        }
         _ => Err(RequestRefusal(request.status(request.submitted_at)).into()),
     }
+}
+
+/// What the record that staff name has become, locked, if it is among those that the request may be about.
+async fn chosen(
+    unit: &mut dyn UnitOfWork,
+    request: &AccessRequest,
+    named: PatientId,
+) -> Result<PatientRecord, DecideRequestError> {
+    let named = surviving_for_update(unit, request.organization, named).await?;
+    let named = named.ok_or(DecideRequestError::NotACandidate)?;
+    let among = candidates(unit, request).await?.iter().any(|record| record.id == named.id);
+    among.then_some(named).ok_or(DecideRequestError::NotACandidate)
 }
 
 async fn make(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
     organization: &Organization,
-    (request, account, patient): (&AccessRequest, &Account, &PatientRecord),
+    (request, account): (&AccessRequest, &Account),
     decided: Decided,
     terms: ProxyTerms,
 ) -> Result<(Grant, Link), DecideRequestError> {
     let now = ports.clock.now();
+    let patient = &decided.patient;
     let id = GrantId::new(now, &*ports.random);
     let fact = Fact::Granted { grant: id, channel: None };
     let facts = std::iter::once(fact).chain(decided.proof);
@@ -282,7 +308,7 @@ pub async fn decline(
     id: RequestId,
     reason: RequestDecline,
 ) -> Result<AccessRequest, DecideRequestError> {
-    let (request, _) = find(unit, ports, organization, by, id).await?;
+    let Found { request, .. } = find(unit, ports, organization, by, id).await?;
     let actor = match by {
         By::Patient(account) => Actor::Account(account),
         By::Staff(staff) => staff.actor(),

@@ -85,9 +85,10 @@ pub async fn look(
     if now >= token.expires_at {
         return Err(TokenRefusal::Expired);
     }
-    let link = unit.link_for_update(token.link).await?.ok_or(TokenRefusal::NotAccepted)?;
+    // Of a link that was absorbed when records were merged, the one that stands for it opens what it opened.
+    let link = unit.standing_link_for_update(token.link).await?.ok_or(TokenRefusal::NotAccepted)?;
     let organization = unit.organization(link.organization).await?.ok_or(TokenRefusal::NotAccepted)?;
-    let disputes = unit.disputes_of_link(organization.id, link.id).await?;
+    let disputes = unit.disputes_of_link(&link).await?;
     let standing = standing(&link, &disputes, &token);
     Ok(Disputable { organization, standing, link, token })
 }
@@ -131,8 +132,11 @@ pub async fn open(
         opened_at: now,
         state: DisputeState::Open,
     };
-    match found.link.clone().suspend(by, Suspension::Disputed, now) {
-        Ok(suspended) => write_suspended(unit, ports, &suspended, by, Suspension::Disputed).await?,
+    let (link, reason) = (found.link.clone(), Suspension::Disputed);
+    match link.suspend(by, reason, now) {
+        Ok(suspended) => {
+            write_suspended(unit, ports, &suspended, found.link.state, by, reason).await?;
+        }
         // Suspended by staff for a reason of their own: that stands, and the dispute is opened beside it.
         Err(SuspendRefusal::AlreadySuspended) => {}
         Err(SuspendRefusal::AlreadyRevoked | SuspendRefusal::ReasonNotAllowed) => {

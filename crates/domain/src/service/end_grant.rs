@@ -2,6 +2,7 @@
 
 use super::{
     Ports,
+    surviving_record::surviving,
     write_link::{Told, write},
 };
 use crate::{
@@ -65,9 +66,12 @@ pub async fn standing(
     }
     let now = ports.clock.now();
     let links = unit.links_of_account(account).await?;
+    // An offer stays at a record that was merged into the one where its grantor's link stands now.
+    let record = surviving(unit, grant.organization, grant.patient).await?;
+    let record = record.map_or(grant.patient, |record| record.id);
     let mut here = links.iter().filter(|link| {
         link.organization == grant.organization
-            && link.patient == grant.patient
+            && link.patient == record
             && link.stored_status(now) == LinkStatus::Active
     });
     let granted = grant.by == Actor::Account(account);

@@ -4,7 +4,7 @@
 use std::{future::Future, pin::Pin};
 
 use super::{
-    Ports, proxy_notice,
+    Ports, doubt, proxy_notice,
     write_link::{Told, write},
 };
 use crate::{
@@ -55,6 +55,17 @@ pub(super) fn follow<'a>(
 }
 
 fn meaning(link: &Link, action: Action) -> Option<Meaning> {
+    let opened = matches!(action, Action::LinkReinstate | Action::LinkReopen);
+    let well = link.state == LinkState::Active && opened;
+    meaning_of_state(link).or_else(|| well.then_some(Meaning::Well))
+}
+
+/// Whether what the link's account granted is closed while the link stands like this.
+pub(super) fn puts_in_doubt(link: &Link) -> bool {
+    meaning_of_state(link).is_some()
+}
+
+fn meaning_of_state(link: &Link) -> Option<Meaning> {
     let by_patient = link.role == LinkRole::SelfRole;
     match link.state {
         LinkState::Revoked { .. } if !by_patient => Some(Meaning::Nothing),
@@ -65,9 +76,6 @@ fn meaning(link: &Link, action: Action) -> Option<Meaning> {
         }
         | LinkState::Suspended { reason: Suspension::Disputed | Suspension::Fraud, .. } => {
             Some(Meaning::Doubt)
-        }
-        LinkState::Active if matches!(action, Action::LinkReinstate | Action::LinkReopen) => {
-            Some(Meaning::Well)
         }
         LinkState::Revoked { .. } | LinkState::Suspended { .. } | LinkState::Active => None,
     }
@@ -150,7 +158,10 @@ async fn close(
             "grantor_ended",
         ),
         (Meaning::Well, LinkState::Suspended { reason: Suspension::Grantor, .. }) => {
-            (given.reinstate(now).ok(), Action::LinkReinstate, LinkEventKind::Opened, "grantor")
+            let detail = serde_json::json!({"reason": Suspension::Grantor});
+            // One that is no longer suspended has nothing to lift.
+            let _ = doubt::lift(unit, ports, given, by, detail).await?;
+            return Ok(());
         }
         _ => return Ok(()),
     };

@@ -1,7 +1,7 @@
 //! Staff close a link until it is clear whether it is right, or open it again.
 
 use super::{
-    Ports,
+    Ports, doubt,
     write_link::{Told, write},
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     dispute::DisputeStatus,
     event::LinkEventKind,
     id::LinkId,
-    link::{Link, ReinstateRefusal, Reinstatement, SuspendRefusal, Suspension},
+    link::{Link, LinkState, ReinstateRefusal, Reinstatement, SuspendRefusal, Suspension},
     store::{StoreError, UnitOfWork},
 };
 
@@ -43,12 +43,14 @@ pub async fn suspend(
     reason: Suspension,
 ) -> Result<Link, SuspendLinkError> {
     let link = of_organization(unit, by, id).await?;
+    let before = link.state;
     let suspended = link.suspend(by.actor(), reason, ports.clock.now())?;
-    write_suspended(unit, ports, &suspended, by.actor(), reason).await?;
+    write_suspended(unit, ports, &suspended, before, by.actor(), reason).await?;
     Ok(suspended)
 }
 
-/// Lifts a suspension.
+/// Lifts a suspension. If the link of whoever granted this one is in doubt, it stays closed for that; staff who
+/// lift that too mean to open it all the same.
 pub async fn reinstate(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
@@ -57,12 +59,17 @@ pub async fn reinstate(
     reason: Reinstatement,
 ) -> Result<Link, SuspendLinkError> {
     let link = of_organization(unit, by, id).await?;
-    let disputes = unit.disputes_of_link(by.organization(), id).await?;
+    let disputes = unit.disputes_of_link(&link).await?;
     if disputes.iter().any(|dispute| dispute.status() == DisputeStatus::Open) {
         return Err(SuspendLinkError::DisputeOpen);
     }
+    let detail = serde_json::json!({"reason": reason});
+    if !matches!(link.state, LinkState::Suspended { reason: Suspension::Grantor, .. }) {
+        return Ok(doubt::lift(unit, ports, link, by.actor(), detail).await??);
+    }
     let reinstated = link.reinstate(ports.clock.now())?;
-    write_reinstated(unit, ports, &reinstated, by.actor(), reason).await?;
+    let (by, action, event) = (by.actor(), Action::LinkReinstate, LinkEventKind::Opened);
+    write(unit, ports, &reinstated, Told { by, action, detail, event }).await?;
     Ok(reinstated)
 }
 
@@ -80,23 +87,12 @@ pub(super) async fn write_suspended(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
     link: &Link,
+    before: LinkState,
     by: Actor,
     reason: Suspension,
 ) -> Result<(), StoreError> {
     let detail = serde_json::json!({"reason": reason});
-    let told = Told { by, action: Action::LinkSuspend, detail, event: LinkEventKind::Closed };
-    write(unit, ports, link, told).await
-}
-
-/// Writes a link whose suspension was just lifted.
-pub(super) async fn write_reinstated(
-    unit: &mut dyn UnitOfWork,
-    ports: &Ports,
-    link: &Link,
-    by: Actor,
-    reason: Reinstatement,
-) -> Result<(), StoreError> {
-    let detail = serde_json::json!({"reason": reason});
-    let told = Told { by, action: Action::LinkReinstate, detail, event: LinkEventKind::Opened };
-    write(unit, ports, link, told).await
+    let closed = before == LinkState::Active;
+    let event = if closed { LinkEventKind::Closed } else { LinkEventKind::Changed };
+    write(unit, ports, link, Told { by, action: Action::LinkSuspend, detail, event }).await
 }

@@ -3,7 +3,8 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::{
     dispute::{Dispute, DisputeStatus},
-    id::{DisputeId, LinkId, OrganizationId, PatientId},
+    id::{DisputeId, OrganizationId, PatientId},
+    link::Link,
     page::{Listed, Page},
 };
 
@@ -20,13 +21,10 @@ pub trait Disputes {
         organization: OrganizationId,
         id: DisputeId,
     ) -> Result<Option<Dispute>, StoreError>;
-    /// All disputes about a link, newest first.
-    async fn disputes_of_link(
-        &mut self,
-        organization: OrganizationId,
-        link: LinkId,
-    ) -> Result<Vec<Dispute>, StoreError>;
-    /// Whether a link to this record is disputed and nobody has decided.
+    /// All disputes about a link and those that it stands for since records were merged, newest first.
+    async fn disputes_of_link(&mut self, link: &Link) -> Result<Vec<Dispute>, StoreError>;
+    /// Whether a link to this record, or to one that was merged into it, is or was then disputed and nobody has
+    /// decided.
     async fn is_disputed(
         &mut self,
         organization: OrganizationId,

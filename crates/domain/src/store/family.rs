@@ -52,7 +52,7 @@ pub trait Grants {
         organization: OrganizationId,
         link: LinkId,
     ) -> Result<Option<Grant>, StoreError>;
-    /// The grants for a record, newest first.
+    /// The grants for a record and those that were merged into it, newest first.
     async fn grants_to_patient(
         &mut self,
         organization: OrganizationId,
@@ -150,7 +150,7 @@ pub trait AccessRequests {
         account: AccountId,
         page: Page,
     ) -> Result<Listed<AccessRequest>, StoreError>;
-    /// The requests that wait for the patient of this record, newest first.
+    /// The requests that wait for the patient of this record, or of one that was merged into it, newest first.
     async fn requests_to_patient(
         &mut self,
         organization: OrganizationId,

@@ -74,6 +74,11 @@ pub trait Links {
     async fn link(&mut self, id: LinkId) -> Result<Option<Link>, StoreError>;
     /// One link, locked.
     async fn link_for_update(&mut self, id: LinkId) -> Result<Option<Link>, StoreError>;
+    /// The link that stands for this one since records were merged ([`crate::merge`]): itself, unless another of
+    /// the account's absorbed it.
+    async fn standing_link(&mut self, id: LinkId) -> Result<Option<Link>, StoreError>;
+    /// The link that stands for this one, locked.
+    async fn standing_link_for_update(&mut self, id: LinkId) -> Result<Option<Link>, StoreError>;
     /// The account's unrevoked link to a record, locked.
     async fn unrevoked_link_for_update(
         &mut self,

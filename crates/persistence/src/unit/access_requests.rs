@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
@@ -224,7 +226,8 @@ impl AccessRequests for SeaUnit {
         patient: PatientId,
         now: DateTime<Utc>,
     ) -> Result<Vec<AccessRequest>, StoreError> {
-        let select = pending(organization, now).filter(Column::PatientId.eq(patient.uuid()));
+        let records = self.with_those_before(organization, HashSet::from([patient.uuid()])).await?;
+        let select = pending(organization, now).filter(Column::PatientId.is_in(records));
         let rows = select.order_by_desc(Column::Id).all(&self.tx).await.map_err(store_error)?;
         rows.into_iter().map(|row| request(row, &*self.vault)).collect()
     }

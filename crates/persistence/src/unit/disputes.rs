@@ -1,16 +1,25 @@
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use kinlink_domain::{
     dispute::{Dispute, DisputeState, DisputeStatus},
-    id::{DisputeId, Id, LinkId, OrganizationId, PatientId},
+    id::{DisputeId, Id, OrganizationId, PatientId},
+    link::Link,
     page::{Listed, Page},
     store::{Disputes, StoreError},
 };
-use sea_orm::{ColumnTrait, EntityTrait, NotSet, QueryFilter, QueryOrder, QuerySelect, Select, Set};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, NotSet, QueryFilter, QueryOrder, QuerySelect, Select, Set,
+    sea_query::Query,
+};
 
 use super::SeaUnit;
 use crate::{
     convert::{corrupt, from_json, from_word, to_json, to_word},
-    entity::dispute::{ActiveModel, Column, Entity, Model},
+    entity::{
+        dispute::{ActiveModel, Column, Entity, Model},
+        link,
+    },
     error::store_error,
 };
 
@@ -100,12 +109,9 @@ impl Disputes for SeaUnit {
         select.one(&self.tx).await.map_err(store_error)?.map(TryInto::try_into).transpose()
     }
 
-    async fn disputes_of_link(
-        &mut self,
-        organization: OrganizationId,
-        link: LinkId,
-    ) -> Result<Vec<Dispute>, StoreError> {
-        let select = of(organization).filter(Column::LinkId.eq(link.uuid())).order_by_desc(Column::Id);
+    async fn disputes_of_link(&mut self, link: &Link) -> Result<Vec<Dispute>, StoreError> {
+        let links = self.with_those_absorbed(link).await?.into_iter().map(Id::uuid);
+        let select = of(link.organization).filter(Column::LinkId.is_in(links)).order_by_desc(Column::Id);
         let rows = select.all(&self.tx).await.map_err(store_error)?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
@@ -115,10 +121,20 @@ impl Disputes for SeaUnit {
         organization: OrganizationId,
         patient: PatientId,
     ) -> Result<bool, StoreError> {
+        let records = self.with_those_before(organization, HashSet::from([patient.uuid()])).await?;
+        // A link goes on and comes back with merges, its dispute says where it was.
+        let there = Query::select()
+            .column(link::Column::Id)
+            .from(link::Entity)
+            .and_where(link::Column::OrganizationId.eq(organization.uuid()))
+            .and_where(link::Column::PatientId.is_in(records.iter().copied()))
+            .to_owned();
         // By the index `dispute_by_status`: open disputes are few.
         let open = of(organization)
             .filter(Column::Status.eq(to_word(&DisputeStatus::Open)))
-            .filter(Column::PatientId.eq(patient.uuid()))
+            .filter(
+                Condition::any().add(Column::PatientId.is_in(records)).add(Column::LinkId.in_subquery(there)),
+            )
             .limit(1);
         Ok(open.one(&self.tx).await.map_err(store_error)?.is_some())
     }

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
@@ -15,6 +17,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set, prelude::Expr,
     sea_query::LockType,
 };
+use uuid::Uuid;
 
 use super::SeaUnit;
 use crate::{
@@ -210,6 +213,15 @@ impl SeaUnit {
         row.map(|row| grant_from(row, &*self.vault)).transpose()
     }
 
+    /// By the index `proxy_grant_by_patient`.
+    pub(super) async fn grants_at(
+        &self,
+        organization: OrganizationId,
+        records: HashSet<Uuid>,
+    ) -> Result<Vec<Grant>, StoreError> {
+        self.all_grants(of(organization).filter(Column::PatientId.is_in(records))).await
+    }
+
     async fn all_grants(&self, select: Select<Entity>) -> Result<Vec<Grant>, StoreError> {
         let rows = select.order_by_desc(Column::Id).all(&self.tx).await.map_err(store_error)?;
         rows.into_iter().map(|row| grant_from(row, &*self.vault)).collect()
@@ -280,7 +292,8 @@ impl Grants for SeaUnit {
         organization: OrganizationId,
         patient: PatientId,
     ) -> Result<Vec<Grant>, StoreError> {
-        self.all_grants(of(organization).filter(Column::PatientId.eq(patient.uuid()))).await
+        let records = self.with_those_before(organization, HashSet::from([patient.uuid()])).await?;
+        self.grants_at(organization, records).await
     }
 
     async fn grants_of_account(&mut self, account: AccountId) -> Result<Vec<Grant>, StoreError> {

@@ -167,6 +167,14 @@ impl Links for SeaUnit {
         self.one(Entity::find().filter(Column::Id.eq(id.uuid())).lock(LockType::Update)).await
     }
 
+    async fn standing_link(&mut self, id: LinkId) -> Result<Option<Link>, StoreError> {
+        self.standing(id).await
+    }
+
+    async fn standing_link_for_update(&mut self, id: LinkId) -> Result<Option<Link>, StoreError> {
+        self.standing_for_update(id).await
+    }
+
     async fn unrevoked_link_for_update(
         &mut self,
         account: AccountId,

@@ -3,6 +3,7 @@
 
 mod apply;
 mod family;
+mod standing;
 
 use std::collections::{HashMap, HashSet};
 

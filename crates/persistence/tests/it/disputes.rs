@@ -77,8 +77,9 @@ on_both_databases! {
             written.insert(0, decided);
         }
         let mut unit = it.begin().await;
-        assert_eq!(unit.disputes_of_link(it.here.id, link.id).await.unwrap(), written);
-        assert_eq!(unit.disputes_of_link(it.there.id, link.id).await.unwrap(), []);
+        assert_eq!(unit.disputes_of_link(&link).await.unwrap(), written);
+        let elsewhere = Link { organization: it.there.id, ..link.clone() };
+        assert_eq!(unit.disputes_of_link(&elsewhere).await.unwrap(), []);
         for dispute in &written {
             assert_eq!(unit.dispute(it.here.id, dispute.id).await.unwrap().as_ref(), Some(dispute));
             assert_eq!(unit.dispute(it.there.id, dispute.id).await.unwrap(), None);

@@ -1,6 +1,7 @@
 //! Storage on SQLite and PostgreSQL alike.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where something is not as it should be")]
 
+mod approvals;
 mod at_rest;
 mod attempts;
 mod audit;
@@ -10,7 +11,9 @@ mod claims;
 mod clients;
 mod connections;
 mod directory;
+mod disputed_merges;
 mod disputes;
+mod doubts_model;
 mod family_model;
 mod feed;
 mod history;

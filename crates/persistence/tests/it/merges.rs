@@ -27,7 +27,7 @@ pub(crate) fn alone(id: &str, number: u32) -> ImportedPatient {
     ImportedPatient { version: version(number), ..imported(id) }
 }
 
-async fn made(it: &Fixture, account: &str, patient: &str) -> LinkId {
+pub(crate) async fn made(it: &Fixture, account: &str, patient: &str) -> LinkId {
     put(it, account, patient, |link| link).await
 }
 

@@ -1,7 +1,7 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
-    access_request::{AccessRequest, Decider, RequestState},
+    access_request::AccessRequest,
     actor::{Actor, Authorized},
     audit::{Action, Subject},
     bar::Bar,
@@ -9,6 +9,7 @@ use kinlink_domain::{
     patient::PatientRecord,
     service::decide_request::{
         By,
+        candidates::candidates as records,
         relationships::{CandidateRelationship, candidate_relationships},
     },
     store::UnitOfWork,
@@ -132,7 +133,7 @@ impl RequestCandidateView {
     }
 }
 
-/// The records that a request may be about, the likeliest first; that each was read is put on record.
+/// The records that a request may be about now, the likeliest first; that each was read is put on record.
 pub(crate) async fn candidates(
     state: &State,
     unit: &mut dyn UnitOfWork,
@@ -140,14 +141,10 @@ pub(crate) async fn candidates(
     request: &AccessRequest,
     now: DateTime<Utc>,
 ) -> Result<Vec<Candidate>, Problem> {
-    let ids = match &request.state {
-        RequestState::Pending(Decider::Staff(ids)) => ids.clone(),
-        RequestState::Pending(Decider::Patient(id)) => vec![*id],
-        _ => Vec::new(),
-    };
-    let mut found = Vec::with_capacity(ids.len());
-    for id in ids {
-        let Some(record) = unit.patient_by_id(request.organization, id).await? else { continue };
+    let records = records(unit, request).await?;
+    let mut found = Vec::with_capacity(records.len());
+    for record in records {
+        let id = record.id;
         let mut bars = unit.bars(request.organization, id).await?;
         bars.retain(|bar| bar.is_in_force(now));
         let relationships = candidate_relationships(unit, &state.ports, request, &record).await?;

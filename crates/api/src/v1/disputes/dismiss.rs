@@ -19,7 +19,8 @@ pub(crate) struct DismissBody {
     reason: Reinstatement,
 }
 
-/// Find a dispute wrong: its link opens the record again, at once. Staff with the role `reviewer` or `admin`.
+/// Find a dispute wrong: its link opens the record again, at once, unless it is suspended for another reason too.
+/// Staff with the role `reviewer` or `admin`.
 #[utoipa::path(post, path = "/v1/disputes/{id}/dismiss", tag = "disputes", security(("staff" = [])),
     params(("id" = String, Path, description = "The dispute"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and body again give the same answer")),

@@ -56,8 +56,11 @@ pub(crate) async fn list(
 ) -> Result<HttpResponse, Problem> {
     let mut unit = state.store.begin().await?;
     let (_, listed) = search(&state, &mut *unit, &staff, parameters.0).await?;
+    let mut disputes = Vec::with_capacity(listed.items.len());
+    for dispute in &listed.items {
+        disputes.push(DisputeView::load(&mut *unit, dispute).await?);
+    }
     unit.save().await?;
-    let disputes = listed.items.iter().map(Into::into).collect();
     Ok(HttpResponse::Ok().json(DisputeList { disputes, next_cursor: listed.next.map(Cursor::write) }))
 }
 

@@ -25,8 +25,9 @@ pub(crate) async fn read(
     let id = path_id(&request)?;
     let mut unit = state.store.begin().await?;
     let dispute = see(&state, &mut *unit, &staff, id).await?;
+    let answer = DisputeView::load(&mut *unit, &dispute).await?;
     unit.save().await?;
-    Ok(HttpResponse::Ok().json(DisputeView::from(&dispute)))
+    Ok(HttpResponse::Ok().json(answer))
 }
 
 /// A dispute as the caller may see it; that it was read is put on record.

@@ -115,7 +115,9 @@ pub(crate) async fn load(
         if link_opens(&link, now) {
             let grants = unit.grants_to_patient(link.organization, link.patient).await?;
             let own = link.role == LinkRole::SelfRole;
-            given.extend(grants.into_iter().filter(|grant| own || grant.by == by));
+            let mine = grants.into_iter().filter(|grant| own || grant.by == by);
+            let new: Vec<_> = mine.filter(|grant| !given.contains(grant)).collect();
+            given.extend(new);
         }
     }
     let held = unit.grants_of_account(account).await?;

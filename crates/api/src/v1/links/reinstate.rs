@@ -26,7 +26,8 @@ pub(crate) struct ReinstatedAnswer {
 }
 
 /// Lift a link's suspension. Staff with the role `reviewer` or `admin`. While a dispute about the link is
-/// open, it is lifted by dismissing that.
+/// open, it is lifted by dismissing that. A proxy's link whose grantor is in doubt stays suspended for that reason
+/// until the doubt is gone, or staff lift it too.
 #[utoipa::path(post, path = "/v1/links/{id}/reinstate", tag = "links", security(("staff" = [])),
     params(("id" = String, Path, description = "The link"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and body again give the same answer")),

@@ -1,14 +1,14 @@
 use super::subject;
 use crate::{
-    actor::Authorized,
+    actor::{Actor, Authorized},
     audit::Action,
     dispute::{AlreadyDecided, Dispute, DisputeStatus},
     id::DisputeId,
-    link::{Link, LinkState, ReinstateRefusal, Reinstatement, Revocation, RevokeRefusal},
+    link::{Link, LinkState, Reinstatement, Revocation, RevokeRefusal},
     service::{
-        Ports, cut_off,
+        Ports, cut_off, doubt,
         end_link::{EndLinkError, Ender, end},
-        suspend_link::write_reinstated,
+        follow_link::follow,
     },
     store::{StoreError, UnitOfWork},
 };
@@ -38,11 +38,12 @@ pub enum DecideError {
 pub enum Verdict {
     /// It is right: its link ends.
     Right(Revocation),
-    /// It is wrong: its link opens the record again.
+    /// It is wrong: its link opens the record again, unless something else speaks against that.
     Wrong(Reinstatement),
 }
 
-/// Decides a dispute.
+/// Decides a dispute. If its link was absorbed when records were merged, what follows is for the link that stands
+/// for it now.
 pub async fn decide(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
@@ -58,19 +59,21 @@ pub async fn decide(
     }
     let (dispute, link) = open_dispute(unit, by, id).await?;
     let now = ports.clock.now();
+    // It is written before its link, which stays closed while one is open.
     let (decided, action, reason) = match verdict {
         Verdict::Right(reason) => {
             let upheld = dispute.uphold(by.actor(), reason, now)?;
+            unit.update_dispute(&upheld).await?;
             end_disputed(unit, ports, by, &link, reason).await?;
             (upheld, Action::DisputeUphold, serde_json::json!(reason))
         }
         Verdict::Wrong(reason) => {
             let dismissed = dispute.dismiss(by.actor(), reason, now)?;
-            open_disputed(unit, ports, by, link.reinstate(now), reason).await?;
+            unit.update_dispute(&dismissed).await?;
+            open_disputed(unit, ports, by, link, reason).await?;
             (dismissed, Action::DisputeDismiss, serde_json::json!(reason))
         }
     };
-    unit.update_dispute(&decided).await?;
     let detail = serde_json::json!({"dispute": id, "reason": reason});
     unit.record(ports.audit(by.organization(), by.actor(), action, subject(&decided), detail));
     Ok(decided)
@@ -93,30 +96,37 @@ async fn end_disputed(
     Ok(())
 }
 
+/// Lifts what a contact said against the link. Whatever else it is suspended for stands.
 async fn open_disputed(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
     by: Authorized,
-    opened: Result<Link, ReinstateRefusal>,
+    link: Link,
     reason: Reinstatement,
 ) -> Result<(), DecideError> {
-    match opened {
-        Ok(link) => Ok(write_reinstated(unit, ports, &link, by.actor(), reason).await?),
-        Err(ReinstateRefusal::AlreadyRevoked) => Err(DecideError::LinkEnded),
-        // A link with an open dispute stays suspended, so this is a row that somebody changed by hand.
-        Err(ReinstateRefusal::NotSuspended) => Ok(()),
+    match link.state {
+        LinkState::Revoked { .. } => Err(DecideError::LinkEnded),
+        LinkState::Suspended { by: Actor::Contact(_), .. } => {
+            let detail = serde_json::json!({"reason": reason});
+            let lifted = doubt::lift(unit, ports, link, by.actor(), detail).await?;
+            lifted.map(drop).map_err(|_| DecideError::LinkEnded)
+        }
+        // Staff suspended it for a reason of their own, or whoever granted it is in doubt.
+        LinkState::Suspended { .. } => Ok(()),
+        // It stands for the disputed one and was never in doubt itself. What was granted by that one opens again.
+        LinkState::Active => Ok(follow(unit, ports, &link, Action::LinkReinstate).await?),
     }
 }
 
-/// The dispute and its link. The link's row is locked first, as by whoever opens a dispute, so that two
-/// decisions at once have one winner.
+/// The dispute, and the link that stands for the disputed one. The link's row is locked first, as by whoever opens a
+/// dispute, so that two decisions at once have one winner.
 async fn open_dispute(
     unit: &mut dyn UnitOfWork,
     by: Authorized,
     id: DisputeId,
 ) -> Result<(Dispute, Link), DecideError> {
     let seen = unit.dispute(by.organization(), id).await?.ok_or(DecideError::NotFound)?;
-    let link = unit.link_for_update(seen.link).await?.ok_or(DecideError::NotFound)?;
+    let link = unit.standing_link_for_update(seen.link).await?.ok_or(DecideError::NotFound)?;
     let dispute = unit.dispute(by.organization(), id).await?.ok_or(DecideError::NotFound)?;
     match dispute.status() {
         DisputeStatus::Open => Ok((dispute, link)),

@@ -36,7 +36,9 @@ pub(super) async fn touch(
             let own = touched.links.iter().filter(|link| link.role == LinkRole::SelfRole);
             for patient in own.map(|link| link.patient).collect::<Vec<_>>() {
                 let offers = unit.grants_to_patient(organization, patient).await?;
-                touched.offers.extend(offers.into_iter().filter(|grant| offered(grant) && grant.by == by));
+                let own = offers.into_iter().filter(|grant| offered(grant) && grant.by == by);
+                let new: Vec<Grant> = own.filter(|grant| !touched.offers.contains(grant)).collect();
+                touched.offers.extend(new);
             }
             let page = Page { after: None, limit: REQUESTS };
             let requests = unit.requests_of_account(account, page).await?.items.into_iter();

@@ -102,7 +102,9 @@ impl SeaUnit {
     async fn offers_follow(&mut self, link: &Link, from: PatientId) -> Result<(), StoreError> {
         let by = Actor::Account(link.account);
         let offered = |grant: &Grant| grant.by == by && grant.status(link.updated_at) == GrantStatus::Offered;
-        let offers = self.grants_to_patient(link.organization, from).await?.into_iter().filter(offered);
+        // Not those of records before it: they are found where those lead.
+        let offers = self.grants_at(link.organization, HashSet::from([from.uuid()])).await?;
+        let offers = offers.into_iter().filter(offered);
         let ids: Vec<_> = offers.map(|grant| grant.id).collect();
         for id in ids {
             if let Some(grant) = self.grant_for_update(id).await? {

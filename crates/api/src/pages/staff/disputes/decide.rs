@@ -32,7 +32,7 @@ pub(in crate::pages) async fn uphold(
     decide(&request, &state, &staff, verdict.ok_or(missing), "upheld").await
 }
 
-/// Staff find the dispute wrong: the link opens the record again.
+/// Staff find the dispute wrong: it closes the link no more.
 pub(in crate::pages) async fn dismiss(
     request: HttpRequest,
     state: Data<State>,

@@ -65,7 +65,7 @@ pub(in crate::pages) async fn show_dispute(
 ) -> Result<HttpResponse, Refusal> {
     let said = match query.said.as_deref() {
         Some("upheld") => Some("Decided. The link is ended, at once and in every app."),
-        Some("dismissed") => Some("Decided. The link opens the record again."),
+        Some("dismissed") => Some("Decided. The dispute closes the link no more."),
         _ => None,
     };
     show_again(&state, &staff, path_id(&request)?, said, Complaints::default()).await
@@ -81,7 +81,8 @@ pub(super) async fn show_again(
     let gone = || Problem::new(ProblemType::NotFound);
     let mut unit = state.store.begin().await?;
     let dispute = see(state, &mut *unit, &staff.caller, id).await?;
-    let link = unit.link(dispute.link).await?.ok_or_else(gone)?;
+    // At the record that is in use: of a link that was absorbed in a merge, the one that stands for it.
+    let link = unit.standing_link(dispute.link).await?.ok_or_else(gone)?;
     let organization = unit.organization(dispute.organization).await?.ok_or_else(gone)?;
     unit.save().await?;
     let link_status = link.status(&organization.policy.family.rules(), state.ports.clock.now());

@@ -125,6 +125,7 @@ fn said(word: &str) -> Option<&'static str> {
         "ended" => Some("Ended. Authorization servers hear of it at once."),
         "suspended" => Some("Suspended. It opens nothing until somebody lifts that."),
         "reinstated" => Some("The link opens the record again."),
+        "lifted" => Some("Lifted. The link stays suspended for another reason."),
         "added" => Some("The evidence is added, and counts at once."),
         "withdrawn" => Some("The evidence is withdrawn, and counts no more."),
         _ => None,
@@ -180,15 +181,14 @@ async fn acts(unit: &mut dyn UnitOfWork, staff: &Staff, link: &Link) -> Result<A
     let may = |act| staff.caller.at(link.organization, act).is_ok();
     let (reviews, ends, vouches) =
         (may(StaffAct::ReviewLinks), may(StaffAct::EndLinks), may(StaffAct::ManageEvidence));
-    let disputes =
-        if reviews { unit.disputes_of_link(link.organization, link.id).await? } else { Vec::new() };
+    let disputes = if reviews { unit.disputes_of_link(link).await? } else { Vec::new() };
     let open = disputes.iter().find(|dispute| dispute.status() == DisputeStatus::Open);
     let not_over = !matches!(link.state, LinkState::Revoked { .. });
     let suspended = matches!(link.state, LinkState::Suspended { .. });
     let offered = |offered: bool, reasons: Reasons| if offered { reasons } else { Vec::new() };
     Ok(Acts {
         end: offered(ends && not_over, revoke::reasons(staff)),
-        suspend: offered(reviews && link.state == LinkState::Active, suspend::reasons(staff)),
+        suspend: offered(reviews && link.can_be_suspended(), suspend::reasons(staff)),
         reinstate: offered(reviews && suspended && open.is_none(), reinstate::reasons()),
         evidence: vouches && not_over && staff.visitor.account() != link.account,
         reset: not_over && may(StaffAct::ResetAuthenticators),

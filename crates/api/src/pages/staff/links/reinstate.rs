@@ -1,5 +1,10 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use kinlink_domain::{actor::StaffAct, id::LinkId, link::Reinstatement, service::suspend_link};
+use kinlink_domain::{
+    actor::StaffAct,
+    id::LinkId,
+    link::{LinkState, Reinstatement},
+    service::suspend_link,
+};
 
 use super::read::show_again;
 use crate::{
@@ -43,7 +48,8 @@ pub(in crate::pages) async fn reinstate(
     };
     let mut unit = state.store.begin().await?;
     let by = reviewer_of(&mut *unit, &staff.caller, id).await?;
-    suspend_link::reinstate(&mut *unit, &state.ports, by, id, reason).await?;
+    let link = suspend_link::reinstate(&mut *unit, &state.ports, by, id, reason).await?;
     unit.save().await?;
-    Ok(see_other(&format!("/staff/links/{id}?said=reinstated")))
+    let said = if link.state == LinkState::Active { "reinstated" } else { "lifted" };
+    Ok(see_other(&format!("/staff/links/{id}?said={said}")))
 }
