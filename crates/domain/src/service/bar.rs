@@ -11,7 +11,6 @@ use crate::{
     actor::Authorized,
     audit::{Action, Subject},
     bar::{AboutBar, AlreadyLifted, Bar},
-    event::LinkEventKind,
     id::{AccountId, BarId},
     link::{Link, LinkRole, Revocation},
     organization::Organization,
@@ -123,8 +122,7 @@ async fn end_proxy(
     let reason = Revocation::CourtOrder;
     let Ok(ended) = link.revoke(by.actor(), reason, bar.at) else { return Ok(None) };
     let detail = serde_json::json!({"reason": reason, "bar": bar.id});
-    let (action, event) = (Action::LinkRevoke, LinkEventKind::Closed);
-    write(unit, ports, &ended, Told { by: by.actor(), action, detail, event }).await?;
+    write(unit, ports, &ended, Told { by: by.actor(), action: Action::LinkRevoke, detail }).await?;
     Ok(Some(ended))
 }
 

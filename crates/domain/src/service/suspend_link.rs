@@ -8,7 +8,6 @@ use crate::{
     actor::{Actor, Authorized},
     audit::Action,
     dispute::DisputeStatus,
-    event::LinkEventKind,
     id::LinkId,
     link::{Link, ReinstateRefusal, Reinstatement, SuspendRefusal, Suspension},
     store::{StoreError, UnitOfWork},
@@ -84,8 +83,7 @@ pub(super) async fn write_suspended(
     reason: Suspension,
 ) -> Result<(), StoreError> {
     let detail = serde_json::json!({"reason": reason});
-    let told = Told { by, action: Action::LinkSuspend, detail, event: LinkEventKind::Closed };
-    write(unit, ports, link, told).await
+    write(unit, ports, link, Told { by, action: Action::LinkSuspend, detail }).await
 }
 
 /// Writes a link whose suspension was just lifted.
@@ -97,6 +95,5 @@ pub(super) async fn write_reinstated(
     reason: Reinstatement,
 ) -> Result<(), StoreError> {
     let detail = serde_json::json!({"reason": reason});
-    let told = Told { by, action: Action::LinkReinstate, detail, event: LinkEventKind::Opened };
-    write(unit, ports, link, told).await
+    write(unit, ports, link, Told { by, action: Action::LinkReinstate, detail }).await
 }

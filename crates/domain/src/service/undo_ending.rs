@@ -9,7 +9,6 @@ use crate::{
     actor::Authorized,
     audit::{Action, Subject},
     ending::{EndedItem, Ending, EndingScope, UndoRefusal},
-    event::LinkEventKind,
     id::{AccountId, EndingId},
     link::{Link, LinkState},
     store::{StoreError, UnitOfWork},
@@ -98,12 +97,8 @@ async fn reopen(
         return Ok(None);
     }
     let Some(opened) = ending.reopened(link, before, ports.clock.now()) else { return Ok(None) };
-    let told = Told {
-        by: by.actor(),
-        action: Action::LinkReopen,
-        detail: serde_json::json!({"ending": ending.id}),
-        event: if before == LinkState::Active { LinkEventKind::Opened } else { LinkEventKind::Changed },
-    };
+    let told =
+        Told { by: by.actor(), action: Action::LinkReopen, detail: serde_json::json!({"ending": ending.id}) };
     write(unit, ports, &opened, told).await?;
     Ok(Some(opened))
 }

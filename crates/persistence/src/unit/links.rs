@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use kinlink_domain::{
     evidence::Evidence,
     id::{AccountId, LinkId, OrganizationId, PatientId},
-    link::{Link, LinkRole},
+    link::Link,
     store::{Constraint, Links, StoreError},
 };
 use sea_orm::{
@@ -121,6 +121,7 @@ impl Links for SeaUnit {
         let row = row::row(&link, &*self.vault);
         Entity::insert(row.clone()).exec_without_returning(&self.tx).await.map_err(store_error)?;
         self.keep_version(row).await?;
+        self.tell_of_new(&link).await?;
         if replaced {
             // Its record was merged into another while this unit was on its way.
             self.settle(link.organization, link.account, link.created_at).await?;
@@ -142,10 +143,8 @@ impl Links for SeaUnit {
         if result.rows_affected != 1 {
             return Err(StoreError::Conflict(Constraint::Version));
         }
-        if link.role != LinkRole::SelfRole {
-            self.wake_grant(link).await?;
-        }
-        self.keep_version(row).await
+        self.keep_version(row).await?;
+        self.tell_of_changed(link).await
     }
 
     async fn link(&mut self, id: LinkId) -> Result<Option<Link>, StoreError> {

@@ -24,3 +24,4 @@ mod patients;
 mod redeem;
 mod schema;
 mod signing_keys;
+mod turns;
