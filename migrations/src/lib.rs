@@ -15,6 +15,7 @@ mod m20261124_000012_sources;
 mod m20261124_000013_provisioning;
 mod m20261124_000014_signing_keys;
 mod m20261124_000015_provisioning_preview;
+mod m20261124_000016_link_turns;
 mod m20261124_000017_deleted_records;
 mod statements;
 
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000013_provisioning::Migration),
             Box::new(m20261124_000014_signing_keys::Migration),
             Box::new(m20261124_000015_provisioning_preview::Migration),
+            Box::new(m20261124_000016_link_turns::Migration),
             Box::new(m20261124_000017_deleted_records::Migration),
         ]
     }

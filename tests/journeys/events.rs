@@ -3,6 +3,7 @@
 mod neighbour;
 mod poll;
 mod push;
+mod turns;
 mod webhooks;
 
 use std::{

@@ -28,7 +28,7 @@ pub(crate) fn inviting(record: &str, relationship: &str, basis: &str, papers: &V
 }
 
 /// Makes a parent; returns what redeeming answered.
-async fn parent(app: &App, name: &str, relationship: &str, record: &str) -> Reply {
+pub(crate) async fn parent(app: &App, name: &str, relationship: &str, record: &str) -> Reply {
     let papers = json!([{"paper": "birth_certificate"}]);
     let body = inviting(record, relationship, "parental_responsibility", &papers);
     let issued = app.registrar().post("/v1/invitations", body).await.expect(201);

@@ -1,19 +1,22 @@
-//! Tells beforehand what the clock will do to proxies' links, and tells listeners once it did.
+//! Tells beforehand what the clock will do to proxies' links, and tells listeners once it, or a policy, changed what a
+//! link gives.
 
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use kinlink_domain::{
-    id::GrantId,
+    id::LinkId,
     service::{Ports, turn::look},
     store::{Store, StoreError, TurnQueue},
 };
 use tokio_util::sync::CancellationToken;
 
-/// How long a grant stays with the worker that took it.
+/// How long a link stays with the worker that took it.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
-/// Grants taken at once.
+/// Links taken at once.
 const BATCH: u16 = 50;
+/// Links of one organization that are made due at once, after its policy changed.
+const WOKEN: u16 = 1_000;
 
 /// Looks at what is due, until it is stopped. Several replicas share the work.
 #[derive(Debug)]
@@ -38,7 +41,7 @@ impl TurnWorker {
                 Ok(0) => self.idle,
                 Ok(_) => continue,
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "grants cannot be read");
+                    tracing::warn!(error = &error as &dyn std::error::Error, "links cannot be read");
                     self.idle
                 }
             };
@@ -49,23 +52,28 @@ impl TurnWorker {
         }
     }
 
-    /// Takes what is due and looks at it; returns how many grants it took.
+    /// Takes what is due and looks at it. If nothing is, what a changed policy concerns is made due. Returns how many
+    /// links it took or made due.
     pub async fn process_due(&self) -> Result<usize, StoreError> {
         let now = self.ports.clock.now();
         let taken = self.queue.take_turns(now, now + LEASE, BATCH).await?;
-        for grant in &taken {
+        if taken.is_empty() {
+            let woken = self.queue.wake_links(now, WOKEN).await?;
+            return Ok(usize::try_from(woken).unwrap_or(usize::MAX));
+        }
+        for link in &taken {
             // One that fails is due again when its lease ends, and holds up no other.
-            if let Err(error) = self.process_one(*grant).await {
+            if let Err(error) = self.process_one(*link).await {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(%grant, error, "a grant could not be looked at, and will be again");
+                tracing::warn!(%link, error, "a link could not be looked at, and will be again");
             }
         }
         Ok(taken.len())
     }
 
-    async fn process_one(&self, grant: GrantId) -> Result<(), StoreError> {
+    async fn process_one(&self, link: LinkId) -> Result<(), StoreError> {
         let mut unit = self.store.begin().await?;
-        let outcome = look(&mut *unit, &self.ports, grant).await?;
+        let outcome = look(&mut *unit, &self.ports, link).await?;
         unit.save().await?;
         if let Some(outcome) = outcome {
             metrics::counter!("kinlink_turns_total", "outcome" => outcome).increment(1);

@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -18,6 +18,10 @@ use crate::{
     relationship::ProxyBasis,
     store::AnswerableLink,
 };
+
+mod answering;
+
+pub use answering::{Answering, Fingerprint, Gave};
 
 /// What the rules ask of the patient; kept with each link, encrypted, so that a lookup reads no second table.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,10 +144,10 @@ impl AccessRules {
             Some(AgeExceptionKind::Emancipated) => true,
             Some(AgeExceptionKind::TreatedAs { age }) => age >= self.self_from_age,
             // Whose age is not on record is not kept from their own record.
-            Some(AgeExceptionKind::Incapacity) | None => facts.birth_date.is_none_or(|born| {
-                surely_from(born, self.self_from_age, self.leap_birthday)
-                    .is_none_or(|day| day <= self.time_zone.day(now))
-            }),
+            Some(AgeExceptionKind::Incapacity) | None => facts
+                .birth_date
+                .and_then(|born| self.own_from(born))
+                .is_none_or(|day| day <= self.time_zone.day(now)),
         };
         if old_enough { Ok(()) } else { Err(LinkStatus::TooYoung) }
     }
@@ -170,9 +174,7 @@ impl AccessRules {
             None => {
                 let born = facts.birth_date.ok_or(LinkStatus::AgeUnknown)?;
                 let today = self.time_zone.day(now);
-                let reached = |rule: &&AgeRule| {
-                    first_day_at(born, rule.from, self.leap_birthday).is_some_and(|day| day <= today)
-                };
+                let reached = |rule: &&AgeRule| self.bounds_from(rule, born).is_some_and(|day| day <= today);
                 self.ages.iter().rfind(reached)
             }
         };
@@ -186,10 +188,18 @@ impl AccessRules {
     /// The next step by which proxies of this minor get another bound, by the birth date alone.
     pub fn next_step(&self, facts: &PatientFacts, now: DateTime<Utc>) -> Option<AgeStep<'_>> {
         let born = facts.birth_date?;
-        let at = |rule: &AgeRule| {
-            first_day_at(born, rule.from, self.leap_birthday).map(|day| self.time_zone.beginning(day))
-        };
+        let at = |rule: &AgeRule| self.bounds_from(rule, born).map(|day| self.time_zone.beginning(day));
         self.ages.iter().find_map(|rule| at(rule).filter(|at| *at > now).map(|at| AgeStep { at, rule }))
+    }
+
+    /// The first day on which the rule counts for proxies of who was born then.
+    fn bounds_from(&self, rule: &AgeRule, born: PartialDate) -> Option<NaiveDate> {
+        first_day_at(born, rule.from, self.leap_birthday)
+    }
+
+    /// The first day on which a patient who was born then surely opens their own record.
+    fn own_from(&self, born: PartialDate) -> Option<NaiveDate> {
+        surely_from(born, self.self_from_age, self.leap_birthday)
     }
 }
 

@@ -1,9 +1,11 @@
-//! What happened to a link, for whoever listens: written with it, sent after ([`crate::store::Journal::happened`]).
+//! What happened to a link, for whoever listens: written with it, sent after. Storage tells of what it writes, and
+//! [`crate::service::turn`] of what became another without that.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    access::Gave,
     id::{AccountId, EventId, LinkId, OrganizationId, PatientId},
     link::Link,
     port::Random,
@@ -47,6 +49,16 @@ impl LinkEventKind {
             Self::Opened => "opened",
             Self::Changed => "changed",
             Self::Closed => "closed",
+        }
+    }
+
+    /// What happened to a link that gave the one, as far as anybody was told, and now gives the other. Of one that
+    /// nothing is known of, rather too much is told than too little.
+    pub fn between(before: Gave, after: Gave) -> Option<Self> {
+        match (before, after) {
+            (Gave::Nothing, Gave::Something(_)) => Some(Self::Opened),
+            (Gave::Something(_) | Gave::Unknown, Gave::Nothing) => Some(Self::Closed),
+            (before, after) => (before != after).then_some(Self::Changed),
         }
     }
 }

@@ -37,6 +37,7 @@ mod proxy_notice;
 pub mod reassess;
 pub mod redeem;
 pub mod renew_grant;
+pub mod retell;
 pub mod revoke_invitation;
 mod send_code;
 pub mod set_policy;

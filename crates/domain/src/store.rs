@@ -20,6 +20,7 @@ mod provisioning;
 mod signing_keys;
 mod sources;
 mod streams;
+mod turns;
 
 use std::fmt;
 
@@ -31,7 +32,7 @@ pub use connections::Connections;
 pub use directory::{Clients, Directory};
 pub use disputes::Disputes;
 pub use endings::Endings;
-pub use family::{AccessRequests, Bars, GrantFilter, Grants, RequestQueue, TurnQueue, Turning};
+pub use family::{AccessRequests, Bars, GrantFilter, Grants, RequestQueue};
 pub use feed::{Change, ChangeFeed, ChangeListener, FeedEntry, FeedHead};
 pub use history::{Crowd, History, Reports};
 pub use journal::{
@@ -44,6 +45,7 @@ pub use provisioning::Provisioning;
 pub use signing_keys::SigningKeys;
 pub use sources::Sources;
 pub use streams::{DueEvent, EventQueue, SettledEvent, Streams};
+pub use turns::{TurnQueue, Turning, Turns};
 
 /// Why storage did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -134,6 +136,7 @@ pub trait UnitOfWork:
     + Idempotency
     + AuditLog
     + Sources
+    + Turns
     + Send
 {
     /// Writes what was journalled and commits.

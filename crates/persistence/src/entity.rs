@@ -44,7 +44,7 @@ pub(crate) use directory::{issuer, organization, organization_policy, trusted_is
 pub(crate) use endings::{ending, ending_item};
 pub(crate) use events::{event_delivery, event_stream, event_stream_muted};
 pub(crate) use journal::{audit_end, audit_entry, change_entry, idempotency_answer, outbox_message};
-pub(crate) use links::{displaced_link, dispute, evidence, link, link_history};
+pub(crate) use links::{displaced_link, dispute, evidence, link, link_history, link_turn};
 pub(crate) use patients::{patient, patient_key, patient_source, record_replacement};
 pub(crate) use provisioning::{
     provisioning_account, provisioning_finding, provisioning_run, provisioning_target,

@@ -11,8 +11,7 @@ use kinlink_domain::{
     stream::{EventStream, Room},
 };
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait, prelude::Expr,
+    ColumnTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter, Statement, prelude::Expr,
 };
 
 use crate::{
@@ -33,15 +32,6 @@ pub(crate) const FIRST_OF_ITS_SUBJECT: &str = "not exists (select 1 from event_d
 const STREAMS: u8 = 64;
 
 impl SeaStore {
-    async fn begin_immediate(&self) -> Result<DatabaseTransaction, StoreError> {
-        let options = TransactionOptions {
-            isolation_level: None,
-            access_mode: None,
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        };
-        self.database.writer.begin_with_options(options).await.map_err(store_error)
-    }
-
     /// Streams for which something is due, by two probes of the index `event_delivery_due` each, those that have
     /// waited longest first. Read before the
     /// transaction, so that an idle worker never takes SQLite's one writer.

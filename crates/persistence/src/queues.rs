@@ -1,4 +1,4 @@
-//! What waits for a worker of some replica: claims, access requests, and grants whose links the clock changes.
+//! What waits for a worker of some replica: claims, access requests, and links that the clock or a policy changes.
 //!
 //! As for the outbox, a lease is nothing but a later `due_at`: should the worker die, what it took is due again by
 //! itself.
@@ -6,12 +6,12 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
-    id::{ClaimId, GrantId, Id, OrganizationId, RequestId},
-    store::{ClaimQueue, RequestQueue, StoreError, TurnQueue},
+    id::{ClaimId, Id, LinkId, OrganizationId, RequestId},
+    organization::Organization,
+    store::{ClaimQueue, RequestQueue, Store, StoreError, TurnQueue},
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     prelude::Expr,
     sea_query::{LockBehavior, LockType},
 };
@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     SeaStore,
-    entity::{access_request, claim, proxy_grant},
+    entity::{access_request, claim, link_turn},
     error::store_error,
 };
 
@@ -41,12 +41,7 @@ impl SeaStore {
         lease_until: DateTime<Utc>,
         limit: u16,
     ) -> Result<Vec<(Uuid, Uuid)>, StoreError> {
-        let options = TransactionOptions {
-            isolation_level: None,
-            access_mode: None,
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        };
-        let tx = self.database.writer.begin_with_options(options).await.map_err(store_error)?;
+        let tx = self.begin_immediate().await?;
         let taken: Vec<(Uuid, Uuid)> = waiting
             .select_only()
             .columns([places.organization, places.id])
@@ -110,17 +105,64 @@ impl RequestQueue for SeaStore {
 
 #[async_trait]
 impl TurnQueue for SeaStore {
-    /// By the index `proxy_grant_due`.
+    /// By the index `link_turn_due`.
     async fn take_turns(
         &self,
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
         limit: u16,
-    ) -> Result<Vec<GrantId>, StoreError> {
-        use proxy_grant::{Column, Entity};
-        let waiting = Entity::find().filter(Column::Status.eq("accepted"));
-        let places = Places { organization: Column::OrganizationId, id: Column::Id, due_at: Column::DueAt };
-        let taken = self.lease::<Entity>(waiting, places, now, lease_until, limit).await?;
+    ) -> Result<Vec<LinkId>, StoreError> {
+        use link_turn::{Column, Entity};
+        let places =
+            Places { organization: Column::OrganizationId, id: Column::LinkId, due_at: Column::DueAt };
+        let taken = self.lease::<Entity>(Entity::find(), places, now, lease_until, limit).await?;
         Ok(taken.into_iter().map(|(_, id)| Id::from_uuid(id)).collect())
+    }
+
+    /// By the index `link_turn_answered_by`: two probes of it for each organization.
+    async fn wake_links(&self, now: DateTime<Utc>, limit: u16) -> Result<u64, StoreError> {
+        let mut woken = 0;
+        for organization in self.begin_read().await?.organizations().await? {
+            woken += self.wake_links_of(&organization, now, limit).await?;
+        }
+        Ok(woken)
+    }
+}
+
+impl SeaStore {
+    async fn wake_links_of(
+        &self,
+        organization: &Organization,
+        now: DateTime<Utc>,
+        limit: u16,
+    ) -> Result<u64, StoreError> {
+        use link_turn::{Column, Entity};
+        let answers_by = organization.answering().fingerprint().0.to_vec();
+        let by_less = Column::AnsweredBy.lt(answers_by.clone());
+        let mut woken = 0;
+        for by_another in [by_less, Column::AnsweredBy.gt(answers_by.clone())] {
+            let told = Entity::find()
+                .select_only()
+                .column(Column::LinkId)
+                .filter(Column::OrganizationId.eq(organization.id.uuid()))
+                .filter(by_another);
+            let any = told.clone().limit(1).into_tuple::<Uuid>().one(&self.database.reader).await;
+            if any.map_err(store_error)?.is_none() {
+                continue;
+            }
+            let tx = self.begin_immediate().await?;
+            // Nobody is waited for: what somebody is writing is found the next time.
+            let told =
+                told.limit(u64::from(limit)).lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+            let links: Vec<Uuid> = told.into_tuple().all(&tx).await.map_err(store_error)?;
+            let update = Entity::update_many()
+                .col_expr(Column::DueAt, Expr::value(now))
+                .col_expr(Column::AnsweredBy, Expr::value(answers_by.clone()))
+                .filter(Column::OrganizationId.eq(organization.id.uuid()))
+                .filter(Column::LinkId.is_in(links));
+            woken += update.exec(&tx).await.map_err(store_error)?.rows_affected;
+            tx.commit().await.map_err(store_error)?;
+        }
+        Ok(woken)
     }
 }

@@ -9,8 +9,8 @@ use kinlink_domain::{
     store::{AnswerableLink, Change, ChangeListener, LinkReader, Schema, Store, StoreError, UnitOfWork},
 };
 use sea_orm::{
-    AccessMode, ColumnTrait, EntityTrait, IsolationLevel, QueryFilter, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    AccessMode, ColumnTrait, DatabaseTransaction, EntityTrait, IsolationLevel, QueryFilter,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
 use crate::{
@@ -50,15 +50,19 @@ impl SeaStore {
     }
 
     pub(crate) async fn begin_unit(&self) -> Result<SeaUnit, StoreError> {
-        // IMMEDIATE: on SQLite a transaction that reads first and writes later may find that another process
-        // wrote in between, and fail; so it queues at the beginning instead.
+        let tx = self.begin_immediate().await?;
+        Ok(SeaUnit::new(tx, &self.ports, Some(self.listener.clone())))
+    }
+
+    /// IMMEDIATE: on SQLite a transaction that reads first and writes later may find that another process wrote in
+    /// between, and fail; so it queues at the beginning instead.
+    pub(crate) async fn begin_immediate(&self) -> Result<DatabaseTransaction, StoreError> {
         let options = TransactionOptions {
             isolation_level: None,
             access_mode: None,
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         };
-        let tx = self.database.writer.begin_with_options(options).await.map_err(store_error)?;
-        Ok(SeaUnit::new(tx, &self.ports, Some(self.listener.clone())))
+        self.database.writer.begin_with_options(options).await.map_err(store_error)
     }
 }
 

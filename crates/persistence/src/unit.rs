@@ -28,14 +28,17 @@ mod save;
 mod signing_keys;
 mod sources;
 mod streams;
+mod turns;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use kinlink_domain::{
+    access::Answering,
     audit::AuditEntry,
     event::LinkEvent,
+    id::OrganizationId,
     outbox::Message,
     page::{Listed, Page},
     port::{Random, Vault},
@@ -69,6 +72,8 @@ pub(crate) struct SeaUnit {
     messages: Vec<Message>,
     changes: Vec<Change>,
     events: Vec<LinkEvent>,
+    /// What organizations answer by, as far as it was asked for.
+    answering: HashMap<OrganizationId, Arc<Answering>>,
 }
 
 impl SeaUnit {
@@ -89,6 +94,7 @@ impl SeaUnit {
             messages: Vec::new(),
             changes: Vec::new(),
             events: Vec::new(),
+            answering: HashMap::new(),
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Arrived, ends, event, links, receiver, verified};
 use crate::app::App;
 
-async fn told(app: &App, arrived: &Arrived) -> Vec<(String, Value, Value)> {
+pub(super) async fn told(app: &App, arrived: &Arrived) -> Vec<(String, Value, Value)> {
     let sets: Vec<_> = arrived.lock().unwrap().drain(..).map(|request| request.body).collect();
     let mut told = Vec::new();
     for set in sets {

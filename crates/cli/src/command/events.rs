@@ -1,6 +1,7 @@
 //! What clients are told, as the operator sees it: streams and webhooks, events that were given up.
 
 mod dead;
+mod retell;
 mod streams;
 mod webhook;
 
@@ -41,6 +42,13 @@ enum Step {
         #[arg(long)]
         client: Option<ClientId>,
     },
+    /// Tell of every link of an organization anew, as it is now: after the database was restored, what was told may
+    /// not be so any more. Saying it again does no harm.
+    Retell {
+        /// The organization's short name.
+        #[arg(long)]
+        organization: String,
+    },
     /// Webhooks of clients.
     Webhook(webhook::WebhookCommand),
 }
@@ -52,6 +60,7 @@ impl EventsCommand {
             Step::Streams { format } => streams::list(&context, format).await?,
             Step::Dead { client, format } => dead::list(&context, client, format).await?,
             Step::Replay { ids, client } => dead::replay(&context, client, &ids).await?,
+            Step::Retell { organization } => retell::run(&context, &organization).await?,
             Step::Webhook(command) => command.run(&context).await?,
         }
         Ok(ExitCode::SUCCESS)

@@ -7,15 +7,14 @@ use super::{
     write_link::{Told, write},
 };
 use crate::{
-    access::{AccessRules, AgeException, PatientFacts},
+    access::{AgeException, PatientFacts},
     actor::Authorized,
     audit::{Action, Subject},
-    event::LinkEventKind,
     id::LinkId,
-    link::{Link, LinkState},
+    link::LinkState,
     organization::Organization,
     patient::{PatientRecord, RecordedException},
-    store::{StoreError, UnitOfWork},
+    store::UnitOfWork,
 };
 
 /// What staff record.
@@ -85,40 +84,14 @@ async fn put(
     let mut live: Vec<LinkId> =
         links.iter().filter(|link| !matches!(link.state, LinkState::Revoked { .. })).map(|l| l.id).collect();
     live.sort_unstable();
-    let rules = organization.policy.family.rules();
     for id in live {
         let Some(link) = unit.link_for_update(id).await? else { continue };
         let facts = PatientFacts { exception, ..link.facts };
-        mark(unit, ports, &rules, link, facts, &|event| Told {
-            by: by.actor(),
-            action,
-            detail: detail.clone(),
-            event,
-        })
-        .await?;
+        let (version, usable) = (link.version, link.record_usable);
+        let marked = link.mark_record(usable, facts, ports.clock.now());
+        if marked.version != version {
+            write(unit, ports, &marked, Told { by: by.actor(), action, detail: detail.clone() }).await?;
+        }
     }
     Ok(PatientRecord { exception: recorded, ..named })
-}
-
-async fn mark(
-    unit: &mut dyn UnitOfWork,
-    ports: &Ports,
-    rules: &AccessRules,
-    link: Link,
-    facts: PatientFacts,
-    told: &(dyn Fn(LinkEventKind) -> Told + Sync),
-) -> Result<(), StoreError> {
-    let now = ports.clock.now();
-    let opened = link.gives(rules, now).is_ok();
-    let (version, usable) = (link.version, link.record_usable);
-    let marked = link.mark_record(usable, facts, now);
-    if marked.version == version {
-        return Ok(());
-    }
-    let event = match (opened, marked.gives(rules, now).is_ok()) {
-        (true, false) => LinkEventKind::Closed,
-        (false, true) => LinkEventKind::Opened,
-        _ => LinkEventKind::Changed,
-    };
-    write(unit, ports, &marked, told(event)).await
 }

@@ -12,7 +12,6 @@ use crate::{
     actor::{Actor, Authorized},
     audit::{Action, Subject},
     bar::{AboutBar, AlreadyLifted, Bar},
-    event::LinkEventKind,
     id::{AccountId, BarId},
     link::{Link, LinkRole, LinkState, Revocation},
     organization::Organization,
@@ -140,8 +139,7 @@ pub(super) async fn end_proxy(
     let (at, reason) = (ports.clock.now(), Revocation::CourtOrder);
     let ended = link.stand_as(LinkState::Revoked { at, by, reason }, at);
     let detail = serde_json::json!({"reason": reason, "bar": bar.id});
-    let (action, event) = (Action::LinkRevoke, LinkEventKind::Closed);
-    write(unit, ports, &ended, Told { by, action, detail, event }).await?;
+    write(unit, ports, &ended, Told { by, action: Action::LinkRevoke, detail }).await?;
     Ok(Some(ended))
 }
 

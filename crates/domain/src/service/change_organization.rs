@@ -1,19 +1,13 @@
-//! An organization gets another name or another FHIR base. `fhirUser` of every link names the base, so whoever keeps
-//! it is told afterwards, link by link ([`tell_next`]): clients by an event, servers without a hook by a new attribute.
+//! An organization gets another name or another FHIR base. `fhirUser` of every link names the base; that lookups answer
+//! something else from now on is found and told as after a changed policy ([`turn`](super::turn)).
 
 use super::Ports;
 use crate::{
     actor::Authorized,
     audit::{Action, Subject},
-    event::{LinkEvent, LinkEventKind},
-    id::{LinkId, OrganizationId, PatientId},
-    link::LinkState,
     organization::{FhirBase, Organization},
     store::{Change, StoreError, UnitOfWork},
 };
-
-/// Links told of in one unit of work.
-const BATCH: u16 = 100;
 
 /// What becomes another; what is absent stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,32 +50,4 @@ pub async fn change(
     let action = Action::OrganizationConfigure;
     unit.record(ports.audit(id, by.actor(), action, Subject::default(), detail.into()));
     Ok(Some((before, after)))
-}
-
-/// How far the telling has come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Told {
-    /// Links told of.
-    pub links: u64,
-    after: Option<(PatientId, LinkId)>,
-}
-
-/// Tells of the next links of an organization that what they answer has changed; absent after the last. Each step is
-/// its own unit of work, so that nobody waits for all of them, and beginning again does no harm.
-pub async fn tell_next(
-    unit: &mut dyn UnitOfWork,
-    ports: &Ports,
-    organization: OrganizationId,
-    so_far: Told,
-) -> Result<Option<Told>, StoreError> {
-    let links = unit.links_of_organization(organization, so_far.after, BATCH).await?;
-    let Some(last) = links.last() else { return Ok(None) };
-    let mut told = Told { after: Some((last.patient, last.id)), ..so_far };
-    let now = ports.clock.now();
-    // What a suspended link would answer, nobody was told before.
-    for link in links.iter().filter(|link| link.state == LinkState::Active) {
-        unit.happened(LinkEvent::at(link, LinkEventKind::Changed, now, &*ports.random));
-        told.links += 1;
-    }
-    Ok(Some(told))
 }

@@ -272,7 +272,7 @@ async fn make(
         account,
         organization,
         patient,
-        home: decided.patient,
+        home: decided.home,
         role: LinkRole::Proxy { relationship: decided.relationship, basis: decided.basis },
         terms: &terms,
         invitation: None,

@@ -9,7 +9,6 @@ use crate::{
     actor::Actor,
     audit::Action,
     dispute::DisputeStatus,
-    event::LinkEventKind,
     link::{Link, LinkRole, LinkState, ReinstateRefusal, Suspension},
     store::{StoreError, UnitOfWork},
 };
@@ -29,13 +28,10 @@ pub(super) async fn lift(
         Err(refusal) => return Ok(Err(refusal)),
     };
     let told = match left {
-        None => Told { by, action: Action::LinkReinstate, detail, event: LinkEventKind::Opened },
-        Some((by, reason)) => Told {
-            by,
-            action: Action::LinkSuspend,
-            detail: serde_json::json!({"reason": reason}),
-            event: LinkEventKind::Changed,
-        },
+        None => Told { by, action: Action::LinkReinstate, detail },
+        Some((by, reason)) => {
+            Told { by, action: Action::LinkSuspend, detail: serde_json::json!({"reason": reason}) }
+        }
     };
     write(unit, ports, &lifted, told).await?;
     Ok(Ok(lifted))

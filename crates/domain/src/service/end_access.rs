@@ -14,7 +14,6 @@ use crate::{
     actor::Authorized,
     audit::{Action, Subject},
     ending::{EndedItem, Ending, EndingScope, EndingState, Touched},
-    event::LinkEventKind,
     id::{EndingId, OrganizationId, PatientId},
     invitation::InvitationRevocation,
     link::{LinkRole, Revocation},
@@ -183,8 +182,7 @@ async fn close(
             .revoke(ending.by, ending.reason, ending.at)
             .map_err(|_| StoreError::Conflict(crate::store::Constraint::Version))?;
         let detail = serde_json::json!({"reason": ending.reason, "ending": ending.id});
-        let (by, action, event) = (ending.by, Action::LinkRevoke, LinkEventKind::Closed);
-        write(unit, ports, &ended, Told { by, action, detail, event }).await?;
+        write(unit, ports, &ended, Told { by: ending.by, action: Action::LinkRevoke, detail }).await?;
         closed.push(EndedItem::Link { link: ended.id, before });
     }
     for invitation in touched.invitations {

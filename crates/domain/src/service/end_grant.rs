@@ -8,7 +8,6 @@ use super::{
 use crate::{
     actor::{Actor, Authorized},
     audit::{Action, Subject},
-    event::LinkEventKind,
     grant::{Grant, GrantRefusal},
     id::{AccountId, GrantId},
     link::{LinkRole, LinkStatus, Revocation, RevokeRefusal},
@@ -113,8 +112,7 @@ pub async fn end(
     };
     let ended = link.ok_or(EndGrantError::NotFound)?.revoke(actor, reason, now)?;
     let detail = serde_json::json!({"reason": reason, "grant": id});
-    let (action, event) = (Action::LinkRevoke, LinkEventKind::Closed);
-    write(unit, ports, &ended, Told { by: actor, action, detail, event }).await?;
+    write(unit, ports, &ended, Told { by: actor, action: Action::LinkRevoke, detail }).await?;
     unit.grant(id).await?.ok_or(EndGrantError::NotFound)
 }
 

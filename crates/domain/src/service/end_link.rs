@@ -7,7 +7,6 @@ use super::{
 use crate::{
     actor::{Actor, Authorized},
     audit::Action,
-    event::LinkEventKind,
     id::{AccountId, LinkId},
     link::{Link, Revocation, RevokeRefusal},
     store::{StoreError, UnitOfWork},
@@ -71,12 +70,8 @@ pub async fn end(
         return Err(RevokeRefusal::ReasonNotAllowed.into());
     }
     let ended = link.revoke(by.actor(), reason, ports.clock.now())?;
-    let told = Told {
-        by: by.actor(),
-        action: Action::LinkRevoke,
-        detail: serde_json::json!({"reason": reason}),
-        event: LinkEventKind::Closed,
-    };
+    let told =
+        Told { by: by.actor(), action: Action::LinkRevoke, detail: serde_json::json!({"reason": reason}) };
     write(unit, ports, &ended, told).await?;
     Ok(ended)
 }

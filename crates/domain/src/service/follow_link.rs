@@ -10,7 +10,6 @@ use super::{
 use crate::{
     actor::Actor,
     audit::{Action, Subject},
-    event::LinkEventKind,
     grant::{Grant, GrantState},
     id::GrantId,
     link::{Link, LinkRole, LinkState, Revocation, Suspension},
@@ -144,19 +143,13 @@ async fn close(
     meaning: Meaning,
 ) -> Result<(), StoreError> {
     let (now, by) = (ports.clock.now(), Actor::System);
-    let (changed, action, event, reason) = match (meaning, given.state) {
-        (Meaning::Doubt, LinkState::Active) => (
-            given.suspend(by, Suspension::Grantor, now).ok(),
-            Action::LinkSuspend,
-            LinkEventKind::Closed,
-            "grantor",
-        ),
-        (Meaning::Nothing, LinkState::Active | LinkState::Suspended { .. }) => (
-            given.revoke(by, Revocation::GrantorEnded, now).ok(),
-            Action::LinkRevoke,
-            LinkEventKind::Closed,
-            "grantor_ended",
-        ),
+    let (changed, action, reason) = match (meaning, given.state) {
+        (Meaning::Doubt, LinkState::Active) => {
+            (given.suspend(by, Suspension::Grantor, now).ok(), Action::LinkSuspend, "grantor")
+        }
+        (Meaning::Nothing, LinkState::Active | LinkState::Suspended { .. }) => {
+            (given.revoke(by, Revocation::GrantorEnded, now).ok(), Action::LinkRevoke, "grantor_ended")
+        }
         (Meaning::Well, LinkState::Suspended { reason: Suspension::Grantor, .. }) => {
             let detail = serde_json::json!({"reason": Suspension::Grantor});
             // One that is no longer suspended has nothing to lift.
@@ -167,7 +160,7 @@ async fn close(
     };
     let Some(changed) = changed else { return Ok(()) };
     let detail = serde_json::json!({"reason": reason});
-    write(unit, ports, &changed, Told { by, action, detail, event }).await
+    write(unit, ports, &changed, Told { by, action, detail }).await
 }
 
 async fn withdraw(unit: &mut dyn UnitOfWork, ports: &Ports, grant: Grant) -> Result<(), StoreError> {

@@ -12,7 +12,6 @@ use super::{
 use crate::{
     actor::Actor,
     audit::{Action, Subject},
-    event::LinkEventKind,
     evidence::{Evidence, EvidenceState, Fact},
     federated::Asserted,
     grant::ProxyTerms,
@@ -145,8 +144,7 @@ async fn create(
     let assurance = link.assurance.at(now);
     let detail = serde_json::json!({"role": link.role.as_str(), "assurance": assurance, "evidence": facts});
     let subject = Subject { invitation: wanted.invitation, ..Subject::from(&link) };
-    let (by, action, event) = (wanted.by, Action::LinkCreate, LinkEventKind::Opened);
-    tell(unit, ports, &link, Told { by, action, detail, event }, subject);
+    tell(unit, ports, &link, Told { by: wanted.by, action: Action::LinkCreate, detail }, subject);
     notify_link_made(unit, ports, organization, &link, patient, wanted.used.as_deref()).await?;
     Ok(link)
 }

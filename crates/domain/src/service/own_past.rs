@@ -37,7 +37,7 @@ pub(super) async fn own_past(
             }
             _ => None,
         };
-        let disputes = unit.disputes_of_link(link.organization, link.id).await?;
+        let disputes = unit.disputes_of_link(&link).await?;
         past.note(&link, before.as_ref(), &disputes);
     }
     Ok(past)

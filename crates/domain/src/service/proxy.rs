@@ -12,7 +12,6 @@ use crate::{
     actor::Actor,
     audit::Action,
     bar::bars_account,
-    event::LinkEventKind,
     federated::Asserted,
     grant::ProxyTerms,
     id::{AccountId, InvitationId, PatientId},
@@ -192,8 +191,7 @@ async fn supersede(unit: &mut dyn UnitOfWork, ports: &Ports, earlier: Link) -> R
     let ended = earlier.revoke(Actor::System, reason, ports.clock.now());
     let ended = ended.map_err(|_| StoreError::Conflict(Constraint::Version))?;
     let detail = serde_json::json!({"reason": reason});
-    let (by, action, event) = (Actor::System, Action::LinkRevoke, LinkEventKind::Closed);
-    write(unit, ports, &ended, Told { by, action, detail, event }).await
+    write(unit, ports, &ended, Told { by: Actor::System, action: Action::LinkRevoke, detail }).await
 }
 
 async fn check_limits(

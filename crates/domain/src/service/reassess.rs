@@ -7,7 +7,6 @@ use super::{
 use crate::{
     actor::Actor,
     audit::Action,
-    event::LinkEventKind,
     id::{LinkId, OrganizationId, PatientId},
     link::Link,
     organization::Organization,
@@ -71,8 +70,8 @@ async fn write(
         "assurance": after.assurance.at(now),
         "until": after.assurance.until(now),
     });
-    let (by, action, event) = (Actor::System, Action::LinkReassess, LinkEventKind::Changed);
-    write_link::write(unit, ports, &after, Told { by, action, detail, event }).await?;
+    let told = Told { by: Actor::System, action: Action::LinkReassess, detail };
+    write_link::write(unit, ports, &after, told).await?;
     Ok(after)
 }
 

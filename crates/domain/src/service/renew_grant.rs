@@ -9,11 +9,10 @@ use super::{
 use crate::{
     actor::{Actor, Authorized},
     audit::Action,
-    event::LinkEventKind,
     evidence::{Evidence, EvidenceState, Fact},
     grant::{Grant, GrantRefusal},
     id::{EvidenceId, GrantId},
-    link::{Link, LinkState},
+    link::Link,
     store::{StoreError, UnitOfWork},
 };
 
@@ -78,14 +77,10 @@ pub async fn renew(
     for fact in &renewal.proof {
         unit.add_evidence(&seen(ports, by, &link, fact)).await?;
     }
-    let was_over = link.period.end.is_some_and(|end| end <= now);
     let prolonged = link.clone().prolong(end, now);
     if prolonged.version != link.version {
-        let opens = was_over && prolonged.state == LinkState::Active;
-        let event = if opens { LinkEventKind::Opened } else { LinkEventKind::Changed };
         let detail = serde_json::json!({"grant": id, "until": end, "proof": renewal.proof});
-        let told = Told { by: by.actor(), action: Action::GrantRenew, detail, event };
-        write(unit, ports, &prolonged, told).await?;
+        write(unit, ports, &prolonged, Told { by: by.actor(), action: Action::GrantRenew, detail }).await?;
     }
     Ok((grant, prolonged))
 }

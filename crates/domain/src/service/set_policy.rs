@@ -1,5 +1,7 @@
 //! An organization's policy is replaced. Links are worth what the policy in force says, so they are to be
-//! reassessed afterwards ([`super::reassess::reassess_next`]) where it changed what evidence is worth.
+//! reassessed afterwards ([`super::reassess::reassess_next`]) where it changed what evidence is worth. Where it changed
+//! what lookups answer, whoever listens is told by those who find the links that were last told of by another policy
+//! ([`crate::store::TurnQueue::wake_links`]): here, nobody waits for a million of them.
 
 use super::Ports;
 use crate::{

@@ -8,7 +8,6 @@ use crate::{
     actor::{Actor, Authorized},
     audit::Action,
     dispute::DisputeStatus,
-    event::LinkEventKind,
     id::LinkId,
     link::{Link, LinkState, ReinstateRefusal, Reinstatement, SuspendRefusal, Suspension},
     store::{StoreError, UnitOfWork},
@@ -43,9 +42,8 @@ pub async fn suspend(
     reason: Suspension,
 ) -> Result<Link, SuspendLinkError> {
     let link = of_organization(unit, by, id).await?;
-    let before = link.state;
     let suspended = link.suspend(by.actor(), reason, ports.clock.now())?;
-    write_suspended(unit, ports, &suspended, before, by.actor(), reason).await?;
+    write_suspended(unit, ports, &suspended, by.actor(), reason).await?;
     Ok(suspended)
 }
 
@@ -68,8 +66,8 @@ pub async fn reinstate(
         return Ok(doubt::lift(unit, ports, link, by.actor(), detail).await??);
     }
     let reinstated = link.reinstate(ports.clock.now())?;
-    let (by, action, event) = (by.actor(), Action::LinkReinstate, LinkEventKind::Opened);
-    write(unit, ports, &reinstated, Told { by, action, detail, event }).await?;
+    let told = Told { by: by.actor(), action: Action::LinkReinstate, detail };
+    write(unit, ports, &reinstated, told).await?;
     Ok(reinstated)
 }
 
@@ -87,12 +85,9 @@ pub(super) async fn write_suspended(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
     link: &Link,
-    before: LinkState,
     by: Actor,
     reason: Suspension,
 ) -> Result<(), StoreError> {
     let detail = serde_json::json!({"reason": reason});
-    let closed = before == LinkState::Active;
-    let event = if closed { LinkEventKind::Closed } else { LinkEventKind::Changed };
-    write(unit, ports, link, Told { by, action: Action::LinkSuspend, detail, event }).await
+    write(unit, ports, link, Told { by, action: Action::LinkSuspend, detail }).await
 }

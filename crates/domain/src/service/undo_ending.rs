@@ -12,7 +12,6 @@ use crate::{
     audit::{Action, Subject},
     dispute::DisputeStatus,
     ending::{EndedItem, Ending, EndingScope, UndoRefusal},
-    event::LinkEventKind,
     id::{AccountId, EndingId, LinkId},
     link::{Link, LinkRole, LinkState},
     store::{StoreError, UnitOfWork},
@@ -111,18 +110,14 @@ async fn reopen(
     if link.role != LinkRole::SelfRole && is_barred(unit, ports, &now_at, link.account).await? {
         return Ok(None);
     }
-    let disputes = unit.disputes_of_link(link.organization, link.id).await?;
+    let disputes = unit.disputes_of_link(&link).await?;
     if disputes.iter().any(|dispute| dispute.status() == DisputeStatus::Upheld) {
         return Ok(None);
     }
     let opened = ending.reopened(link, before, record.place(), ports.clock.now());
     let Some(opened) = opened else { return Ok(None) };
-    let told = Told {
-        by: by.actor(),
-        action: Action::LinkReopen,
-        detail: serde_json::json!({"ending": ending.id}),
-        event: if before == LinkState::Active { LinkEventKind::Opened } else { LinkEventKind::Changed },
-    };
+    let told =
+        Told { by: by.actor(), action: Action::LinkReopen, detail: serde_json::json!({"ending": ending.id}) };
     write(unit, ports, &opened, told).await?;
     Ok(Some(opened))
 }

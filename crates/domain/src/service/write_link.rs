@@ -1,11 +1,10 @@
-//! The one place where a link that was changed is written: with its audit entry, its entry in the change feed,
-//! and the event that tells whoever listens.
+//! The one place where a link that was changed is written, with its audit entry and its entry in the change feed.
+//! Storage tells whoever listens, if lookups answer something else from then on.
 
 use super::{Ports, follow_link::follow};
 use crate::{
     actor::Actor,
     audit::{Action, Subject},
-    event::{LinkEvent, LinkEventKind},
     link::Link,
     store::{Change, StoreError, UnitOfWork},
 };
@@ -19,8 +18,6 @@ pub(super) struct Told {
     pub(super) action: Action,
     /// What the audit keeps of it.
     pub(super) detail: serde_json::Value,
-    /// What it is for whoever listens.
-    pub(super) event: LinkEventKind,
 }
 
 /// Writes a link that was just changed, and does what follows from it for grants.
@@ -40,5 +37,4 @@ pub(super) async fn write(
 pub(super) fn tell(unit: &mut dyn UnitOfWork, ports: &Ports, link: &Link, told: Told, subject: Subject) {
     unit.record(ports.audit(link.organization, told.by, told.action, subject, told.detail));
     unit.changed(Change::Account(link.account));
-    unit.happened(LinkEvent::of(link, told.event, &*ports.random));
 }

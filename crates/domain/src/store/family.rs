@@ -37,15 +37,6 @@ pub trait Grants {
     async fn grant_for_update(&mut self, id: GrantId) -> Result<Option<Grant>, StoreError>;
     /// The grant that a code names, locked.
     async fn grant_by_locator_for_update(&mut self, locator: &Locator) -> Result<Option<Grant>, StoreError>;
-    /// What the clock will do to its link, as it was last worked out.
-    async fn turning(&mut self, grant: &Grant) -> Result<Turning, StoreError>;
-    /// Keeps what the clock will do, and when to look again; never, if absent.
-    async fn put_turning(
-        &mut self,
-        grant: &Grant,
-        turning: Turning,
-        due_at: Option<DateTime<Utc>>,
-    ) -> Result<(), StoreError>;
     /// The grant that a link came from.
     async fn grant_of_link(
         &mut self,
@@ -68,28 +59,6 @@ pub trait Grants {
         page: Page,
         now: DateTime<Utc>,
     ) -> Result<Listed<Grant>, StoreError>;
-}
-
-/// What the clock will do to the link of a grant.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Turning {
-    /// When it may next give something else.
-    pub turns_at: Option<DateTime<Utc>>,
-    /// Whether that was told.
-    pub told: bool,
-}
-
-/// The accepted grants whose links the clock is about to change, for those who tell.
-#[async_trait]
-pub trait TurnQueue: Send + Sync + fmt::Debug {
-    /// Takes up to `limit` grants that are due until `lease_until`. Workers of several replicas share the work:
-    /// what one has taken, others pass over until the lease ends.
-    async fn take_turns(
-        &self,
-        now: DateTime<Utc>,
-        lease_until: DateTime<Utc>,
-        limit: u16,
-    ) -> Result<Vec<GrantId>, StoreError>;
 }
 
 /// Bars. Every query names the organization.

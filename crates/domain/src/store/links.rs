@@ -60,7 +60,8 @@ pub trait Invitations {
     ) -> Result<Listed<Invitation>, StoreError>;
 }
 
-/// Links and their evidence.
+/// Links and their evidence. Whoever listens is told of a link that was written, if that changed what lookups answer
+/// of it ([`crate::access::Answering::gave`]).
 #[async_trait]
 pub trait Links {
     /// Adds a link, made for the record `home` ([`crate::merge`]): another than the one that it opens if that was

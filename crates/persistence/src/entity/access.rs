@@ -59,9 +59,6 @@ entity!(proxy_grant, "proxy_grant", {
     ended_at: Option<DateTimeUtc>,
     ended_by: Option<String>,
     ended_reason: Option<String>,
-    due_at: Option<DateTimeUtc>,
-    turns_at: Option<DateTimeUtc>,
-    told: bool,
 });
 
 entity!(bar, "bar", {

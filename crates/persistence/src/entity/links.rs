@@ -46,6 +46,17 @@ entity!(link_history, "link_history", {
     facts_sealed: Option<Vec<u8>>,
 });
 
+entity!(link_turn, "link_turn", {
+    #[sea_orm(primary_key, auto_increment = false)]
+    organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    link_id: Uuid,
+    gave: Option<Vec<u8>>,
+    answered_by: Option<Vec<u8>>,
+    foretold: Option<DateTimeUtc>,
+    due_at: Option<DateTimeUtc>,
+});
+
 entity!(evidence, "evidence", {
     #[sea_orm(primary_key, auto_increment = false)]
     link_id: Uuid,

@@ -84,6 +84,7 @@ impl Directory for SeaUnit {
     }
 
     async fn update_organization(&mut self, organization: &Organization) -> Result<(), StoreError> {
+        self.answering.remove(&organization.id);
         organization::Entity::update(organization_row(organization))
             .exec(&self.tx)
             .await

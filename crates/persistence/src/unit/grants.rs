@@ -6,16 +6,14 @@ use kinlink_domain::{
     code::Locator,
     grant::{Acceptance, Grant, GrantState, GrantStatus, Offer, ProxyTerms},
     id::{AccountId, GrantId, Id, LinkId, OrganizationId, PatientId},
-    link::Link,
     page::{Listed, Page},
     patient::FhirId,
     port::Vault,
     relationship::Relationship,
-    store::{GrantFilter, Grants, StoreError, Turning},
+    store::{GrantFilter, Grants, StoreError},
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set, prelude::Expr,
-    sea_query::LockType,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set, sea_query::LockType,
 };
 use uuid::Uuid;
 
@@ -29,7 +27,7 @@ use crate::{
 const WHAT: &str = "grant";
 
 /// The columns that change.
-fn state_columns(grant: &Grant, now: DateTime<Utc>) -> ActiveModel {
+fn state_columns(grant: &Grant) -> ActiveModel {
     let base = ActiveModel {
         organization_id: Set(grant.organization.uuid()),
         id: Set(grant.id.uuid()),
@@ -49,8 +47,6 @@ fn state_columns(grant: &Grant, now: DateTime<Utc>) -> ActiveModel {
         ended_at: Set(None),
         ended_by: Set(None),
         ended_reason: Set(None),
-        // What the clock will do to it is worked out anew.
-        due_at: Set(Some(now)),
         ..Default::default()
     };
     let accepted = |accepted: &Acceptance| ActiveModel {
@@ -96,7 +92,7 @@ fn state_columns(grant: &Grant, now: DateTime<Utc>) -> ActiveModel {
     }
 }
 
-fn row(grant: &Grant, vault: &dyn Vault, now: DateTime<Utc>) -> ActiveModel {
+fn row(grant: &Grant, vault: &dyn Vault) -> ActiveModel {
     let name = grant.id.uuid();
     let contact =
         grant.contact.as_ref().map(|contact| vault.seal(name.as_bytes(), to_json(contact).as_bytes()));
@@ -108,9 +104,7 @@ fn row(grant: &Grant, vault: &dyn Vault, now: DateTime<Utc>) -> ActiveModel {
         contact_key_id: Set(contact.as_ref().map(|sealed| sealed.key.0.into())),
         contact_sealed: Set(contact.map(|sealed| sealed.bytes)),
         made_at: Set(grant.made_at),
-        turns_at: Set(None),
-        told: Set(false),
-        ..state_columns(grant, now)
+        ..state_columns(grant)
     }
 }
 
@@ -195,19 +189,6 @@ fn with_status(select: &Select<Entity>, status: GrantStatus, now: DateTime<Utc>)
 }
 
 impl SeaUnit {
-    /// A proxy's link changed, so what the clock will do to it is worked out anew.
-    pub(super) async fn wake_grant(&self, link: &Link) -> Result<(), StoreError> {
-        Entity::update_many()
-            .col_expr(Column::DueAt, Expr::value(self.begun_at))
-            .filter(Column::OrganizationId.eq(link.organization.uuid()))
-            .filter(Column::LinkId.eq(link.id.uuid()))
-            .filter(Column::Status.eq("accepted"))
-            .exec(&self.tx)
-            .await
-            .map_err(store_error)?;
-        Ok(())
-    }
-
     async fn one_grant(&self, select: Select<Entity>) -> Result<Option<Grant>, StoreError> {
         let row = select.one(&self.tx).await.map_err(store_error)?;
         row.map(|row| grant_from(row, &*self.vault)).transpose()
@@ -231,14 +212,13 @@ impl SeaUnit {
 #[async_trait]
 impl Grants for SeaUnit {
     async fn add_grant(&mut self, grant: &Grant) -> Result<(), StoreError> {
-        let row = row(grant, &*self.vault, self.begun_at);
+        let row = row(grant, &*self.vault);
         Entity::insert(row).exec_without_returning(&self.tx).await.map_err(store_error)?;
         Ok(())
     }
 
     async fn update_grant(&mut self, grant: &Grant) -> Result<(), StoreError> {
-        let columns = state_columns(grant, self.begun_at);
-        Entity::update(columns).exec(&self.tx).await.map_err(store_error)?;
+        Entity::update(state_columns(grant)).exec(&self.tx).await.map_err(store_error)?;
         Ok(())
     }
 
@@ -253,30 +233,6 @@ impl Grants for SeaUnit {
     async fn grant_by_locator_for_update(&mut self, locator: &Locator) -> Result<Option<Grant>, StoreError> {
         let select = Entity::find().filter(Column::Locator.eq(locator.as_str()));
         self.one_grant(select.lock(LockType::Update)).await
-    }
-
-    async fn turning(&mut self, grant: &Grant) -> Result<Turning, StoreError> {
-        let select = of(grant.organization).filter(Column::Id.eq(grant.id.uuid()));
-        let row = select.one(&self.tx).await.map_err(store_error)?;
-        Ok(row.map(|row| Turning { turns_at: row.turns_at, told: row.told }).unwrap_or_default())
-    }
-
-    async fn put_turning(
-        &mut self,
-        grant: &Grant,
-        turning: Turning,
-        due_at: Option<DateTime<Utc>>,
-    ) -> Result<(), StoreError> {
-        let columns = ActiveModel {
-            organization_id: Set(grant.organization.uuid()),
-            id: Set(grant.id.uuid()),
-            turns_at: Set(turning.turns_at),
-            told: Set(turning.told),
-            due_at: Set(due_at),
-            ..Default::default()
-        };
-        Entity::update(columns).exec(&self.tx).await.map_err(store_error)?;
-        Ok(())
     }
 
     async fn grant_of_link(

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use kinlink_domain::{
     evidence::Evidence,
     id::{AccountId, LinkId, OrganizationId, PatientId},
-    link::{Link, LinkRole},
+    link::Link,
     store::{Constraint, Links, StoreError},
 };
 use sea_orm::{
@@ -123,6 +123,7 @@ impl Links for SeaUnit {
         let row = row::row(&link, &*self.vault);
         Entity::insert(row.clone()).exec_without_returning(&self.tx).await.map_err(store_error)?;
         self.keep_version(row).await?;
+        self.tell_of_new(&link).await?;
         let away = link.patient != home;
         if away {
             self.displace(&link, home, None).await?;
@@ -149,10 +150,8 @@ impl Links for SeaUnit {
         if result.rows_affected != 1 {
             return Err(StoreError::Conflict(Constraint::Version));
         }
-        if link.role != LinkRole::SelfRole {
-            self.wake_grant(link).await?;
-        }
-        self.keep_version(row).await
+        self.keep_version(row).await?;
+        self.tell_of_changed(link).await
     }
 
     async fn home(&mut self, link: &Link) -> Result<PatientId, StoreError> {

@@ -5,9 +5,8 @@ use chrono::{DateTime, Utc};
 use kinlink_domain::{
     access::{AgeException, PatientFacts},
     demographics::{Demographics, Identifier},
-    event::{LinkEvent, LinkEventKind},
     id::{Id, OrganizationId, PatientId},
-    link::{Link, LinkState},
+    link::Link,
     patient::{FhirId, ImportedPatient, PatientRecord, RecordedException, UpsertReport},
     store::{Candidates, Change, Journal, Links, Patients, StoreError},
 };
@@ -150,22 +149,13 @@ impl SeaUnit {
         facts: PatientFacts,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let before = (link.version, link.record_usable);
+        let before = link.version;
         let link = link.mark_record(usable, facts, now);
-        if link.version == before.0 {
+        if link.version == before {
             return Ok(());
         }
         self.update_link(&link).await?;
         self.changed(Change::Account(link.account));
-        let kind = match (before.1, usable) {
-            (true, false) => LinkEventKind::Closed,
-            (false, true) => LinkEventKind::Opened,
-            _ => LinkEventKind::Changed,
-        };
-        if !matches!(link.state, LinkState::Revoked { .. }) {
-            let event = LinkEvent::of(&link, kind, &*self.random);
-            self.happened(event);
-        }
         Ok(())
     }
 }

@@ -30,3 +30,4 @@ mod redeem;
 mod reseal;
 mod schema;
 mod signing_keys;
+mod turns;

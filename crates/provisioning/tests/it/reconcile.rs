@@ -18,13 +18,13 @@ on_both_databases! {
         linked(it, &double, &["right", "emptied", "by-hand", "gone"]).await;
         double.add_user("ending");
         let ending = link(it, &it.account("ending").await, "p2").await;
-        provisioner(it).send_due().await.unwrap();
-        // Closed by the clock alone: no event tells of it.
+        // Closed by the clock alone, and nobody looks at what is due.
         let end = Some(it.ports.clock.now() + TimeDelta::days(1));
         let ends = Link { version: 2, period: Period { end, ..ending.period }, ..ending };
         let mut unit = it.begin().await;
         unit.update_link(&ends).await.unwrap();
         unit.save().await.unwrap();
+        provisioner(it).send_due().await.unwrap();
         it.clock.advance(TimeDelta::days(2));
         double.set_attribute("emptied", "fhirUser", &[]);
         double.set_attribute("by-hand", "fhirUser", &["https://fhir.here.example/r4/Patient/p3"]);

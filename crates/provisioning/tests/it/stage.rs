@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use kinlink_domain::{
     account::{Account, Iss},
     actor::Actor,
-    event::{LinkEvent, LinkEventKind},
     fhir_user::UrlForm,
     id::{LinkId, ProvisioningTargetId},
     link::{Link, LinkRole, LinkState, Period, Revocation},
@@ -121,7 +120,6 @@ async fn link_as(it: &Fixture, at: &Organization, account: &Account, patient: &s
         state: LinkState::Active,
     };
     unit.add_link(&link, link.patient).await.unwrap();
-    unit.happened(LinkEvent::of(&link, LinkEventKind::Opened, &*it.ports.random));
     unit.save().await.unwrap();
     link
 }
@@ -136,7 +134,6 @@ pub(crate) async fn end(it: &Fixture, link: &Link) {
     let link = link.clone().revoke(Actor::Operator, Revocation::StaffError, now).unwrap();
     let mut unit = it.begin().await;
     unit.update_link(&link).await.unwrap();
-    unit.happened(LinkEvent::of(&link, LinkEventKind::Closed, &*it.ports.random));
     unit.save().await.unwrap();
 }
 

@@ -1,7 +1,7 @@
 use kinlink_domain::{
     actor::Authorized,
     organization::{FhirBase, Organization},
-    service::change_organization::{OrganizationChange, Told, change, tell_next},
+    service::change_organization::{OrganizationChange, change},
     store::{Store, StoreError},
 };
 
@@ -23,7 +23,6 @@ pub(super) async fn run(
         name: name.as_deref().map(valid_name).transpose()?,
         fhir_base: fhir_base.map_err(|error| UsageError(error.to_string()))?,
     };
-    let tells = asked.fhir_base.is_some();
     let mut unit = context.store.begin().await?;
     let id = context::organization(&mut *unit, slug).await?.id;
     let changed = change(&mut *unit, &context.ports, Authorized::operator(id), asked).await?;
@@ -39,23 +38,11 @@ pub(super) async fn run(
             format!("{what}: {from} → {to}")
         });
     }
-    if tells {
-        output::line(format!("{} links are told of", tell(context, &after).await?));
+    if before.fhir_base != after.fhir_base {
+        output::remark("A running Kinlink tells of every link that it is under another base now.");
         remark_on_sources(context, &after).await?;
     }
     Ok(())
-}
-
-async fn tell(context: &Context, organization: &Organization) -> Result<u64, StoreError> {
-    let mut so_far = Told::default();
-    loop {
-        let mut unit = context.store.begin().await?;
-        let Some(next) = tell_next(&mut *unit, &context.ports, organization.id, so_far).await? else {
-            return Ok(so_far.links);
-        };
-        unit.save().await?;
-        so_far = next;
-    }
 }
 
 /// Where records are pulled from is a setting of its own, and may be right as it is.

@@ -2,7 +2,6 @@ use chrono::{DateTime, Utc};
 use kinlink_domain::{
     actor::Actor,
     audit::{Action, AuditEntry, Subject},
-    event::{LinkEvent, LinkEventKind},
     id::{AccountId, AuditId, Id, OrganizationId, PatientId},
     link::{Link, LinkState, Place, Revocation},
     merge::{Absorbed, Displaced, Step},
@@ -88,14 +87,14 @@ impl SeaUnit {
                     .map_err(|_| StoreError::Conflict(Constraint::Version))?;
                 self.displace(&ended, home, Some(absorbed)).await?;
                 let detail = serde_json::json!({"reason": Revocation::Merged, "by": by});
-                self.write_moved(&ended, Action::LinkRevoke, detail, LinkEventKind::Closed).await?;
+                self.write_moved(&ended, Action::LinkRevoke, detail).await?;
                 self.grant_follows(&ended, home).await?;
                 Ok(Some(ended))
             }
             Step::Suspend { state, .. } => {
                 let suspended = link.stand_as(state, now);
                 let detail = serde_json::json!({"reason": "merged"});
-                self.write_moved(&suspended, Action::LinkSuspend, detail, LinkEventKind::Closed).await?;
+                self.write_moved(&suspended, Action::LinkSuspend, detail).await?;
                 Ok(Some(suspended))
             }
             Step::Move { to, .. } => self.move_to(link, home, to, now).await.map(Some),
@@ -110,17 +109,12 @@ impl SeaUnit {
         to: PatientId,
         now: DateTime<Utc>,
     ) -> Result<Link, StoreError> {
-        let (from, usable) = (link.patient, link.record_usable);
+        let from = link.patient;
         let place = self.place(link.organization, to).await?;
         let moved = link.relocate(place, now);
         self.displace(&moved, home, None).await?;
-        let kind = match (usable, moved.record_usable && moved.state == LinkState::Active) {
-            (true, false) => LinkEventKind::Closed,
-            (false, true) => LinkEventKind::Opened,
-            _ => LinkEventKind::Changed,
-        };
         let detail = serde_json::json!({"from": from, "to": to});
-        self.write_moved(&moved, Action::LinkMove, detail, kind).await?;
+        self.write_moved(&moved, Action::LinkMove, detail).await?;
         self.grant_follows(&moved, from).await?;
         Ok(moved)
     }
@@ -138,7 +132,7 @@ impl SeaUnit {
         let opened = Link { state, ..link.relocate(place, now) };
         self.displace(&opened, home, None).await?;
         let detail = serde_json::json!({"reason": "unmerged", "at": at});
-        self.write_moved(&opened, Action::LinkReopen, detail, LinkEventKind::Opened).await?;
+        self.write_moved(&opened, Action::LinkReopen, detail).await?;
         self.grant_follows(&opened, from).await?;
         Ok(opened)
     }
@@ -159,7 +153,6 @@ impl SeaUnit {
         link: &Link,
         action: Action,
         detail: serde_json::Value,
-        kind: LinkEventKind,
     ) -> Result<(), StoreError> {
         self.update_link(link).await?;
         let (account, patient) = (Some(link.account), Some(link.patient));
@@ -174,8 +167,6 @@ impl SeaUnit {
             detail,
         });
         self.changed(Change::Account(link.account));
-        let event = LinkEvent::of(link, kind, &*self.random);
-        self.happened(event);
         Ok(())
     }
 
