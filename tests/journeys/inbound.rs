@@ -21,7 +21,8 @@ fn patient(id: &str, version: &str, changed: Option<&str>) -> Value {
     if let Some(at) = changed {
         meta["lastUpdated"] = json!(at);
     }
-    json!({"resourceType": "Patient", "id": id, "meta": meta, "name": [{"family": "Featherstonehaugh"}]})
+    let name = json!([{"family": "Featherstonehaugh"}]);
+    json!({"resourceType": "Patient", "id": id, "meta": meta, "name": name, "birthDate": "1984-02-29"})
 }
 
 async fn put(server: &Caller, patient: Value) -> u16 {
@@ -45,9 +46,9 @@ journey! {
         let (_, client, _) = app.client(&[app.fixture.here.id]).await;
         let stream = client.post("/ssf/streams", json!({})).await.expect(201).text("/stream_id").to_owned();
         let fifth = patient("p1", "5", Some("2026-03-01T11:00:00Z"));
-        assert_eq!(put(&server, fifth.clone()).await, 200);
         let code = app.registrar().invites("p1").await.text("/code").to_owned();
         app.person("anna").redeems(&code).await.expect(201);
+        assert_eq!(put(&server, fifth.clone()).await, 200);
         let links = async || {
             let found = client.post("/v1/links/lookup", app.account("anna")).await.expect(200);
             found.body["links"].as_array().unwrap().len()
@@ -130,7 +131,7 @@ journey! {
         let (source, server) = source(app).await;
         let body = patient("slow", "1", None).to_string();
         let stream = half(app, &server, &body).await;
-        let patience = Duration::from_secs(3);
+        let patience = Duration::from_secs(4);
         let others = async {
             app.registrar().invites("p1").await;
             // Of the same source too.
