@@ -116,7 +116,7 @@ fn from_one_change_to_the_next_a_lookup_answers_the_same() {
     let child = died(born(LinkRole::SelfRole, "2016-02"), "2029-03-03T03:00:00Z");
     for link in [rich, child] {
         let (mut now, end) = (at(NOW), at("2036-01-01T00:00:00Z"));
-        let (mut next, mut changes) = (answering.next_change(&link, now), 0);
+        let (mut next, mut count) = (answering.next_change(&link, now), 0);
         while now < end {
             let later = now + TimeDelta::hours(5);
             let expected = next.is_some_and(|next| next <= later);
@@ -124,11 +124,11 @@ fn from_one_change_to_the_next_a_lookup_answers_the_same() {
             assert_eq!(changed, expected, "between {now} and {later}");
             if expected {
                 next = answering.next_change(&link, later);
-                changes += 1;
+                count += 1;
             }
             now = later;
         }
-        assert!(changes >= 2 && next.is_none(), "{changes} changes");
+        assert!(count >= 2 && next.is_none(), "{count} changes");
     }
 }
 
@@ -203,15 +203,14 @@ fn the_kind_is_that_of_the_difference_to_what_was_told() {
     for nothing in [aged_out, died, answering.gave(&ended, now), unproven] {
         assert_eq!(nothing, Gave::Nothing);
     }
-    use LinkEventKind::{Changed, Closed, Opened};
     for (before, after, kind) in [
-        (gives, Gave::Nothing, Some(Closed)),
-        (Gave::Nothing, gives, Some(Opened)),
-        (gives, less, Some(Changed)),
+        (gives, Gave::Nothing, Some(LinkEventKind::Closed)),
+        (Gave::Nothing, gives, Some(LinkEventKind::Opened)),
+        (gives, less, Some(LinkEventKind::Changed)),
         (gives, gives, None),
         (Gave::Nothing, Gave::Nothing, None),
-        (Gave::Unknown, gives, Some(Changed)),
-        (Gave::Unknown, Gave::Nothing, Some(Closed)),
+        (Gave::Unknown, gives, Some(LinkEventKind::Changed)),
+        (Gave::Unknown, Gave::Nothing, Some(LinkEventKind::Closed)),
     ] {
         assert_eq!(LinkEventKind::between(before, after), kind, "{before:?} to {after:?}");
     }
