@@ -78,12 +78,26 @@ journey! {
     async fn a_request_that_is_not_of_the_form_is_a_400_and_keeps_its_id(app: App) {
         let f = fixture(app).await;
         let (alice, record) = (&f.alice, &f.record);
+        let names = |sub: &str| json!({"iss": app.idp.issuer(), "sub": sub});
+        let named = |subject: &Value, sub: &str| {
+            let mut subject = subject.clone();
+            subject["properties"] = names(sub);
+            subject
+        };
+        let same = json!({"subject": named(alice, "anna"), "action": read(), "resource": record});
+        assert_eq!(f.client.post("/access/v1/evaluation", same).await.expect(200).body["decision"], true);
+        let other = json!({"type": "user", "id": "alice", "properties": {"sub": 7}});
+        let other = json!({"subject": other, "action": read(), "resource": record});
+        assert_eq!(f.client.post("/access/v1/evaluation", other).await.expect(200).body["decision"], false);
         for wrong in [
             json!({"action": read(), "resource": record}),
             json!({"subject": alice, "resource": record}),
             json!({"subject": alice, "action": read()}),
             json!({"subject": {"id": "x"}, "action": read(), "resource": record}),
             json!({"subject": {"type": "account"}, "action": read(), "resource": record}),
+            json!({"subject": {"type": "account", "properties": names("anna")}, "action": read(), "resource": record}),
+            json!({"subject": named(&f.bob, "anna"), "action": read(), "resource": record}),
+            json!({"subject": named(&json!({"type": "account", "id": "anna"}), "anna"), "action": read(), "resource": record}),
             json!({"subject": alice, "action": {}, "resource": record}),
             json!({"subject": alice, "action": read(), "resource": {"id": "here/p1"}}),
             json!({"subject": alice, "action": read(), "resource": {"type": "Patient"}}),

@@ -91,8 +91,31 @@ journey! {
         assert_eq!(answer.text("/fhirUser"), related);
         assert_eq!(answer.text("/patient"), "p2");
         assert_eq!(answer.body["need_patient_banner"], true);
-        assert_eq!(answer.body["fhirContext"], json!([{"reference": related, "type": "RelatedPerson"}]));
+        // The RelatedPerson is not at the FHIR server that the app works with, however `fhirUser` is written.
+        let acts_as = json!([{
+            "identifier": {"system": "urn:ietf:rfc:3986", "value": related}, "type": "RelatedPerson",
+            "role": "https://kinlink.dev/fhir/role/acts-as",
+        }]);
+        assert_eq!(answer.body["fhirContext"], acts_as);
+        reconfigure(app, &it, |settings| settings.fhir_user = kinlink_domain::fhir_user::UrlForm::Relative).await;
+        assert_eq!(asks(&it, question("anna")).await.expect(200).body["fhirContext"], acts_as);
         assert_eq!(answer.text("/scope"), "openid fhirUser launch/patient patient/Observation.rs");
+    }
+}
+
+journey! {
+    async fn an_app_is_told_what_its_scopes_ask_for(app: App) {
+        let it = connected(app).await;
+        let id = link(app, "anna", "p2", proxy("MTH"), "patient/Observation.rs").await;
+        let ask = async |scope: Value| asks(&it, json!({"sub": "anna", "scope": scope})).await.expect(200);
+        assert_eq!(ask(json!("openid")).await.body, json!({"status": "record", "scope": "openid", "link": id}));
+        let user = ask(json!("openid fhirUser")).await;
+        assert!(user.body["fhirUser"].is_string() && user.body["patient"].is_null(), "{}", user.body);
+        let patient = ask(json!("launch/patient")).await;
+        assert!(patient.body["fhirUser"].is_null() && patient.body["patient"] == "p2", "{}", patient.body);
+        let untold = ask(json!(null)).await;
+        assert!(untold.body["fhirUser"].is_string() && untold.body["patient"] == "p2", "{}", untold.body);
+        assert_eq!(untold.text("/scope"), "");
     }
 }
 

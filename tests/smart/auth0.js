@@ -16,8 +16,8 @@ const suspended = new Map();
 const refreshTokens = new Map();
 
 /** What an Action may ask for, and what it has asked for. */
-function asked(event) {
-  const done = { id: {}, access: {}, scope: new Set(event.transaction.requested_scopes), kept: {} };
+function asked(scopes) {
+  const done = { id: {}, access: {}, scope: new Set(scopes), kept: {} };
   const api = {
     access: { deny: (reason) => { done.denied = String(reason); } },
     idToken: { setCustomClaim: (name, value) => { done.id[name] = value; } },
@@ -43,17 +43,18 @@ function asked(event) {
   return { done, api };
 }
 
-/** Runs one of the Action's functions, and goes on as Auth0 would. */
-async function run(step, event) {
-  const { done, api } = asked(event);
+/** Runs one of the Action's functions, and goes on as Auth0 would. `scopes` are those of the tokens. */
+async function run(step, event, scopes = event.transaction.requested_scopes) {
+  const { done, api } = asked(scopes);
   await action[step](event, api);
   if (done.denied) return { denied: done.denied };
   if (done.redirect) return redirect(event, done.redirect);
-  return { id: done.id, access: done.access, scope: [...done.scope].join(' '), refreshToken: refreshToken(event, done) };
+  const kept = refreshToken(event, scopes, done);
+  return { id: done.id, access: done.access, scope: [...done.scope].join(' '), refreshToken: kept };
 }
 
 /** Only for those who asked for one. A new one keeps what the one before did. */
-function refreshToken({ user, client, transaction: { requested_scopes: scopes }, refresh_token }, { kept }) {
+function refreshToken({ user, client, refresh_token }, scopes, { kept }) {
   if (!scopes.includes('offline_access')) return undefined;
   const id = crypto.randomUUID();
   refreshTokens.set(id, { user, client, scopes, metadata: { ...refresh_token?.metadata, ...kept } });
@@ -91,7 +92,10 @@ const happenings = {
     return run('onContinuePostLogin', { ...event, request: request(Object.fromEntries(searchParams)) });
   },
 
-  /** `remembers` is false at a tenant without refresh token metadata. */
+  /**
+   * `remembers` is false at a tenant without refresh token metadata. What the token's scopes will be, the event does not
+   * tell (Auth0's support article "Find Requested Scopes in Actions").
+   */
   refresh({ refreshToken, remembers = true }) {
     const { user, client, scopes, metadata } = refreshTokens.get(refreshToken);
     return run('onExecutePostLogin', {
@@ -100,8 +104,8 @@ const happenings = {
       client,
       request: { ...request({}), method: 'POST', body: { grant_type: 'refresh_token' } },
       refresh_token: remembers ? { id: refreshToken, metadata } : undefined,
-      transaction: { protocol: 'oauth2-refresh-token', requested_scopes: scopes, metadata: {} },
-    });
+      transaction: { protocol: 'oauth2-refresh-token', requested_scopes: [], metadata: {} },
+    }, scopes);
   },
 };
 

@@ -2,12 +2,14 @@
 //! organization, whose logins it speaks of, and what goes into its tokens.
 
 mod claim;
+mod former;
 mod return_url;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use claim::{ClaimName, ClaimNameError, ClaimRule, InvalidClaimRule, Member};
+pub use former::Former;
 pub use return_url::{InvalidReturnUrl, ReturnUrl};
 
 use crate::{
@@ -51,6 +53,9 @@ pub struct ConnectionSettings {
     pub fhir_user: UrlForm,
     /// What goes into tokens, under which names.
     pub claims: Vec<ClaimRule>,
+    /// What becomes of a claim that the app has asked no scope for.
+    #[serde(default)]
+    pub unasked: Unasked,
     /// Only links at least this well proven count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum_assurance: Option<Ial>,
@@ -63,6 +68,9 @@ pub struct ConnectionSettings {
     /// Where the picker may send the browser back to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub return_urls: Vec<ReturnUrl>,
+    /// What was otherwise before.
+    #[serde(default, skip_serializing_if = "Former::is_empty")]
+    pub former: Former,
 }
 
 /// A kind of authorization server, with what only that kind needs.
@@ -104,6 +112,22 @@ impl Server {
             Self::Smart => "smart",
         }
     }
+
+    /// Whether an app can ask for `fhirUser`. Custom scopes of a Cognito user pool always have a slash.
+    pub const fn has_scope_of_user(&self) -> bool {
+        !matches!(self, Self::Cognito)
+    }
+}
+
+/// What becomes of a claim that the app has asked no scope for, where the server tells the scopes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unasked {
+    /// It is left out.
+    #[default]
+    Withhold,
+    /// It is given all the same.
+    Give,
 }
 
 /// What becomes of an account that may open several records and has picked none.
@@ -150,11 +174,13 @@ impl ConnectionSettings {
             apps: Vec::new(),
             fhir_user: UrlForm::Absolute,
             claims: vec![ClaimRule::plain(Member::FhirUser), ClaimRule::plain(Member::Patient)],
+            unasked: Unasked::Withhold,
             minimum_assurance: None,
             several: Several::None,
             without_record: WithoutRecord::Issue,
             excess: Excess::Refuse,
             return_urls: Vec::new(),
+            former: Former::default(),
         }
     }
 

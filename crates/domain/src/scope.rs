@@ -41,6 +41,11 @@ enum Spelling {
     V2,
 }
 
+/// Whether a scope gives data of the patient in context.
+pub fn is_of_the_patient(scope: &str) -> bool {
+    scope.starts_with("patient/")
+}
+
 /// What of these scopes is granted to somebody whose link permits this; without a link, only what needs none.
 pub fn grant<'a>(asked: impl IntoIterator<Item = &'a str>, permitted: Option<&Permissions>) -> Granted {
     let mut granted = Granted::default();

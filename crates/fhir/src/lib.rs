@@ -22,7 +22,7 @@ pub use matching::{MatchEntry, MatchGrade, MatchRequest, match_bundle, parse_mat
 pub use outcome::operation_outcome;
 pub use patient::{MAX_RESOURCE_BYTES, PatientParseError, parse_patient};
 pub use person::person;
-pub use place::Place;
+pub use place::{ACTS_AS, Place};
 pub use related_person::related_person;
 pub use versioned::version_of;
 pub use write::patient_resource;

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 /// Where Kinlink's own terms are named; see `docs/fhir.md`.
 pub(crate) const TERMS: &str = "https://kinlink.dev/fhir";
 
+/// The role of an item of SMART's `fhirContext`: as this resource, the user acts for the patient in context.
+pub const ACTS_AS: &str = "https://kinlink.dev/fhir/role/acts-as";
+
 /// What the resources of an organization refer to.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {

@@ -1,4 +1,4 @@
-use kinlink_domain::connection::Server;
+use kinlink_domain::connection::{Server, WithoutRecord};
 use serde_json::{Value, json};
 
 use super::stage::{connect, own, reconfigure, revoke, settings};
@@ -135,6 +135,22 @@ journey! {
         entra.post(&it.url, json!({"type": "x"})).await.expect(400);
         reconfigure(app, &it, |settings| settings.apps = vec!["app-2".into()]).await;
         assert_eq!(entra.post(&it.url, request(OID)).await.expect(200).body, provided(&json!({})));
+    }
+}
+
+journey! {
+    async fn a_user_without_what_names_the_account_is_somebody_without_a_record(app: App) {
+        let it = connected(app).await;
+        let entra = caller(app, &json!({"azp": MICROSOFT}));
+        let path = "data.authenticationContext.user.employeeId";
+        let subject = || Some(kinlink_domain::issuer::ClaimPath::parse(path).unwrap());
+        reconfigure(app, &it, |settings| settings.subject = subject()).await;
+        assert_eq!(entra.post(&it.url, request(OID)).await.expect(200).body, provided(&json!({})));
+        reconfigure(app, &it, |settings| {
+            settings.subject = subject();
+            settings.without_record = WithoutRecord::Refuse;
+        }).await;
+        entra.post(&it.url, request(OID)).await.expect(403);
     }
 }
 

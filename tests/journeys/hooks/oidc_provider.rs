@@ -48,7 +48,10 @@ journey! {
         let related = format!("{}/fhir/here/RelatedPerson/{}", app.url, child.uuid());
         assert_eq!(answer.body["tokenResponse"], json!({
             "patient": "p2", "need_patient_banner": true,
-            "fhirContext": [{"reference": related, "type": "RelatedPerson"}],
+            "fhirContext": [{
+                "identifier": {"system": "urn:ietf:rfc:3986", "value": related}, "type": "RelatedPerson",
+                "role": "https://kinlink.dev/fhir/role/acts-as",
+            }],
         }));
         assert_eq!(answer.text("/scope"), "openid fhirUser launch/patient patient/Observation.read offline_access");
         revoke(app, child).await;
@@ -56,5 +59,31 @@ journey! {
         assert_eq!((&over.body["claims"], &over.body["tokenResponse"]), (&json!({}), &json!(null)));
         asked["link"] = json!(foreign);
         assert_eq!(it.asks(&asked).await.expect(200).body["claims"], json!({}));
+    }
+}
+
+journey! {
+    async fn an_app_gets_what_its_scopes_ask_for(app: App) {
+        let it = connect(app, settings(Server::OidcProvider, ISS)).await;
+        own(app, "anna", "p1").await;
+        let user = json!({"fhirUser": "https://fhir.here.example/r4/Patient/p1"});
+        let beside = json!({"patient": "p1", "need_patient_banner": false});
+        for (scope, claims, token_response) in [
+            (json!("openid offline_access"), json!({}), json!({})),
+            (json!(null), json!({}), json!({})),
+            (json!("openid fhirUser"), user, json!({})),
+            (json!("openid launch/patient"), json!({"patient": "p1"}), beside),
+        ] {
+            let mut asked = request("anna");
+            asked["scope"] = scope.clone();
+            let answer = it.asks(&asked).await.expect(200).body;
+            assert_eq!(answer, json!({
+                "claims": claims, "scope": scope, "refuse": null, "tokenResponse": token_response,
+            }));
+        }
+        let mut unnamed = request("anna");
+        unnamed["accountId"] = json!("");
+        let nobody = it.asks(&unnamed).await.expect(200);
+        assert_eq!((&nobody.body["claims"], nobody.text("/scope")), (&json!({}), "openid fhirUser offline_access"));
     }
 }

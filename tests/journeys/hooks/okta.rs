@@ -30,10 +30,19 @@ fn request(user: &str) -> Value {
             "access": {
                 "claims": {"sub": "somebody@login.example", "uid": user, "cid": "app-1"},
                 "token": {"lifetime": {"expiration": 3600}},
-                "scopes": {"openid": {"id": "scp1", "action": "GRANT"}, "patient/*.rs": {"id": "scp2"}},
+                "scopes": {
+                    "openid": {"id": "scp1", "action": "GRANT"}, "fhirUser": {"id": "scp2"}, "patient/*.rs": {"id": "scp3"},
+                },
             },
         },
     })
+}
+
+/// The same for an app that wants no data.
+fn login(user: &str) -> Value {
+    let mut asked = request(user);
+    asked["data"]["access"]["scopes"] = json!({"openid": {}, "fhirUser": {}, "launch/patient": {}});
+    asked
 }
 
 journey! {
@@ -63,17 +72,80 @@ journey! {
         let answer = it.asks(&asked).await.expect(200);
         let value = json!([{"op": "add", "path": "/claims/https:~1~1a.example~1~0p", "value": "p1"}]);
         assert_eq!(answer.body, json!({"commands": [{"type": "com.okta.identity.patch", "value": value}]}));
+        // The scopes of a token are the access token's; without one, what the app asked for counts.
+        asked["data"]["context"]["protocol"]["request"] = json!({"scope": "openid profile", "response_type": "id_token"});
+        assert_eq!(it.asks(&asked).await.expect(200).body, json!({"commands": []}));
+        asked["data"]["context"]["protocol"]["request"] = json!({"scope": "openid launch/patient"});
+        assert_eq!(it.asks(&asked).await.expect(200).text("/commands/0/value/0/value"), "p1");
+    }
+}
+
+journey! {
+    async fn an_app_that_only_logs_in_is_told_nothing_and_a_claim_set_by_hand_is_taken_out(app: App) {
+        let it = connect(app, settings(Server::Okta, ISS)).await;
+        own(app, "00u1", "p1").await;
+        let mut asked = login("00u1");
+        asked["data"]["access"]["scopes"] = json!({"openid": {}});
+        assert_eq!(it.asks(&asked).await.expect(200).body, json!({"commands": []}));
+        asked["data"]["identity"]["claims"]["patient"] = json!("p1");
+        let value = json!([{"op": "remove", "path": "/claims/patient"}]);
+        let removed = json!({"commands": [{"type": "com.okta.identity.patch", "value": value}]});
+        assert_eq!(it.asks(&asked).await.expect(200).body, removed);
+        reconfigure(app, &it, |settings| settings.claims = vec!["fhirUser".parse().unwrap()]).await;
+        assert_eq!(it.asks(&asked).await.expect(200).body, removed, "under a name that was ours");
+    }
+}
+
+journey! {
+    async fn without_a_record_what_okta_would_not_cut_is_refused_and_a_login_works(app: App) {
+        let it = connect(app, settings(Server::Okta, ISS)).await;
+        let id = own(app, "00u1", "p1").await;
+        revoke(app, id).await;
+        let refused = json!({"error": {"errorSummary": "this login opens no patient record"}});
+        assert_eq!(it.asks(&request("00u1")).await.expect(200).body, refused);
+        assert_eq!(it.asks(&login("00u1")).await.expect(200).body, json!({"commands": []}));
+        let mut asked = login("00u1");
+        asked["data"]["access"]["scopes"]["user/*.rs"] = json!({});
+        assert_eq!(it.asks(&asked).await.expect(200).body, refused, "as with a record");
+        reconfigure(app, &it, |settings| settings.excess = Excess::Issue).await;
+        assert_eq!(it.asks(&asked).await.expect(200).body, json!({"commands": []}));
+        assert_eq!(it.asks(&request("00u1")).await.expect(200).body, refused, "never without a record");
+    }
+}
+
+journey! {
+    async fn a_user_without_what_names_the_account_is_somebody_without_a_record(app: App) {
+        let it = connect(app, settings(Server::Okta, ISS)).await;
+        let path = "data.context.user.profile.hospital_id";
+        reconfigure(app, &it, |settings| {
+            settings.subject = Some(kinlink_domain::issuer::ClaimPath::parse(path).unwrap());
+        }).await;
+        own(app, "7", "p1").await;
+        let mut asked = login("00u1");
+        asked["data"]["access"]["claims"]["patient"] = json!("p1");
+        let value = json!([{"op": "remove", "path": "/claims/patient"}]);
+        let removed = json!({"commands": [{"type": "com.okta.access.patch", "value": value}]});
+        for wrong in [json!(null), json!(7), json!("")] {
+            asked["data"]["context"]["user"]["profile"]["hospital_id"] = wrong;
+            assert_eq!(it.asks(&asked).await.expect(200).body, removed);
+        }
+        let clinical = it.asks(&request("00u1")).await.expect(200);
+        assert_eq!(clinical.text("/error/errorSummary"), "this login opens no patient record");
+        asked["data"]["context"]["user"]["profile"]["hospital_id"] = json!("7");
+        assert_eq!(it.asks(&asked).await.expect(200).text("/commands/1/value/1/value"), "p1");
+        asked["data"]["context"].as_object_mut().unwrap().remove("user");
+        assert_eq!(it.asks(&asked).await.expect(200).body, json!({"commands": []}), "nobody is logged in");
     }
 }
 
 journey! {
     async fn without_a_live_link_nothing_is_added_and_what_was_set_by_hand_is_taken_out(app: App) {
         let it = connect(app, settings(Server::Okta, ISS)).await;
-        assert_eq!(it.asks(&request("nobody")).await.expect(200).body, json!({"commands": []}));
+        assert_eq!(it.asks(&login("nobody")).await.expect(200).body, json!({"commands": []}));
         let id = own(app, "00u1", "p1").await;
-        assert_ne!(it.asks(&request("00u1")).await.expect(200).body, json!({"commands": []}));
+        assert_ne!(it.asks(&login("00u1")).await.expect(200).body, json!({"commands": []}));
         revoke(app, id).await;
-        let mut asked = request("00u1");
+        let mut asked = login("00u1");
         asked["data"]["access"]["claims"]["patient"] = json!("p1");
         let answer = it.asks(&asked).await.expect(200);
         let value = json!([{"op": "remove", "path": "/claims/patient"}]);
@@ -89,7 +161,8 @@ journey! {
         let it = connect(app, settings(Server::Okta, ISS)).await;
         own(app, "00u1", "p1").await;
         link(app, "00u1", "p2", proxy("MTH"), "patient/*.cruds").await;
-        assert_eq!(it.asks(&request("00u1")).await.expect(200).body, json!({"commands": []}));
+        assert!(it.asks(&request("00u1")).await.expect(200).body["error"].is_object());
+        assert_eq!(it.asks(&login("00u1")).await.expect(200).body, json!({"commands": []}));
         reconfigure(app, &it, |settings| settings.several = Several::OwnRecord).await;
         let answer = it.asks(&request("00u1")).await.expect(200);
         assert_eq!(answer.text("/commands/0/value/1/value"), "p1");
@@ -107,7 +180,7 @@ journey! {
             settings.claims = vec!["permitted_scope".parse().unwrap()];
         }).await;
         let answer = it.asks(&request("00u1")).await.expect(200);
-        assert_eq!(answer.text("/commands/1/value/0/value"), "openid patient/Observation.rs");
+        assert_eq!(answer.text("/commands/1/value/0/value"), "fhirUser openid patient/Observation.rs");
     }
 }
 
@@ -136,7 +209,7 @@ journey! {
     async fn what_cannot_be_decided_is_an_error_that_okta_understands(app: App) {
         let it = connect(app, settings(Server::Okta, ISS)).await;
         own(app, "00u1", "p1").await;
-        assert_eq!(it.asks(&request("nobody")).await.expect(200).body, json!({"commands": []}));
+        assert_eq!(it.asks(&login("nobody")).await.expect(200).body, json!({"commands": []}));
         app.fixture.database.tamper("alter table link rename to gone").await;
         let undecided = it.asks(&request("00u1")).await.expect(200);
         assert_eq!(undecided.body, json!({"error": {"errorSummary": "The service cannot answer just now"}}));

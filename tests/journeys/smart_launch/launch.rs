@@ -26,7 +26,10 @@ launch! {
         let related = format!("{}/fhir/here/RelatedPerson/{}", stage.kinlink.url, link.uuid());
         assert_eq!(app["id_token"]["fhirUser"], related);
         assert_eq!(app["token"]["patient"], "p3");
-        assert_eq!(app["token"]["fhirContext"], json!([{"reference": related, "type": "RelatedPerson"}]));
+        assert_eq!(app["token"]["fhirContext"], json!([{
+            "identifier": {"system": "urn:ietf:rfc:3986", "value": related}, "type": "RelatedPerson",
+            "role": "https://kinlink.dev/fhir/role/acts-as",
+        }]));
         let scope = "openid fhirUser offline_access launch/patient patient/Observation.rs patient/Patient.rs";
         assert_eq!(app["token"]["scope"], scope);
         assert_eq!(app["banner"], "Record of Mina");

@@ -6,9 +6,10 @@ use kinlink_domain::{
     service::lookup::OrganizationReference,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use utoipa::ToSchema;
 
+use super::decide::ACCOUNT;
 use crate::{
     extract::{self, is_json},
     problem::{Problem, ProblemType},
@@ -21,20 +22,22 @@ pub(crate) struct Entity {
     /// `account`, or `Patient`.
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
-    /// Which one.
+    /// Which one. Of an account, `<iss>|<sub>`.
     pub(super) id: Option<String>,
-    /// Of an account: its `iss` and `sub`, instead of the id.
+    /// Of an account, the two parts of the id once more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) properties: Option<Properties>,
 }
 
-/// What is read of an entity's properties.
+/// What is read of an entity's properties. Other types of entity may have anything there.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, ToSchema)]
 pub(crate) struct Properties {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) iss: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub(super) iss: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) sub: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub(super) sub: Option<Value>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
@@ -221,15 +224,20 @@ impl<'a> Named<'a> {
         Ok(Self { at, kind: required(at, "/type", entity.kind.as_deref())?, entity })
     }
 
-    /// The account that it names, by its properties or else by its id.
+    /// The account that its id names. Properties that name another are no second opinion but a mistake, or a trick.
     pub(super) fn account(&self) -> Result<AccountId, Problem> {
-        let properties = self.entity.properties.as_ref();
-        if let Some((iss, sub)) = properties.and_then(|p| p.iss.as_deref().zip(p.sub.as_deref())) {
-            return Ok(AccountKey::derive(iss, sub));
-        }
         let id = required(self.at, "/id", self.entity.id.as_deref())?;
         // An issuer is a URL, which has no bar; a subject may have one.
         let (iss, sub) = id.split_once('|').unwrap_or((id, ""));
+        let properties = self.entity.properties.iter().filter(|_| self.kind == ACCOUNT);
+        for properties in properties {
+            for (name, said, named) in [("iss", &properties.iss, iss), ("sub", &properties.sub, sub)] {
+                if said.as_ref().is_some_and(|said| said != named) {
+                    let problem = Problem::new(ProblemType::MalformedBody);
+                    return Err(problem.at(format!("{}/properties/{name}", self.at), "the id names another"));
+                }
+            }
+        }
         Ok(AccountKey::derive(iss, sub))
     }
 
@@ -333,10 +341,33 @@ mod tests {
             account(&entity("https://a.example|auth0|7")).unwrap(),
             of("https://a.example", "auth0|7")
         );
-        let properties = Properties { iss: Some("https://a.example".into()), sub: Some("7".into()) };
-        let by_properties = Entity { properties: Some(properties), ..entity("whatever") };
-        assert_eq!(account(&by_properties).unwrap(), of("https://a.example", "7"));
         let nobody = Entity { id: None, ..entity("") };
         assert_eq!(account(&nobody).unwrap_err().errors[0].at, "/subject/id");
+    }
+
+    #[test]
+    fn properties_say_what_the_id_says_or_are_refused() {
+        let of = |iss: Value, sub: Value| Properties { iss: Some(iss), sub: Some(sub) };
+        let (iss, sub) = (Value::from("https://a.example"), Value::from("7"));
+        for (id, properties, refused) in [
+            ("https://a.example|7", of(iss.clone(), sub.clone()), None),
+            ("https://a.example|8", of(iss.clone(), sub.clone()), Some("/subject/properties/sub")),
+            ("https://b.example|7", of(iss.clone(), sub.clone()), Some("/subject/properties/iss")),
+            (
+                "https://b.example|7",
+                Properties { iss: Some(iss.clone()), sub: None },
+                Some("/subject/properties/iss"),
+            ),
+            ("7", of(iss.clone(), sub.clone()), Some("/subject/properties/iss")),
+            ("https://a.example|7", of(iss.clone(), Value::from(7)), Some("/subject/properties/sub")),
+        ] {
+            let (kind, id) = (Some("account".to_owned()), Some(id.to_owned()));
+            let entity = Entity { kind, id, properties: Some(properties) };
+            let named = Named::new("/subject", Some(&entity)).unwrap();
+            let at = named.account().map_err(|problem| problem.errors[0].at.clone());
+            assert_eq!(at.err().as_deref(), refused, "{entity:?}");
+            let other = Entity { kind: Some("user".into()), ..entity };
+            Named::new("/subject", Some(&other)).unwrap().account().unwrap();
+        }
     }
 }

@@ -2,9 +2,9 @@
 
 use kinlink_domain::{
     account::AccountKey,
-    connection::{ClaimName, ClaimRule, Excess, WithoutRecord},
+    connection::{ClaimName, ConnectionSettings, Excess, WithoutRecord},
     id::LinkId,
-    scope::{Granted, grant},
+    scope::{Granted, grant, is_of_the_patient},
     service::token_context::{Asked, ClaimValue, Decision, TokenContext, decide},
 };
 
@@ -44,7 +44,9 @@ pub(super) enum Scopes {
 /// What is asked about an account.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Question<'a> {
-    pub(super) subject: &'a str,
+    /// Absent if it does not stand where it should.
+    pub(super) subject: Option<&'a str>,
+    /// Absent if the server does not tell them.
     pub(super) scopes: Option<&'a [&'a str]>,
     pub(super) picked: Option<LinkId>,
     pub(super) server_lets_scopes: Scopes,
@@ -67,7 +69,9 @@ impl<'c> Answer<'c> {
     ) -> Result<(Self, Option<T>), Problem> {
         let (state, connection) = (call.state, &*call.connection);
         let settings = &connection.settings;
-        let account = AccountKey::derive(settings.issuer.as_str(), question.subject);
+        // Somebody is logged in, and nobody knows who: no record is theirs.
+        let Some(subject) = question.subject else { return Ok((Self::no_record(call, question), None)) };
+        let account = AccountKey::derive(settings.issuer.as_str(), subject);
         let links = state.links.of(account).await?;
         let asked = Asked {
             organization: connection.organization,
@@ -81,16 +85,17 @@ impl<'c> Answer<'c> {
                 state.lookups.count(connection.organization, connection.client, account);
                 (Self::with_record(&context, call, question), Some(say(&context)))
             }
-            Decision::None(granted) => (Self::without_record(call, granted), None),
+            Decision::None(granted) => (Self::without_record(settings, question, granted), None),
             Decision::Several(granted) => {
-                (Self { several: true, ..Self::without_record(call, granted) }, None)
+                (Self { several: true, ..Self::without_record(settings, question, granted) }, None)
             }
         })
     }
 
     /// No record, whatever the account may open.
-    pub(super) fn no_record(call: &Call<'_>, scopes: &[&str]) -> Self {
-        Self::without_record(call, grant(scopes.iter().copied(), None))
+    pub(super) fn no_record(call: &Call<'_>, question: Question<'_>) -> Self {
+        let scopes = question.scopes.unwrap_or_default().iter().copied();
+        Self::without_record(&call.connection.settings, question, grant(scopes, None))
     }
 
     fn with_record(context: &TokenContext<'_>, call: &'c Call<'_>, question: Question<'_>) -> Self {
@@ -98,9 +103,10 @@ impl<'c> Answer<'c> {
         let granted = &context.granted;
         let exceeds = !granted.cut.is_empty() && question.server_lets_scopes == Scopes::Stay;
         let refused = (exceeds && settings.excess == Excess::Refuse).then_some(TOO_MUCH);
-        let value = |member| context.value(member, question.scopes.is_some());
+        let claims = settings.claims.iter();
+        let claims = claims.filter_map(|rule| Some((&rule.name, context.value(rule.member)?)));
         Self {
-            claims: Claims(settings.claims.iter().map(|rule| (&rule.name, value(rule.member))).collect()),
+            claims: Claims(claims.collect()),
             scopes: granted.scopes.clone(),
             cut: granted.cut.clone(),
             refused,
@@ -109,14 +115,31 @@ impl<'c> Answer<'c> {
         }
     }
 
-    fn without_record(call: &Call<'_>, Granted { scopes, cut }: Granted) -> Self {
-        let refused = call.connection.settings.without_record == WithoutRecord::Refuse;
+    fn without_record(
+        settings: &ConnectionSettings,
+        question: Question<'_>,
+        Granted { scopes, cut }: Granted,
+    ) -> Self {
+        let refused =
+            settings.without_record == WithoutRecord::Refuse || question.leaves_too_much(settings, &cut);
         Self { scopes, cut, refused: refused.then_some(NO_RECORD), ..Self::default() }
     }
 
     /// The clinical scopes: what one was cut to is written otherwise than what was asked for.
     pub(super) fn added_scopes(&self) -> impl Iterator<Item = &str> {
-        self.scopes.iter().map(String::as_str).filter(|scope| scope.starts_with("patient/"))
+        self.scopes.iter().map(String::as_str).filter(|scope| is_of_the_patient(scope))
+    }
+}
+
+impl Question<'_> {
+    /// Whether a token for somebody without a record would give data all the same: scopes that the server would not
+    /// cut, or that it would if anybody knew them. To ask for a patient and get none gives nothing.
+    fn leaves_too_much(&self, settings: &ConnectionSettings, cut: &[String]) -> bool {
+        let refused = |scope: &str| settings.excess == Excess::Refuse && scope != "launch/patient";
+        match self.server_lets_scopes {
+            Scopes::Cut => self.scopes.is_none(),
+            Scopes::Stay => cut.iter().any(|scope| is_of_the_patient(scope) || refused(scope)),
+        }
     }
 }
 
@@ -126,11 +149,18 @@ impl<'c> Claims<'c> {
         self.0.iter().map(|(name, value)| (*name, value))
     }
 
-    /// Of the claims that are ours to give, those without a value: what a token says there by other hands must
-    /// not outlive the link.
-    pub(super) fn unfounded<'s>(&'s self, rules: &'s [ClaimRule]) -> impl Iterator<Item = &'s ClaimName> {
-        let given = |name: &ClaimName| self.0.iter().any(|(given, _)| *given == name);
-        rules.iter().map(|rule| &rule.name).filter(move |name| !given(name))
+    /// Of the claims that are ours to give, or were, those without a value: what a token says there by other hands
+    /// must not outlive the link.
+    pub(super) fn unfounded<'s>(
+        &'s self,
+        ours: &'s ConnectionSettings,
+    ) -> impl Iterator<Item = &'s ClaimName> {
+        ours.names().filter(move |name| !self.has(name.as_str()))
+    }
+
+    /// Whether a claim of this name is among them.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(given, _)| given.as_str() == name)
     }
 
     /// For servers that know no truth values.

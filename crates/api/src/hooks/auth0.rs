@@ -1,8 +1,8 @@
 //! Auth0: a post-login Action posts what it knows, in the words of its `event`, and applies the answer. The
 //! Action runs at a refresh too. Its code is in docs/connect/auth0.md.
 //!
-//! Source: auth0.com/docs, the post-login trigger's event and API objects, and "Redirect with Actions". An
-//! Action can cut the access token's scopes (`api.accessToken.removeScope`), send the browser to the picker at
+//! Source: auth0/docs-v2, `main/docs/actions/reference/post-login` (the event and API objects) and "Redirect with
+//! Actions"; for a refresh, Auth0's support article "Find Requested Scopes in Actions for Refresh token". An Action can cut the access token's scopes (`api.accessToken.removeScope`), send the browser to the picker at
 //! a login, but not at a refresh, and keep the link with the refresh token from one to the other.
 
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
@@ -37,8 +37,8 @@ struct App {
 
 #[derive(Deserialize)]
 struct Transaction {
-    #[serde(default)]
-    requested_scopes: Vec<String>,
+    /// Absent if the Action does not know them either.
+    requested_scopes: Option<Vec<String>>,
     protocol: Option<String>,
 }
 
@@ -75,27 +75,38 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     if !call.connection.settings.answers_app(&body.client.client_id) {
         return Ok(act(&Answer::default()));
     }
-    let Some(subject) = call.subject(Some(&body.user.user_id))? else { return Ok(act(&Answer::default())) };
-    let scopes = body.transaction.as_ref().map(|transaction| &transaction.requested_scopes);
-    let scopes: Option<Vec<&str>> = scopes.map(|scopes| scopes.iter().map(String::as_str).collect());
-    if body.has_forgotten(call.connection.settings.several) {
-        return Ok(act(&Answer::no_record(&call, scopes.as_deref().unwrap_or_default())));
-    }
+    let subject = call.subject(Some(&body.user.user_id))?;
+    let scopes = body.scopes();
     let question = Question {
-        subject: &subject,
+        subject: subject.as_deref(),
         scopes: scopes.as_deref(),
         picked: body.link,
         server_lets_scopes: Scopes::Cut,
     };
+    if body.has_forgotten(call.connection.settings.several) {
+        return Ok(act(&Answer::no_record(&call, question)));
+    }
     Ok(act(&Answer::to(&call, question).await?))
 }
 
 impl Body {
+    /// The scopes that the token may have. At a refresh Auth0's own `requested_scopes` does not tell them: that there
+    /// are none is not to be read from it.
+    fn scopes(&self) -> Option<Vec<&str>> {
+        let told = self.transaction.as_ref()?.requested_scopes.as_ref();
+        let told = told.filter(|scopes| !scopes.is_empty() || !self.is_refresh())?;
+        Some(told.iter().map(String::as_str).collect())
+    }
+
+    fn is_refresh(&self) -> bool {
+        let transaction = self.transaction.as_ref();
+        transaction.and_then(|transaction| transaction.protocol.as_deref()) == Some(REFRESH)
+    }
+
     /// A refresh for a record that was picked, and nobody knows any more which: the only one that is left may be
     /// another.
     fn has_forgotten(&self, several: Several) -> bool {
-        let protocol = self.transaction.as_ref().and_then(|transaction| transaction.protocol.as_deref());
-        several == Several::Picker && protocol == Some(REFRESH) && self.link.is_none()
+        several == Several::Picker && self.is_refresh() && self.link.is_none()
     }
 }
 

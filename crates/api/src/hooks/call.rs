@@ -78,12 +78,22 @@ impl<'r> Call<'r> {
         serde_json::from_slice(&self.body).map_err(|error| extract::malformed(&error))
     }
 
-    /// The account's `sub`: where the operator said, or where this kind of server puts it.
+    /// The account's `sub`: where the operator said, or where this kind of server puts it. Absent if there is no
+    /// text, which is not to say that nobody is logged in.
     pub(super) fn subject<'b>(&self, usual: Option<&'b str>) -> Result<Option<Cow<'b, str>>, Problem> {
-        let Some(path) = &self.connection.settings.subject else { return Ok(usual.map(Cow::Borrowed)) };
-        let document: serde_json::Value = self.read()?;
-        let found = path.find(&document).and_then(serde_json::Value::as_str);
-        Ok(found.map(|subject| Cow::Owned(subject.to_owned())))
+        let found = match &self.connection.settings.subject {
+            None => usual.map(Cow::Borrowed),
+            Some(path) => {
+                let document: serde_json::Value = self.read()?;
+                let found = path.find(&document).and_then(serde_json::Value::as_str);
+                found.map(|subject| Cow::Owned(subject.to_owned()))
+            }
+        };
+        let found = found.filter(|subject| !subject.is_empty());
+        if found.is_none() {
+            tracing::warn!(connection = %self.connection.id, "a hook was called about a login without a subject");
+        }
+        Ok(found)
     }
 
     /// Refuses a request about logins of another issuer than the connection's.

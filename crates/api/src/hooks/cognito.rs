@@ -13,10 +13,15 @@ use super::{
 };
 use crate::problem::{Problem, ProblemType};
 
+/// The `triggerSource` when an app asks for itself (version 3): nobody is logged in.
+const APP_ITSELF: &str = "TokenGeneration_ClientCredentials";
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Body {
     version: String,
+    #[serde(default)]
+    trigger_source: String,
     user_pool_id: String,
     caller_context: CallerContext,
     request: Request,
@@ -39,7 +44,6 @@ struct Request {
 
 #[derive(Deserialize, Default)]
 struct UserAttributes {
-    /// Absent when an app asks for itself (version 3).
     sub: Option<String>,
 }
 
@@ -98,13 +102,14 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     if !call.connection.settings.answers_app(&body.caller_context.client_id) {
         return Ok(HttpResponse::Ok().json(Response::default()));
     }
-    let Some(subject) = call.subject(body.request.user_attributes.sub.as_deref())? else {
+    if body.trigger_source == APP_ITSELF {
         return Ok(HttpResponse::Ok().json(Response::default()));
-    };
+    }
+    let subject = call.subject(body.request.user_attributes.sub.as_deref())?;
     let scopes = body.request.scopes.as_ref();
     let scopes: Option<Vec<&str>> = scopes.map(|scopes| scopes.iter().map(String::as_str).collect());
     let question = Question {
-        subject: &subject,
+        subject: subject.as_deref(),
         scopes: scopes.as_deref(),
         picked: None,
         server_lets_scopes: Scopes::Cut,
@@ -117,7 +122,7 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
 }
 
 fn respond(call: &Call<'_>, answer: &Answer<'_>) -> HttpResponse {
-    let suppressed: Vec<_> = answer.claims.unfounded(&call.connection.settings.claims).collect();
+    let suppressed: Vec<_> = answer.claims.unfounded(&call.connection.settings).collect();
     let overrides = Overrides { claims_to_add_or_override: &answer.claims, claims_to_suppress: &suppressed };
     let access_token_generation = AccessToken {
         overrides,

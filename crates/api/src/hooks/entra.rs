@@ -108,9 +108,13 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     if !call.connection.settings.answers_app(&context.client_service_principal.app_id) {
         return Ok(provide(Claims::default()));
     }
-    let Some(subject) = call.subject(Some(&context.user.id))? else { return Ok(provide(Claims::default())) };
-    let question =
-        Question { subject: &subject, scopes: None, picked: None, server_lets_scopes: Scopes::Stay };
+    let subject = call.subject(Some(&context.user.id))?;
+    let question = Question {
+        subject: subject.as_deref(),
+        scopes: None,
+        picked: None,
+        server_lets_scopes: Scopes::Stay,
+    };
     let answer = Answer::to(&call, question).await?;
     match answer.refused {
         Some(why) => Err(Problem::new(ProblemType::Forbidden).detail(why)),

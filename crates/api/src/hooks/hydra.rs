@@ -3,14 +3,14 @@
 //! Source: ory/docs, `hydra/guides/oauth2-webhooks.mdx`, and ory/hydra, `oauth2/token_hook.go`. A 200 replaces
 //! all extra claims of the session, so those that are not ours are sent back as they came; 204 changes nothing,
 //! 403 refuses the token, and anything else ends the exchange with an error. A hook cannot cut scopes.
+//!
+//! What a hook once said comes back at every refresh. So whatever this connection may ever have said, to this app, is
+//! ours, and is said anew or not at all.
 
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
-use kinlink_domain::{
-    connection::{ClaimRule, Member},
-    id::LinkId,
-};
+use kinlink_domain::{connection::ConnectionSettings, id::LinkId};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
@@ -83,7 +83,7 @@ struct Tokens<'a> {
 struct With<'a> {
     before: Option<&'a Extra<'a>>,
     ours: &'a Ours<'a>,
-    rules: &'a [ClaimRule],
+    settings: &'a ConnectionSettings,
 }
 
 /// The extra claims of tokens that Hydra is about to issue.
@@ -91,7 +91,7 @@ struct With<'a> {
     params(("id" = String, Path, description = "The connection", example = "con_0197f2f31c2a7d0c8e6f2b7f5a1d9c22")),
     responses(
         (status = 200, description = "The session's extra claims", body = Object),
-        (status = 204, description = "Not about a person, or not of an app that is answered: nothing changes"),
+        (status = 204, description = "Not about a person, or not of an app that is or was answered: nothing changes"),
         (status = "4XX", description = "Refused; Hydra issues no token", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not decided; Hydra issues no token", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -102,19 +102,20 @@ pub(crate) async fn hook(request: HttpRequest, payload: Payload) -> Result<HttpR
 async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse, Problem> {
     let call = Call::of_client(request, payload, "hydra").await?;
     let body: Body = call.read()?;
-    let id_token = body.session.id_token.as_ref();
-    let claims = id_token.and_then(|token| token.id_token_claims.as_ref());
     let settings = &call.connection.settings;
-    if !is_about_a_person(&body.request) || !settings.answers_app(&body.request.client_id) {
+    if !is_about_a_person(&body.request) {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let named = [id_token.map(|token| token.subject.as_str()), claims.map(|claims| claims.sub.as_str())];
-    let usual = named.into_iter().flatten().find(|subject| !subject.is_empty());
-    let Some(subject) = call.subject(usual)? else { return Ok(HttpResponse::NoContent().finish()) };
+    if !settings.answers_app(&body.request.client_id) {
+        return Ok(leave(&body, settings));
+    }
+    let (id_token, claims) = (body.session.id_token.as_ref(), body.session.claims());
     call.expect_issuer(claims.is_some_and(|claims| claims.iss == settings.issuer.as_str()))?;
+    let named = [id_token.map(|token| token.subject.as_str()), claims.map(|claims| claims.sub.as_str())];
+    let subject = call.subject(named.into_iter().flatten().find(|subject| !subject.is_empty()))?;
     let scopes: Vec<&str> = body.request.granted_scopes.iter().flatten().map(String::as_str).collect();
     let question = Question {
-        subject: &subject,
+        subject: subject.as_deref(),
         scopes: Some(&scopes),
         picked: picked(&body.session)?,
         server_lets_scopes: Scopes::Stay,
@@ -123,12 +124,31 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     if let Some(why) = answer.refused {
         return Err(Problem::new(ProblemType::Forbidden).detail(why));
     }
-    let with = |before| With { before, ours: &answer.claims, rules: &settings.claims };
-    let session = Tokens {
-        access_token: with(body.session.extra.as_ref()),
-        id_token: with(claims.and_then(|claims| claims.ext.as_ref())),
-    };
-    Ok(HttpResponse::Ok().json(Answered { session }))
+    Ok(say(&body.session, &answer.claims, settings))
+}
+
+/// An app that is not answered keeps its tokens as they are, but for what it was told while it was.
+fn leave(body: &Body<'_>, settings: &ConnectionSettings) -> HttpResponse {
+    let mut kept = body.session.both().into_iter().flatten().flat_map(BTreeMap::keys);
+    let ours =
+        settings.may_have_answered(&body.request.client_id) && kept.any(|name| settings.may_have_given(name));
+    if ours { say(&body.session, &Ours::default(), settings) } else { HttpResponse::NoContent().finish() }
+}
+
+fn say(session: &Session<'_>, ours: &Ours<'_>, settings: &ConnectionSettings) -> HttpResponse {
+    let [access_token, id_token] = session.both().map(|before| With { before, ours, settings });
+    HttpResponse::Ok().json(Answered { session: Tokens { access_token, id_token } })
+}
+
+impl<'b> Session<'b> {
+    fn claims(&self) -> Option<&Claims<'b>> {
+        self.id_token.as_ref().and_then(|token| token.id_token_claims.as_ref())
+    }
+
+    /// The extra claims of the access token and of the ID token.
+    fn both(&self) -> [Option<&Extra<'b>>; 2] {
+        [self.extra.as_ref(), self.claims().and_then(|claims| claims.ext.as_ref())]
+    }
 }
 
 fn is_about_a_person(request: &Request) -> bool {
@@ -145,9 +165,9 @@ fn picked(session: &Session<'_>) -> Result<Option<LinkId>, Problem> {
 }
 
 impl With<'_> {
+    /// What was picked stays picked, and is the consent app's to say.
     fn is_ours(&self, name: &str) -> bool {
-        let rule = |rule: &ClaimRule| rule.name.as_str() == name && rule.member != Member::Link;
-        self.rules.iter().any(rule) || self.ours.iter().any(|(given, _)| given.as_str() == name)
+        self.ours.has(name) || (name != PICKED && self.settings.may_have_given(name))
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct OidcProviderBody {
     account_id: String,
     /// The app.
     client_id: String,
-    /// The scopes that the app asks for, separated by spaces.
+    /// The scopes that the app asks for, separated by spaces. Without them it asks for nothing.
     scope: Option<String>,
     /// The link that the grant is for.
     #[schema(value_type = Option<String>, example = "lnk_0197f2f31c2a7d0c8e6f2b7f5a1d9c22")]
@@ -34,14 +34,15 @@ pub(crate) struct OidcProviderBody {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OidcProviderAnswer<'c> {
-    /// Claims, under the names that the connection gives them.
+    /// Claims that the app asks for by its scopes, under the names that the connection gives them.
     #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
     claims: Claims<'c>,
     /// The scopes that are granted, of those asked for.
     scope: Option<String>,
     /// Why no token may be issued.
     refuse: Option<&'static str>,
-    /// What SMART puts beside the tokens in the token response. Without a record there is nothing.
+    /// What SMART puts beside the tokens in the token response, of what the app asks for. Without a record it is
+    /// absent; with one it may be empty.
     token_response: Option<LaunchContext>,
 }
 
@@ -65,19 +66,18 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
         let unchanged = OidcProviderAnswer { claims, scope, refuse: None, token_response: None };
         return Ok(HttpResponse::Ok().json(unchanged));
     }
-    let subject = call.subject(Some(&body.account_id))?.unwrap_or_default();
-    let scopes: Option<Vec<&str>> =
-        body.scope.as_deref().map(|scope| scope.split_ascii_whitespace().collect());
+    let subject = call.subject(Some(&body.account_id))?;
+    let scopes: Vec<&str> = body.scope.as_deref().unwrap_or_default().split_ascii_whitespace().collect();
     let question = Question {
-        subject: &subject,
-        scopes: scopes.as_deref(),
+        subject: subject.as_deref(),
+        scopes: Some(&scopes),
         picked: body.link,
         server_lets_scopes: Scopes::Cut,
     };
     let (answer, token_response) = Answer::with(&call, question, LaunchContext::new).await?;
     Ok(HttpResponse::Ok().json(OidcProviderAnswer {
         claims: answer.claims,
-        scope: scopes.is_some().then(|| answer.scopes.join(" ")),
+        scope: body.scope.is_some().then(|| answer.scopes.join(" ")),
         refuse: answer.refused,
         token_response,
     }))

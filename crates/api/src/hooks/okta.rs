@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use kinlink_domain::{
-    connection::{ClaimName, ClaimRule},
+    connection::{ClaimName, ConnectionSettings},
     service::token_context::ClaimValue,
 };
 use serde::{Deserialize, Serialize, de::IgnoredAny};
@@ -46,8 +46,15 @@ struct Context {
 
 #[derive(Deserialize)]
 struct Protocol {
+    request: Option<Authorization>,
     issuer: Issuer,
     client: App,
+}
+
+/// What the app asked for at the authorization endpoint.
+#[derive(Deserialize)]
+struct Authorization {
+    scope: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -134,12 +141,11 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     if !call.connection.settings.answers_app(&context.protocol.client.id) {
         return Ok(commands(Vec::new()));
     }
-    let usual = context.user.as_ref().map(|user| user.id.as_str());
-    let Some(subject) = call.subject(usual)? else { return Ok(commands(Vec::new())) };
-    let scopes: Option<Vec<&str>> =
-        data.access.as_ref().map(|access| access.scopes.keys().map(String::as_str).collect());
+    let Some(user) = &context.user else { return Ok(commands(Vec::new())) };
+    let subject = call.subject(Some(&user.id))?;
+    let scopes = data.scopes();
     let question = Question {
-        subject: &subject,
+        subject: subject.as_deref(),
         scopes: scopes.as_deref(),
         picked: None,
         server_lets_scopes: Scopes::Stay,
@@ -148,7 +154,7 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     if let Some(why) = answer.refused {
         return Ok(refuse(why));
     }
-    let ours = &call.connection.settings.claims;
+    let ours = &call.connection.settings;
     let tokens = [("com.okta.identity.patch", &data.identity), ("com.okta.access.patch", &data.access)];
     let patched = tokens.into_iter().filter_map(|(kind, token)| {
         Some(Command { kind, value: patch(token.as_ref()?, &answer.claims, ours) })
@@ -156,9 +162,18 @@ async fn answer(request: &HttpRequest, payload: Payload) -> Result<HttpResponse,
     Ok(commands(patched.filter(|command| !command.value.is_empty()).collect()))
 }
 
+impl Transform {
+    /// The scopes of the access token. Where only an ID token is issued, those that were asked for.
+    fn scopes(&self) -> Option<Vec<&str>> {
+        let granted = self.access.as_ref().map(|access| access.scopes.keys().map(String::as_str).collect());
+        let asked = || self.context.protocol.request.as_ref()?.scope.as_deref();
+        granted.or_else(|| asked().map(|scope| scope.split_ascii_whitespace().collect()))
+    }
+}
+
 /// Adds what the answer says, and takes out what the token says without it: a claim that was set in Okta by
 /// hand must not outlive the link.
-fn patch<'a>(token: &Token, claims: &'a Claims<'a>, ours: &[ClaimRule]) -> Vec<Patch<'a>> {
+fn patch<'a>(token: &Token, claims: &'a Claims<'a>, ours: &ConnectionSettings) -> Vec<Patch<'a>> {
     let added = claims.iter().map(|(name, value)| Patch::Add { path: path(name), value });
     let unfounded = claims.unfounded(ours).filter(|name| token.claims.contains_key(name.as_str()));
     added.chain(unfounded.map(|name| Patch::Remove { path: path(name) })).collect()

@@ -179,7 +179,7 @@ async fn connections_are_made_shown_changed_and_removed() {
         assert!(update(&[]).expect(2).err.contains("nothing would change"));
         let changes =
             ["--claim", "patient=p", "--several", "self", "--clear", "apps", "--minimum-assurance", "IAL2"];
-        update(&changes).expect(0);
+        update(&[&changes[..], &["--unasked", "give"]].concat()).expect(0);
         let shown: serde_json::Value =
             serde_json::from_str(&it.run(&["connect", "show", &id]).expect(0).out).unwrap();
         let settings = &shown["settings"];
@@ -187,6 +187,10 @@ async fn connections_are_made_shown_changed_and_removed() {
         assert_eq!((&settings["several"], &settings["minimum_assurance"]), (&"self".into(), &"IAL2".into()));
         assert_eq!(settings["server"], serde_json::json!({"kind": "entra", "audience": "app-1"}));
         assert!(settings["apps"].is_null());
+        assert_eq!(settings["unasked"], "give");
+        let former =
+            serde_json::json!({"claims": ["fhirUser", "patient"], "apps": ["app-2"], "every_app": false});
+        assert_eq!(settings["former"], former);
         assert!(it.run(&["connect", "list"]).expect(0).out.contains("Entra"));
         it.run(&["connect", "remove", &id]).expect(0);
         it.run(&["connect", "show", &id]).expect(2);

@@ -48,7 +48,7 @@ pub async fn add(
     Ok(connection)
 }
 
-/// Replaces a connection's settings.
+/// Replaces a connection's settings. What they were stays known with them.
 pub async fn update(
     unit: &mut dyn UnitOfWork,
     ports: &Ports,
@@ -56,6 +56,7 @@ pub async fn update(
     connection: Connection,
     settings: ConnectionSettings,
 ) -> Result<Connection, StoreError> {
+    let settings = settings.instead_of(&connection.settings);
     let changed = Connection { settings, ..connection };
     unit.update_connection(&changed).await?;
     journal(unit, ports, by, &changed, serde_json::json!({"settings": changed.settings}));

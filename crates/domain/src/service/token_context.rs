@@ -3,6 +3,8 @@
 //!
 //! Source: SMART App Launch 2.2, "Scopes and Launch Context".
 
+mod wanted;
+
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
@@ -11,12 +13,15 @@ use serde::Serialize;
 use crate::{
     access::Access,
     connection::{ConnectionSettings, Member, Several},
+    fhir_user::UrlForm,
     id::{LinkId, OrganizationId},
     permission::Permissions,
     proofing::Ial,
     scope::{Granted, grant},
     store::AnswerableLink,
 };
+
+use self::wanted::Wanted;
 
 /// What an authorization server asks about an account.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +63,8 @@ pub struct TokenContext<'a> {
     pub answerable: &'a AnswerableLink,
     /// Who the user is: the patient, or somebody related to them.
     pub fhir_user: String,
+    /// For a proxy, the URL of the `RelatedPerson` that they are, however `fhir_user` is written.
+    pub related_person: Option<String>,
     /// Whether the app must show whose record it is: where the user acts for somebody else, or might be
     /// looking at another record than they think.
     pub need_patient_banner: bool,
@@ -65,6 +72,7 @@ pub struct TokenContext<'a> {
     pub permissions: Cow<'a, Permissions>,
     /// What of it was asked for.
     pub granted: Granted,
+    wanted: Wanted,
 }
 
 /// A value that a claim can have.
@@ -138,27 +146,36 @@ fn context<'a>(
     several: bool,
     public_url: &str,
 ) -> TokenContext<'a> {
+    let granted = grant(asked.scopes.unwrap_or_default().iter().copied(), Some(&permissions));
+    let related_person = || answerable.fhir_user(UrlForm::Absolute, public_url);
     TokenContext {
         answerable,
         fhir_user: answerable.fhir_user(asked.settings.fhir_user, public_url),
+        related_person: (!answerable.is_own()).then(related_person),
         need_patient_banner: several || !answerable.is_own(),
-        granted: grant(asked.scopes.unwrap_or_default().iter().copied(), Some(&permissions)),
+        wanted: Wanted::of(asked, &granted),
+        granted,
         permissions,
     }
 }
 
 impl TokenContext<'_> {
-    /// A member, as a claim.
-    pub fn value(&self, member: Member, scopes_known: bool) -> ClaimValue {
+    /// Whether the app has asked for this member, or is told it all the same.
+    pub const fn tells(&self, member: Member) -> bool {
+        self.wanted.has(member)
+    }
+
+    /// A member, as a claim; none if the app has not asked for it.
+    pub fn value(&self, member: Member) -> Option<ClaimValue> {
         let link = &self.answerable.link;
-        match member {
+        self.tells(member).then(|| match member {
             Member::FhirUser => ClaimValue::Text(self.fhir_user.clone()),
             Member::Patient => ClaimValue::Text(link.fhir_id.to_string()),
             Member::NeedPatientBanner => ClaimValue::Flag(self.need_patient_banner),
-            Member::PermittedScope if scopes_known => ClaimValue::Text(self.granted.scope()),
+            Member::PermittedScope if self.wanted.scopes_known => ClaimValue::Text(self.granted.scope()),
             Member::PermittedScope => ClaimValue::Text(self.permissions.to_string()),
             Member::Link => ClaimValue::Text(link.id.to_string()),
-        }
+        })
     }
 }
 

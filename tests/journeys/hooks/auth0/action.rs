@@ -50,7 +50,11 @@ impl Tenant {
     }
 
     async fn login(&mut self, user: &str, prompt: &[&str]) -> Value {
-        let scopes = ["openid", "offline_access", "patient/*.rs"];
+        let scopes = ["openid", "fhirUser", "offline_access", "patient/*.rs"];
+        self.asks(user, &scopes, prompt).await
+    }
+
+    async fn asks(&mut self, user: &str, scopes: &[&str], prompt: &[&str]) -> Value {
         let login = json!({"user": user, "client": "app-1", "scopes": scopes, "prompt": prompt});
         self.0.tell(&json!({"login": login})).await
     }
@@ -82,7 +86,7 @@ async fn parent(app: &App) -> (LinkId, LinkId) {
 
 fn has_no_record(issued: &Value) {
     assert_eq!((&issued["id"], &issued["access"]), (&json!({}), &json!({})), "{issued}");
-    assert_eq!(issued["scope"], "openid offline_access");
+    assert_eq!(issued["scope"], "openid fhirUser offline_access");
 }
 
 journey! {
@@ -93,7 +97,7 @@ journey! {
         let issued = tenant.login("auth0|1", &[]).await;
         let claims = json!({"fhirUser": "https://fhir.here.example/r4/Patient/p1", "patient": "p1"});
         assert_eq!((&issued["id"], &issued["access"]), (&claims, &claims), "{issued}");
-        assert_eq!(issued["scope"], "openid offline_access patient/*.rs");
+        assert_eq!(issued["scope"], "openid fhirUser offline_access patient/*.rs");
         let refreshed = tenant.refreshes(&issued, true).await;
         assert_eq!(refreshed["access"], claims, "{refreshed}");
         has_no_record(&tenant.login("auth0|2", &[]).await);
@@ -117,12 +121,34 @@ journey! {
         assert_eq!(issued["access"]["patient"], "p2", "{issued}");
         let refreshed = tenant.refreshes(&issued, true).await;
         assert_eq!(refreshed["access"]["patient"], "p2", "{refreshed}");
-        has_no_record(&tenant.refreshes(&issued, false).await);
+        let nothing = "this login opens no patient record";
+        assert_eq!(tenant.refreshes(&issued, false).await["denied"], nothing);
         revoke(app, child).await;
         has_no_record(&tenant.refreshes(&refreshed, true).await);
         // The only one that is left is not what the app was opened with.
-        has_no_record(&tenant.refreshes(&issued, false).await);
+        assert_eq!(tenant.refreshes(&issued, false).await["denied"], nothing);
         assert_eq!(tenant.login("auth0|1", &[]).await["access"]["patient"], "p1");
+        tenant.0.end().await;
+    }
+}
+
+journey! {
+    async fn an_app_that_only_logs_in_is_told_nothing_then_or_at_a_refresh(app: App) {
+        let it = connected(app).await;
+        own(app, "auth0|1", "p1").await;
+        let mut tenant = Tenant::of(app, &it).await;
+        let issued = tenant.asks("auth0|1", &["openid", "offline_access"], &[]).await;
+        for told in [tenant.refreshes(&issued, true).await, issued] {
+            assert_eq!((&told["id"], &told["access"]), (&json!({}), &json!({})), "{told}");
+            assert_eq!(told["scope"], "openid offline_access");
+        }
+        // More than a refresh token can keep: nobody knows the scopes at its refresh.
+        let many: Vec<String> = (0..40).map(|number| format!("an-api:scope-{number}")).collect();
+        let mut scopes = vec!["openid", "offline_access", "patient/*.rs"];
+        scopes.extend(many.iter().map(String::as_str));
+        let issued = tenant.asks("auth0|2", &scopes, &[]).await;
+        assert!(!issued["scope"].as_str().unwrap().contains("patient/"), "{issued}");
+        assert_eq!(tenant.refreshes(&issued, true).await["denied"], "this login opens no patient record");
         tenant.0.end().await;
     }
 }

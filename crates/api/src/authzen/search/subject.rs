@@ -94,6 +94,6 @@ fn entity(account: &Account) -> Entity {
     Entity {
         kind: Some(ACCOUNT.to_owned()),
         id: Some(format!("{iss}|{sub}")),
-        properties: Some(Properties { iss: Some(iss.to_owned()), sub: Some(sub.to_owned()) }),
+        properties: Some(Properties { iss: Some(iss.into()), sub: Some(sub.into()) }),
     }
 }

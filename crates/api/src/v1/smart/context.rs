@@ -34,10 +34,10 @@ pub(crate) struct ContextBody {
     /// The account at the connection's issuer.
     #[validate(length(min = 1, max = 255, message = "1 to 255 characters"))]
     sub: String,
-    /// The scopes that the app asks for, separated by spaces.
-    #[serde(default)]
+    /// The scopes that the app asks for, separated by spaces. What they do not ask for is not told; without this
+    /// member everything is, and no scope is granted.
     #[validate(length(max = 8000, message = "at most 8000 characters"))]
-    scope: String,
+    scope: Option<String>,
     /// The app, by the server's own id of it. If the connection answers others only, there is no record.
     #[validate(length(min = 1, max = 255, message = "1 to 255 characters"))]
     app: Option<String>,
@@ -112,9 +112,9 @@ pub(crate) async fn context(
 ) -> Result<HttpResponse, Problem> {
     let body = body.value;
     let connection = connection(&state, client.0.id, body.connection).await?;
-    let scopes: Vec<&str> = body.scope.split_ascii_whitespace().collect();
+    let scopes: Option<Vec<&str>> = body.scope.as_deref().map(|all| all.split_ascii_whitespace().collect());
     if body.app.as_deref().is_some_and(|app| !connection.settings.answers_app(app)) {
-        let scope = grant(scopes, None).scope();
+        let scope = grant(scopes.into_iter().flatten(), None).scope();
         return Ok(HttpResponse::Ok().json(ContextAnswer::None { scope, refuse: false }));
     }
     let account = AccountKey::derive(connection.settings.issuer.as_str(), &body.sub);
@@ -122,7 +122,7 @@ pub(crate) async fn context(
     let asked = Asked {
         organization: connection.organization,
         settings: &connection.settings,
-        scopes: Some(&scopes),
+        scopes: scopes.as_deref(),
         picked: body.link,
     };
     let now = state.ports.clock.now();

@@ -142,7 +142,8 @@ fn verdict(connection: &Connection, answer: &Answer) -> (bool, String) {
         }
         401 => "The key is not accepted: it is wrong, or was rotated, or its client is disabled.",
         403 => {
-            "Kinlink decides that there shall be no token: see --without-record and --excess of the connection."
+            "Kinlink decides that there shall be no token: without a record there is none with scopes of the patient \
+             where the server cannot cut them; see also --without-record and --excess of the connection."
         }
         404 => {
             "There is no such hook for this key: the key is another client's, or another Kinlink answers at this URL."
@@ -166,7 +167,8 @@ fn decided(connection: &Connection, body: &Value) -> String {
     let page = connection.settings.server.as_str();
     if told.is_empty() {
         return "Kinlink answers, and gives this login no claim: no link of it is live here now, or several are, or \
-                the app is none that the connection answers for. `kinlink connect show` has the settings."
+                the app is none that the connection answers for, or has asked no scope for it. `kinlink connect show` \
+                has the settings."
             .to_owned();
     }
     format!(

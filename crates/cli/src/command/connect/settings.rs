@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use kinlink_domain::{
     account::Iss,
-    connection::{ClaimRule, ConnectionSettings, Excess, ReturnUrl, Server, Several, WithoutRecord},
+    connection::{ClaimRule, ConnectionSettings, Excess, ReturnUrl, Server, Several, Unasked, WithoutRecord},
     fhir_user::UrlForm,
     issuer::ClaimPath,
     proofing::Ial,
@@ -40,6 +40,12 @@ enum OfSeveral {
 enum Issue {
     Issue,
     Refuse,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Claim {
+    Withhold,
+    Give,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -81,13 +87,17 @@ pub(super) struct SettingsFlags {
     /// another name; may be given several times [default: fhirUser and patient].
     #[arg(long, value_name = "CLAIM[=NAME]")]
     claim: Vec<String>,
+    /// A claim that the app has asked no scope for, where the server tells the scopes: `fhirUser` asks for itself; `launch`,
+    /// `launch/patient` and scopes of the patient for the rest [default: withhold].
+    #[arg(long, value_enum)]
+    unasked: Option<Claim>,
     /// Only links at least this well proven count.
     #[arg(long, value_enum)]
     minimum_assurance: Option<Assurance>,
     /// An account that may open several records gets: none, its own record, or the question which [default: none].
     #[arg(long, value_enum)]
     several: Option<OfSeveral>,
-    /// A token for somebody without a record [default: issue].
+    /// A token for somebody without a record [default: issue]. Scopes of the patient are never issued without one.
     #[arg(long, value_enum)]
     without_record: Option<Issue>,
     /// A token whose scopes exceed the link's, where the server lets nobody cut them [default: refuse].
@@ -173,6 +183,11 @@ impl SettingsFlags {
             subject: subject.transpose()?.or(settings.subject),
             fhir_user: self.fhir_user.map_or(settings.fhir_user, FhirUser::form),
             claims: parsed("--claim", &self.claim, str::parse::<ClaimRule>)?.unwrap_or(settings.claims),
+            unasked: match self.unasked {
+                None => settings.unasked,
+                Some(Claim::Withhold) => Unasked::Withhold,
+                Some(Claim::Give) => Unasked::Give,
+            },
             minimum_assurance: self.minimum_assurance.map(Assurance::ial).or(settings.minimum_assurance),
             several: self.several.map_or(settings.several, OfSeveral::several),
             without_record: match self.without_record {
@@ -189,6 +204,7 @@ impl SettingsFlags {
                 .unwrap_or(settings.return_urls),
             apps: if self.app.is_empty() { settings.apps } else { self.app },
             issuer: settings.issuer,
+            former: settings.former,
         };
         check(applied)
     }

@@ -3,7 +3,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     account::Iss,
-    connection::Server,
+    connection::{Server, Unasked},
     fhir_user::UrlForm,
     id::Id,
     link::{Link, LinkRole, Period, tests::active},
@@ -106,4 +106,45 @@ fn what_is_not_live_or_not_proven_enough_or_another_organizations_is_not_there()
     let mut weak = own(1, "me");
     weak.link.assurance = crate::proofing::Assurance::LEAST.into();
     assert_eq!(told(&[weak], &strict, None), "none");
+}
+
+/// The members that are told to an app with these scopes, with a link that gives this.
+fn members(settings: &ConnectionSettings, scopes: Option<&[&str]>, permitted: &str) -> Vec<&'static str> {
+    let mut one = own(1, "me");
+    one.link.permissions = permitted.parse().unwrap();
+    let links = [one];
+    let asked = Asked { organization: active().organization, settings, scopes, picked: None };
+    let Decision::One(context) = decide(&links, asked, PUBLIC_URL, now()) else { panic!("no record") };
+    let told = Member::ALL.into_iter().filter(|member| context.value(*member).is_some());
+    told.map(Member::as_str).collect()
+}
+
+#[test]
+fn an_app_is_told_what_it_asks_for_and_no_more() {
+    const ALL: &[&str] = &["fhirUser", "patient", "need_patient_banner", "permitted_scope", "link"];
+    const PATIENT: &[&str] = &["patient", "need_patient_banner", "permitted_scope", "link"];
+    let usual = settings(Several::None);
+    let give = ConnectionSettings { unasked: Unasked::Give, ..settings(Several::None) };
+    let cognito = ConnectionSettings { server: Server::Cognito, ..settings(Several::None) };
+    for (settings, scopes, permitted, expected) in [
+        (&usual, Some("openid offline_access"), "patient/*.cruds", &[][..]),
+        (&usual, Some(""), "patient/*.cruds", &[]),
+        (&usual, Some("openid fhirUser"), "patient/*.cruds", &["fhirUser", "link"]),
+        (&usual, Some("openid launch/patient"), "patient/*.cruds", PATIENT),
+        (&usual, Some("openid launch"), "patient/*.cruds", PATIENT),
+        (&usual, Some("openid patient/Observation.rs"), "patient/*.cruds", PATIENT),
+        (&usual, Some("patient/*.rs"), "patient/Observation.rs", PATIENT),
+        (&usual, Some("openid patient/Observation.rs"), "patient/Condition.rs", &["permitted_scope"]),
+        (&usual, Some("launch/encounter user/*.rs system/*.rs"), "patient/*.cruds", &[]),
+        (&usual, Some("fhirUser launch/patient"), "patient/*.cruds", ALL),
+        (&usual, None, "patient/*.cruds", ALL),
+        (&give, Some("openid"), "patient/*.cruds", ALL),
+        // A user pool has no scope `fhirUser`.
+        (&cognito, Some("openid patient/Observation.rs"), "patient/*.cruds", ALL),
+        (&cognito, Some("openid launch/patient"), "patient/*.cruds", ALL),
+        (&cognito, Some("openid"), "patient/*.cruds", &[]),
+    ] {
+        let split: Option<Vec<&str>> = scopes.map(|scopes| scopes.split_whitespace().collect());
+        assert_eq!(members(settings, split.as_deref(), permitted), expected, "{scopes:?} of {permitted}");
+    }
 }
