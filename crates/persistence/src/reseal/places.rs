@@ -154,7 +154,7 @@ impl Place {
     ) -> Statement {
         let Self { table, prefix, .. } = self;
         let key = self.key_names();
-        let beside: String = self.beside.iter().map(|name| format!(", {name}")).collect();
+        let beside = self.beside.iter().fold(String::new(), |all, name| all + ", " + name);
         let mut values = vec![Value::from(i32::from(current.0))];
         let behind = after.map_or_else(String::new, |after| {
             values.extend_from_slice(after);

@@ -3,10 +3,7 @@ use kinlink_domain::{
     store::Store,
 };
 
-use crate::{
-    command::context::Context,
-    output,
-};
+use crate::{command::context::Context, output};
 
 pub(super) async fn run(context: &Context, slug: &str) -> anyhow::Result<()> {
     let organization = context.organization(slug).await?.id;
