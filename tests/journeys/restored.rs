@@ -108,7 +108,7 @@ on_both_databases! {
         let account = |n: u128| AccountId::from_uuid(uuid::Uuid::from_u128(64 * n));
         // Commits after the backup: fewer than were lost, as many, and more.
         for after in 0..4 {
-            let freshness = Freshness::new(Duration::from_secs(3_600));
+            let freshness = Freshness::new(Duration::from_hours(1));
             let address = Arc::new(Address(Mutex::new(it.store.clone())));
             let cache = Arc::new(Accounts(GuardedCache::new(10_000, freshness.clone())));
             let caches = Caches::new(vec![cache.clone()]);

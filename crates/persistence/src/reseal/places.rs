@@ -154,14 +154,14 @@ impl Place {
     ) -> Statement {
         let Self { table, prefix, .. } = self;
         let key = self.key_names();
-        let beside = self.beside.iter().fold(String::new(), |all, name| all + ", " + name);
+        let columns = [&[key.as_str()], self.beside].concat().join(", ");
         let mut values = vec![Value::from(i32::from(current.0))];
         let behind = after.map_or_else(String::new, |after| {
             values.extend_from_slice(after);
             format!(" and ({key}) > ({})", numbered(2, after.len()))
         });
         let sql = format!(
-            "select {key}{beside}, {prefix}key_id as old_key_id, {prefix}sealed as old_sealed from {table} \
+            "select {columns}, {prefix}key_id as old_key_id, {prefix}sealed as old_sealed from {table} \
              where {prefix}key_id <> $1 and {prefix}sealed is not null{behind} order by {key} limit {limit}"
         );
         Statement::from_sql_and_values(backend, sql, values)
