@@ -72,12 +72,16 @@ on_both_databases! {
     async fn an_upheld_dispute_ends_the_link_that_stands_for_the_disputed_one(it: Fixture) {
         let (first, second, third) =
             (made(it, "anna", "p1").await, made(it, "anna", "p2").await, made(it, "anna", "p3").await);
-        disputes(it, first).await;
+        for link in [first, second, third] {
+            disputes(it, link).await;
+            it.clock.advance(TimeDelta::milliseconds(1));
+        }
         upsert(it, vec![replaced("p1", "p2", 2)]).await;
         upsert(it, vec![replaced("p2", "p3", 2)]).await;
         let open = open_beside(it, third).await;
-        assert_eq!(open.iter().map(|dispute| dispute.link).collect::<Vec<_>>(), [first], "through two merges");
-        decide(it, &open[0], RIGHT).await.unwrap();
+        let about: Vec<_> = open.iter().map(|dispute| dispute.link).collect();
+        assert_eq!(about, [third, second, first], "through two merges");
+        decide(it, &open[2], RIGHT).await.unwrap();
         let ended = stored(it, third).await.state;
         assert!(matches!(ended, LinkState::Revoked { reason: Revocation::WrongPerson, .. }), "{ended:?}");
         upsert(it, vec![alone("p1", 3), alone("p2", 3)]).await;
