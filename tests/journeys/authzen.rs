@@ -78,10 +78,10 @@ journey! {
     async fn a_request_that_is_not_of_the_form_is_a_400_and_keeps_its_id(app: App) {
         let f = fixture(app).await;
         let (alice, record) = (&f.alice, &f.record);
-        let names = |sub: &str| json!({"iss": app.idp.issuer(), "sub": sub});
+        let login_of = |sub: &str| json!({"iss": app.idp.issuer(), "sub": sub});
         let named = |subject: &Value, sub: &str| {
             let mut subject = subject.clone();
-            subject["properties"] = names(sub);
+            subject["properties"] = login_of(sub);
             subject
         };
         let same = json!({"subject": named(alice, "anna"), "action": read(), "resource": record});
@@ -95,7 +95,7 @@ journey! {
             json!({"subject": alice, "action": read()}),
             json!({"subject": {"id": "x"}, "action": read(), "resource": record}),
             json!({"subject": {"type": "account"}, "action": read(), "resource": record}),
-            json!({"subject": {"type": "account", "properties": names("anna")}, "action": read(), "resource": record}),
+            json!({"subject": {"type": "account", "properties": login_of("anna")}, "action": read(), "resource": record}),
             json!({"subject": named(&f.bob, "anna"), "action": read(), "resource": record}),
             json!({"subject": named(&json!({"type": "account", "id": "anna"}), "anna"), "action": read(), "resource": record}),
             json!({"subject": alice, "action": {}, "resource": record}),

@@ -1,9 +1,11 @@
 use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use kinlink_domain::{
     account::Iss,
     fhir_user::UrlForm,
     id::ProvisioningTargetId,
+    proofing::Ial,
     provisioning::{
         AttributeName, ClientSecret, PathPart, ProvisioningTarget, Server, ServerUrl, Settings, TargetState,
     },
@@ -74,6 +76,40 @@ journey! {
         app.import(kinlink_testkit::imported("p1")).await;
         assert_eq!(says().await, p1);
         app.person("anna").post(&format!("{link}/revoke"), json!({"reason": "not_me"})).await.expect(200);
+        assert_eq!(says().await, nothing);
+        double.stop().await;
+    }
+}
+
+journey! {
+    async fn the_attribute_goes_when_the_clock_or_a_policy_ends_access(app: App) {
+        let double = KeycloakDouble::start(app.fixture.ports.clock.clone());
+        double.add_user("anna");
+        target(app, double.url()).await;
+        let provisioner = provisioner(app);
+        let says = async || {
+            let worker = app.turn_worker();
+            while worker.process_due().await.unwrap() > 0 {}
+            while provisioner.send_due().await.unwrap() > 0 {}
+            double.attribute("anna", "fhirUser").concat()
+        };
+        let (p1, nothing) = ("https://fhir.here.example/r4/Patient/p1", "");
+        let code = app.registrar().invites("p1").await.text("/code").to_owned();
+        app.person("anna").redeems(&code).await.expect(201);
+        assert_eq!(says().await, p1);
+        app.set_policy(|policy| policy.minimum_assurance = Ial::Ial2).await;
+        assert_eq!(says().await, nothing);
+        app.set_policy(|policy| {
+            policy.minimum_assurance = Ial::Ial1;
+            policy.family.self_days_after_death = 30;
+        })
+        .await;
+        assert_eq!(says().await, p1);
+        let mut dead = kinlink_testkit::imported("p1");
+        dead.deceased = true;
+        app.import(dead).await;
+        assert_eq!(says().await, p1, "it stays open for a while");
+        app.pass(TimeDelta::days(30));
         assert_eq!(says().await, nothing);
         double.stop().await;
     }

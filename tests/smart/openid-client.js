@@ -1,6 +1,6 @@
 // An authorization server's back end as the npm package `openid-client` does it: finds Kinlink's token endpoint by its
 // metadata (RFC 8414) and authenticates with a key of its own (private_key_jwt, RFC 7523). Says its public key; reads
-// where Kinlink is, as whom it comes and how much later Kinlink's clock is, and says what it gets.
+// where Kinlink is, as whom it comes and what time it is there, and says what it gets.
 import { createInterface } from 'node:readline';
 import * as oauth from 'openid-client';
 
@@ -13,7 +13,8 @@ const kid = 'back-end-1';
 say({ keys: [{ ...await crypto.subtle.exportKey('jwk', publicKey), kid, use: 'sig', alg: 'ES256' }] });
 
 for (;;) {
-  const { kinlink, client, later } = await next();
+  const { kinlink, client, now } = await next();
+  const later = now - Math.floor(Date.now() / 1000);
   try {
     const authentication = oauth.PrivateKeyJwt({ key: privateKey, kid });
     const options = { algorithm: 'oauth2', execute: [oauth.allowInsecureRequests] };

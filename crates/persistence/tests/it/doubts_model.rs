@@ -93,6 +93,32 @@ async fn agree(commands: Vec<Command>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Everybody acts and lives: two by the patient, who is thirteen, and one as a parent.
+const ALL_LIVE: [Command; 6] = [
+    Command::Offer,
+    Command::Offer,
+    Command::Born(1),
+    Command::Accept { proxy: 0, offer: 0 },
+    Command::Accept { proxy: 1, offer: 1 },
+    Command::Parent { proxy: 2, papers_for: None },
+];
+
+/// What puts a link in doubt, or lifts that.
+fn doubt() -> impl Strategy<Value = Command> {
+    let proxy = 0..PROXIES.len();
+    let decided = (proxy.clone(), prop::bool::weighted(0.1));
+    prop_oneof![
+        1 => Just(Command::DoubtPatient),
+        1 => Just(Command::ClearPatient),
+        2 => Just(Command::DisputePatient),
+        2 => Just(Command::DismissPatient),
+        2 => proxy.clone().prop_map(Command::Suspend),
+        2 => proxy.clone().prop_map(Command::Reinstate),
+        3 => proxy.prop_map(Command::Dispute),
+        3 => decided.prop_map(|(proxy, right)| Command::Decide { proxy, right }),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 60, ..ProptestConfig::default() })]
 
@@ -100,5 +126,11 @@ proptest! {
     fn the_links_that_live_are_those_of_the_model(commands in proptest::collection::vec(command(), 1..40)) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(agree(commands))?;
+    }
+
+    #[test]
+    fn each_doubt_is_lifted_by_itself(doubts in proptest::collection::vec(doubt(), 1..30)) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(agree([&ALL_LIVE[..], &doubts].concat()))?;
     }
 }
