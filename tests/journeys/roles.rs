@@ -343,7 +343,8 @@ async fn operations(app: &App, id: ClientId, client: &Caller) -> Vec<Operation> 
             ..op(
                 &post,
                 format!("/v1/reviews/{review}/approve"),
-                Some(json!({"patient": "p1", "handover": "email"})),
+                // The account acts for the patient: a mailbox would not do.
+                Some(json!({"patient": "p1", "handover": "email", "proof": [passport]})),
             )
         },
         Operation {

@@ -7,7 +7,7 @@ use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, Db
 pub struct DatabaseSettings {
     /// `sqlite:PATH` or `postgres://…`.
     pub url: String,
-    /// Connections to PostgreSQL, or readers of SQLite, at most.
+    /// Connections to PostgreSQL at most, beside the one for the change feed; or readers of SQLite.
     pub max_connections: u32,
     /// How long to wait for a free connection.
     pub acquire_timeout: Duration,
@@ -45,6 +45,9 @@ pub enum ConnectError {
 pub struct Database {
     pub(crate) writer: DatabaseConnection,
     pub(crate) reader: DatabaseConnection,
+    /// The one connection that the change feed is read by. It is never replaced in silence: where it breaks, the
+    /// database may have become another, and the reading fails, so that whoever follows starts anew.
+    pub(crate) feed: DatabaseConnection,
 }
 
 impl Database {
@@ -55,13 +58,16 @@ impl Database {
             create_private_file(&path).map_err(|source| ConnectError::File { path, source })?;
             let writer = connect_sqlite(settings, 1).await?;
             let reader = connect_sqlite(settings, settings.max_connections).await?;
-            return Ok(Self { writer, reader });
+            return Ok(Self { feed: reader.clone(), writer, reader });
         }
         if !settings.url.starts_with("postgres://") && !settings.url.starts_with("postgresql://") {
             return Err(ConnectError::UnknownScheme);
         }
         let pool = sea_orm::Database::connect(options(settings, settings.max_connections)).await?;
-        Ok(Self { writer: pool.clone(), reader: pool })
+        let mut one = options(settings, 1);
+        one.test_before_acquire(false).idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
+        let feed = sea_orm::Database::connect(one).await?;
+        Ok(Self { writer: pool.clone(), reader: pool, feed })
     }
 
     /// Which database it is.
@@ -92,6 +98,7 @@ impl Database {
 
     /// Closes all connections, once nobody uses them any more.
     pub async fn close(self) {
+        let _ = self.feed.close().await;
         let _ = self.reader.close().await;
         let _ = self.writer.close().await;
     }

@@ -53,7 +53,7 @@ impl ChangeFeed for SeaStore {
              left join change_entry entry on entry.partition = head.partition and entry.seq = head.seq";
         let statement = Statement::from_string(self.database.backend(), sql);
         let rows =
-            HeadRow::find_by_statement(statement).all(&self.database.reader).await.map_err(store_error)?;
+            HeadRow::find_by_statement(statement).all(&self.database.feed).await.map_err(store_error)?;
         rows.into_iter().map(HeadRow::head).collect()
     }
 
@@ -63,7 +63,7 @@ impl ChangeFeed for SeaStore {
             .filter(change_entry::Column::Seq.gt(after))
             .order_by_asc(change_entry::Column::Seq)
             .limit(u64::from(limit))
-            .all(&self.database.reader)
+            .all(&self.database.feed)
             .await
             .map_err(store_error)?;
         rows.iter().map(|row| entry(row.seq, &row.kind, row.subject, row.at)).collect()

@@ -56,6 +56,8 @@ async fn a_letter_names_our_own_page_once_people_can_log_in_to_it() {
     let it = Kinlink::new(Kind::Sqlite).await.with_organization();
     it.import(&patient("p1", 1)).expect(0);
     let folder = it.folder.path();
+    let trust = ["issuer", "add", "--organization", "northside", "--iss", "https://login.example"];
+    it.run(&[&trust[..], &["--audience", "k", "--accounts"]].concat()).expect(0);
     let letter = |name: &str| {
         let invite = ["invite", "--organization", "northside", "--patient", "p1", "--channel", "post"];
         let said = it.run(&[&invite[..], &["--letters", name]].concat()).expect(0).out;

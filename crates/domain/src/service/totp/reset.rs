@@ -61,11 +61,11 @@ pub async fn reset(unit: &mut dyn UnitOfWork, ports: &Ports, request: &Reset) ->
     let live: Vec<Link> =
         links.into_iter().filter(|link| link.stored_status(now) == LinkStatus::Active).collect();
     let staff_at = unit.staff_organizations(request.account).await?;
-    if !staff_at.contains(&here) && !live.iter().any(|link| link.organization == here) {
-        return Err(ResetError::NotFound);
-    }
     if matches!(request.by.actor(), Actor::Staff(account) if account == request.account) {
         return Err(ResetError::Own);
+    }
+    if !staff_at.contains(&here) && !live.iter().any(|link| link.organization == here) {
+        return Err(ResetError::NotFound);
     }
     let may = staff_at.is_empty() || (request.over_staff && staff_at.contains(&here));
     if !may {
