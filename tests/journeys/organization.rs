@@ -8,7 +8,10 @@ use std::{
 use kinlink_domain::{
     actor::Authorized,
     organization::FhirBase,
-    service::change_organization::{OrganizationChange, change},
+    service::{
+        change_organization::{OrganizationChange, change},
+        retell::{Told, tell_next},
+    },
 };
 use kinlink_provisioning::Provisioner;
 use kinlink_testkit::KeycloakDouble;
@@ -27,6 +30,20 @@ async fn moves(app: &App, base: &str) {
     let mut unit = it.begin().await;
     change(&mut *unit, &it.ports, Authorized::operator(it.here.id), asked).await.unwrap().unwrap();
     unit.save().await.unwrap();
+}
+
+/// As `kinlink events retell` does.
+async fn retold(app: &App) -> u64 {
+    let it = &app.fixture;
+    let mut told = Told::default();
+    loop {
+        let mut unit = it.begin().await;
+        let Some(next) = tell_next(&mut *unit, &it.ports, it.here.id, told).await.unwrap() else {
+            return told.links;
+        };
+        unit.save().await.unwrap();
+        told = next;
+    }
 }
 
 journey! {
@@ -64,11 +81,17 @@ journey! {
         }
         while app.turn_worker().process_due().await.unwrap() > 0 {}
         assert_eq!(attribute().await, new);
-        let sets = poll(&client, &stream, json!({"returnImmediately": true})).await["sets"].clone();
-        let sets: Vec<_> = sets.as_object().unwrap().values().collect();
-        let [set] = sets[..] else { panic!("{sets:?}") };
-        let claims = verified(app, set.as_str().unwrap()).await;
-        assert!(claims["events"].to_string().contains(new), "{claims}");
+        let told = async || {
+            let sets = poll(&client, &stream, json!({"returnImmediately": true})).await["sets"].clone();
+            let acknowledged: Vec<_> = sets.as_object().unwrap().keys().cloned().collect();
+            poll(&client, &stream, json!({"returnImmediately": true, "ack": acknowledged, "maxEvents": 0})).await;
+            let sets: Vec<_> = sets.as_object().unwrap().values().cloned().collect();
+            let [set] = &sets[..] else { panic!("{sets:?}") };
+            verified(app, set.as_str().unwrap()).await["events"].to_string()
+        };
+        assert!(told().await.contains(new));
+        assert_eq!(retold(app).await, 1, "a link that has ended says nothing");
+        assert!(told().await.contains(new), "once more, without any change");
         let there = poll(&neighbour, &other, json!({"returnImmediately": true})).await;
         assert_eq!(there["sets"], json!({}), "it is not the neighbour's");
         double.stop().await;

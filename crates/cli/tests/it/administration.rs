@@ -88,6 +88,9 @@ async fn an_organization_is_shown_and_changed_and_its_audit_tells_of_it() {
             .expect(0)
             .out;
         assert!(said.contains("Northside → Northside Hospital"), "{said}");
+        let retell = |slug: &str| it.run(&["events", "retell", "--organization", slug]);
+        assert!(retell("northside").expect(0).out.contains("0 links are told of"));
+        assert!(retell("southside").expect(2).err.contains("no organization `southside`"));
         let shown: serde_json::Value = serde_json::from_str(&show()).unwrap();
         assert_eq!(
             (&shown["name"], &shown["fhir_base"]),
