@@ -107,6 +107,11 @@ async fn agree(commands: Vec<Command>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+fn agrees(commands: Vec<Command>) -> Result<(), TestCaseError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(agree(commands))
+}
+
 /// Everybody acts and lives: two by the patient, who is thirteen, and one as a parent.
 const ALL_LIVE: [Command; 7] = [
     Command::Offer,
@@ -136,18 +141,48 @@ fn doubt() -> impl Strategy<Value = Command> {
     ]
 }
 
+/// Codes that nobody has used yet.
+const ON_THEIR_WAY: [Command; 4] =
+    [Command::Offer, Command::Offer, Command::Invite(None), Command::Invite(None)];
+
+/// What ends a link, for cause or not, and what may take its place.
+fn ending() -> impl Strategy<Value = Command> {
+    let proxy = 0..PROXIES.len();
+    prop_oneof![
+        2 => proxy.clone().prop_map(|proxy| Command::Bar { proxy, record: 0 }),
+        2 => proxy.clone().prop_map(Command::LiftBars),
+        3 => proxy.clone().prop_map(Command::Suspend),
+        1 => proxy.clone().prop_map(Command::Reinstate),
+        2 => proxy.clone().prop_map(Command::Dispute),
+        2 => proxy.clone().prop_map(|proxy| Command::Decide { proxy, right: true }),
+        2 => proxy.clone().prop_map(Command::ProxyWalksAway),
+        2 => proxy.clone().prop_map(Command::PatientEnds),
+        4 => (proxy.clone(), 2..4_usize).prop_map(|(proxy, offer)| Command::Accept { proxy, offer }),
+        4 => (proxy, 1..4_usize).prop_map(|(proxy, letter)| Command::Redeem { proxy, letter }),
+        1 => Just(Command::Offer),
+        1 => Just(Command::Invite(None)),
+        1 => Just(Command::Merge),
+        1 => Just(Command::Unmerge),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 60, ..ProptestConfig::default() })]
 
     #[test]
     fn the_links_that_live_are_those_of_the_model(commands in proptest::collection::vec(command(), 1..40)) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        runtime.block_on(agree(commands))?;
+        agrees(commands)?;
     }
 
     #[test]
     fn each_doubt_is_lifted_by_itself(doubts in proptest::collection::vec(doubt(), 1..30)) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        runtime.block_on(agree([&ALL_LIVE[..], &doubts].concat()))?;
+        agrees([&ALL_LIVE[..], &doubts].concat())?;
+    }
+
+    #[test]
+    fn a_code_that_was_on_its_way_opens_nothing_to_whoever_was_shut_out_since(
+        endings in proptest::collection::vec(ending(), 1..30),
+    ) {
+        agrees([&ALL_LIVE[..], &ON_THEIR_WAY, &endings].concat())?;
     }
 }
