@@ -19,14 +19,14 @@ use crate::{
     patients::upsert,
 };
 
-async fn disputes(it: &Fixture, link: LinkId) {
+pub(crate) async fn disputes(it: &Fixture, link: LinkId) {
     let mut unit = it.begin().await;
     not_me(&mut *unit, &it.ports, link).await;
     unit.save().await.unwrap();
 }
 
 /// The open disputes that staff see beside a link.
-async fn open_beside(it: &Fixture, link: LinkId) -> Vec<Dispute> {
+pub(crate) async fn open_beside(it: &Fixture, link: LinkId) -> Vec<Dispute> {
     let mut unit = it.begin().await;
     let link = unit.link(link).await.unwrap().unwrap();
     let mut disputes = unit.disputes_of_link(&link).await.unwrap();
@@ -34,7 +34,11 @@ async fn open_beside(it: &Fixture, link: LinkId) -> Vec<Dispute> {
     disputes
 }
 
-async fn decide(it: &Fixture, dispute: &Dispute, verdict: Verdict) -> Result<Dispute, DecideError> {
+pub(crate) async fn decide(
+    it: &Fixture,
+    dispute: &Dispute,
+    verdict: Verdict,
+) -> Result<Dispute, DecideError> {
     let mut unit = it.begin().await;
     let by = Authorized::operator(it.here.id);
     let decided = dispute::decide(&mut *unit, &it.ports, by, dispute.id, verdict).await?;
@@ -46,8 +50,8 @@ async fn is_disputed(it: &Fixture, patient: PatientId) -> bool {
     it.begin().await.is_disputed(it.here.id, patient).await.unwrap()
 }
 
-const WRONG: Verdict = Verdict::Wrong(Reinstatement::Unfounded);
-const RIGHT: Verdict = Verdict::Right(Revocation::WrongPerson);
+pub(crate) const WRONG: Verdict = Verdict::Wrong(Reinstatement::Unfounded);
+pub(crate) const RIGHT: Verdict = Verdict::Right(Revocation::WrongPerson);
 
 on_both_databases! {
     async fn a_record_is_disputed_with_what_was_merged_into_it_and_wherever_the_link_is_now(it: Fixture) {

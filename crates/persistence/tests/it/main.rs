@@ -13,7 +13,6 @@ mod connections;
 mod directory;
 mod disputed_merges;
 mod disputes;
-mod doubts_model;
 mod family_model;
 mod feed;
 mod history;

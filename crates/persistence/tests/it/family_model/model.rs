@@ -1,36 +1,42 @@
-//! Who opens the record, on two screens.
+//! Who opens the record, on a few screens.
 
 use chrono::{Datelike, NaiveDate};
 
-use super::{BIRTH_DATES, Command};
+use super::{
+    BIRTH_DATES, Command,
+    doubts::{Doubt, Doubts},
+};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Doubt {
-    None,
-    OfGrantor,
-    OfStaff,
-}
+/// How long an offer or an invitation is open.
+const HOURS_OPEN: i64 = 7 * 24;
 
 #[derive(Debug, Clone, Copy)]
 struct Proxy {
     by_patient: bool,
-    doubt: Doubt,
+    doubts: Doubts,
     /// In hours since the beginning.
     end: Option<i64>,
+}
+
+impl Proxy {
+    fn new(by_patient: bool, end: Option<i64>) -> Self {
+        Self { by_patient, doubts: Doubts::default(), end }
+    }
 }
 
 /// Of an offer, or of an invitation.
 #[derive(Debug)]
 struct Code {
-    expires: i64,
+    /// In hours since the beginning.
+    made: i64,
     failures: u16,
     open: bool,
     makes: Proxy,
 }
 
 impl Code {
-    const fn new(makes: Proxy, expires: i64) -> Self {
-        Self { expires, failures: 0, open: true, makes }
+    const fn new(makes: Proxy, made: i64) -> Self {
+        Self { made, failures: 0, open: true, makes }
     }
 }
 
@@ -44,10 +50,12 @@ pub(super) struct Model {
     born: [NaiveDate; 2],
     emancipated: [Option<bool>; 2],
     barred: [[bool; 3]; 2],
-    patient_in_doubt: bool,
+    patient: Doubts,
     offers: Vec<Code>,
     letters: Vec<Code>,
     proxies: [Option<Proxy>; 3],
+    /// Since when codes that were on their way open nothing to them, in hours since the beginning.
+    kept_out: [Option<i64>; 3],
 }
 
 impl Model {
@@ -59,10 +67,11 @@ impl Model {
             born,
             emancipated: [None; 2],
             barred: [[false; 3]; 2],
-            patient_in_doubt: false,
+            patient: Doubts::default(),
             offers: Vec::new(),
             letters: Vec::new(),
             proxies: [None; 3],
+            kept_out: [None; 3],
         }
     }
 
@@ -79,7 +88,7 @@ impl Model {
 
     pub(super) fn patient_lives(&self) -> bool {
         let emancipated = self.emancipated[self.record()] == Some(true);
-        !self.patient_in_doubt && (emancipated || self.age() >= 12)
+        !self.patient.is_closed() && (emancipated || self.age() >= 12)
     }
 
     pub(super) fn lives(&self, proxy: usize) -> bool {
@@ -88,7 +97,7 @@ impl Model {
                 Some(emancipated) => !emancipated,
                 None => self.age() < 18,
             };
-            it.doubt == Doubt::None && it.end.is_none_or(|end| self.hours < end) && (it.by_patient || by_age)
+            !it.doubts.is_closed() && it.end.is_none_or(|end| self.hours < end) && (it.by_patient || by_age)
         })
     }
 
@@ -97,17 +106,18 @@ impl Model {
     }
 
     fn may_be_proxy(&self, proxy: usize) -> bool {
-        !self.is_barred(proxy) && self.proxies[proxy].is_none_or(|it| it.doubt == Doubt::None)
+        !self.is_barred(proxy) && self.proxies[proxy].is_none_or(|it| !it.doubts.is_closed())
     }
 
     fn try_code(&mut self, proxy: usize, is_offer: bool, which: usize) {
         let may = self.may_be_proxy(proxy) && (!is_offer || self.patient_lives());
-        let hours = self.hours;
+        let (hours, kept_out) = (self.hours, self.kept_out[proxy]);
         let codes = if is_offer { &mut self.offers } else { &mut self.letters };
-        let Some(code) = codes.get_mut(which).filter(|it| it.open && hours < it.expires) else {
+        let Some(code) = codes.get_mut(which).filter(|it| it.open && hours < it.made + HOURS_OPEN) else {
             return;
         };
-        if may {
+        // What was made since then was made in spite of it.
+        if may && kept_out.is_none_or(|since| since <= code.made) {
             code.open = false;
             self.proxies[proxy] = Some(code.makes);
         } else {
@@ -116,10 +126,17 @@ impl Model {
         }
     }
 
+    /// Whoever goes while in doubt leaves that unanswered, which is a cause too.
+    fn end(&mut self, proxy: usize, for_cause: bool) {
+        if self.proxies[proxy].take().is_some_and(|it| for_cause || it.doubts.is_closed()) {
+            self.kept_out[proxy] = Some(self.hours);
+        }
+    }
+
     fn close_barred(&mut self) {
         for proxy in 0..self.proxies.len() {
             if self.is_barred(proxy) {
-                self.proxies[proxy] = None;
+                self.end(proxy, true);
             }
         }
     }
@@ -130,8 +147,8 @@ impl Model {
             if merged && self.emancipated[1].is_none() {
                 self.emancipated[1] = self.emancipated[0];
             }
-            if self.patient_in_doubt {
-                self.doubt(Doubt::None, Doubt::OfGrantor);
+            if self.patient.is_closed() {
+                self.change_granted(None, Some(Doubt::Grantor));
             }
             self.close_barred();
         }
@@ -143,59 +160,69 @@ impl Model {
         self.emancipated[record] = emancipated;
     }
 
-    fn doubt(&mut self, from: Doubt, to: Doubt) {
+    fn change_granted(&mut self, from: Option<Doubt>, to: Option<Doubt>) {
         for proxy in self.proxies.iter_mut().flatten() {
-            if proxy.by_patient && proxy.doubt == from {
-                proxy.doubt = to;
+            if proxy.by_patient && proxy.doubts.named == from {
+                proxy.doubts.named = to;
             }
+        }
+    }
+
+    /// What becomes of the patient's link, and of what was granted by it.
+    fn change_patient(&mut self, change: impl FnOnce(&mut Doubts)) {
+        let before = self.patient.is_closed();
+        change(&mut self.patient);
+        match (before, self.patient.is_closed()) {
+            (false, true) => self.change_granted(None, Some(Doubt::Grantor)),
+            (true, false) => self.change_granted(Some(Doubt::Grantor), None),
+            _ => {}
+        }
+    }
+
+    /// What becomes of a proxy's link; `change` is told whether its grantor's is in doubt.
+    fn change_proxy(&mut self, proxy: usize, change: impl FnOnce(&mut Doubts, bool)) {
+        let patient_in_doubt = self.patient.is_closed();
+        if let Some(it) = &mut self.proxies[proxy] {
+            change(&mut it.doubts, it.by_patient && patient_in_doubt);
         }
     }
 
     pub(super) fn apply(&mut self, command: Command) {
         match command {
             Command::Offer if self.patient_lives() => {
-                let makes = Proxy { by_patient: true, doubt: Doubt::None, end: None };
-                self.offers.push(Code::new(makes, self.hours + 7 * 24));
+                self.offers.push(Code::new(Proxy::new(true, None), self.hours));
             }
             // Staff invite to the record under its own name.
             Command::Invite(papers_for) if !self.merged => {
                 let end = papers_for.map(|days| self.hours + days * 24);
-                let makes = Proxy { by_patient: false, doubt: Doubt::None, end };
-                self.letters.push(Code::new(makes, self.hours + 7 * 24));
+                self.letters.push(Code::new(Proxy::new(false, end), self.hours));
             }
             // What cannot be offered now, and what the clock does by itself.
             Command::Offer | Command::Invite(_) | Command::Pass(_) => {}
             Command::Accept { proxy, offer } => self.try_code(proxy, true, offer),
             Command::PatientEnds(proxy) => {
-                if !self.patient_in_doubt && self.proxies[proxy].is_some_and(|it| it.by_patient) {
-                    self.proxies[proxy] = None;
+                if !self.patient.is_closed() && self.proxies[proxy].is_some_and(|it| it.by_patient) {
+                    self.end(proxy, false);
                 }
             }
-            Command::ProxyWalksAway(proxy) => self.proxies[proxy] = None,
+            Command::ProxyWalksAway(proxy) => self.end(proxy, false),
             Command::Redeem { proxy, letter } => self.try_code(proxy, false, letter),
             Command::Bar { proxy, record } => {
                 self.barred[record][proxy] = true;
                 self.close_barred();
             }
             Command::LiftBars(proxy) => self.barred[0][proxy] = false,
-            Command::DoubtPatient => {
-                if !std::mem::replace(&mut self.patient_in_doubt, true) {
-                    self.doubt(Doubt::None, Doubt::OfGrantor);
-                }
-            }
-            Command::ClearPatient => {
-                if std::mem::replace(&mut self.patient_in_doubt, false) {
-                    self.doubt(Doubt::OfGrantor, Doubt::None);
-                }
-            }
-            Command::Suspend(proxy) => {
-                if let Some(it) = self.proxies[proxy].as_mut().filter(|it| it.doubt == Doubt::None) {
-                    it.doubt = Doubt::OfStaff;
-                }
-            }
-            Command::Reinstate(proxy) => {
-                if let Some(it) = &mut self.proxies[proxy] {
-                    it.doubt = Doubt::None;
+            Command::DoubtPatient => self.change_patient(|it| it.own(Doubt::Staff)),
+            Command::ClearPatient => self.change_patient(|it| it.reinstate(false)),
+            Command::DisputePatient => self.change_patient(Doubts::dispute),
+            Command::DismissPatient => self.change_patient(|it| it.dismiss(false)),
+            Command::Suspend(proxy) => self.change_proxy(proxy, |it, _| it.own(Doubt::Staff)),
+            Command::Reinstate(proxy) => self.change_proxy(proxy, Doubts::reinstate),
+            Command::Dispute(proxy) => self.change_proxy(proxy, |it, _| it.dispute()),
+            Command::Decide { proxy, right: false } => self.change_proxy(proxy, Doubts::dismiss),
+            Command::Decide { proxy, right: true } => {
+                if self.proxies[proxy].is_some_and(|it| it.doubts.disputed) {
+                    self.end(proxy, true);
                 }
             }
             Command::Born(which) => self.born[0] = BIRTH_DATES[which].parse().unwrap(),

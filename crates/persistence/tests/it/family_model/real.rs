@@ -24,7 +24,10 @@ use kinlink_domain::{
 use kinlink_testkit::{Fixture, Kind, imported};
 
 use super::{BIRTH_DATES, Command, PROXIES, RECORDS, STRANGER};
-use crate::patients::upsert;
+use crate::{
+    disputed_merges::{RIGHT, WRONG, decide, disputes, open_beside},
+    patients::upsert,
+};
 
 pub(super) struct Real {
     pub(super) it: Fixture,
@@ -91,6 +94,10 @@ impl Real {
             Command::ClearPatient => self.reinstate(Some(self.link)).await,
             Command::Suspend(proxy) => self.suspend(self.link_of(proxy).await, Suspension::Review).await,
             Command::Reinstate(proxy) => self.reinstate(self.link_of(proxy).await).await,
+            Command::DisputePatient => self.dispute(Some(self.link)).await,
+            Command::DismissPatient => self.decide(Some(self.link), false).await,
+            Command::Dispute(proxy) => self.dispute(self.link_of(proxy).await).await,
+            Command::Decide { proxy, right } => self.decide(self.link_of(proxy).await, right).await,
             Command::Pass(days) => self.it.clock.advance(TimeDelta::days(days)),
             Command::Born(which) => {
                 self.born = BIRTH_DATES[which];
@@ -205,6 +212,19 @@ impl Real {
         let reason = Reinstatement::Unfounded;
         if suspend_link::reinstate(&mut *unit, &self.it.ports, self.staff(), link, reason).await.is_ok() {
             unit.save().await.unwrap();
+        }
+    }
+
+    async fn dispute(&self, link: Option<LinkId>) {
+        if let Some(link) = link {
+            disputes(&self.it, link).await;
+        }
+    }
+
+    async fn decide(&self, link: Option<LinkId>, right: bool) {
+        let Some(link) = link else { return };
+        if let Some(open) = open_beside(&self.it, link).await.first() {
+            decide(&self.it, open, if right { RIGHT } else { WRONG }).await.unwrap();
         }
     }
 
