@@ -114,7 +114,8 @@ impl Suspension {
     pub const ALL: [Self; 6] =
         [Self::Disputed, Self::PatientRequest, Self::Fraud, Self::Safety, Self::Review, Self::Grantor];
 
-    /// From what the account is kept if it ends the link itself, which would take the doubt away unanswered.
+    /// From what the account is kept if a login ended the link, its own or the patient's, which would take the doubt away
+    /// unanswered.
     pub const fn keeps_out(self) -> KeptOut {
         match self {
             Self::Fraud | Self::Safety => KeptOut::InAnyRole,

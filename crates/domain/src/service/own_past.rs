@@ -67,7 +67,7 @@ impl OwnPast {
         self.acts_for_patient
     }
 
-    /// `before` is how the link stood before its account ended it.
+    /// `before` is how the link stood before its account, or the patient's, ended it.
     fn note(&mut self, link: &Link, before: Option<&Link>, disputes: &[Dispute]) {
         let as_proxy = link.role != LinkRole::SelfRole;
         // What a proxy is said not to be is a proxy.
