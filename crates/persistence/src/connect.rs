@@ -66,6 +66,8 @@ impl Database {
         let pool = sea_orm::Database::connect(options(settings, settings.max_connections)).await?;
         let mut one = options(settings, 1);
         one.test_before_acquire(false).idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
+        // Whoever follows the feed opens it; most commands never do.
+        one.min_connections(0).connect_lazy(true);
         let feed = sea_orm::Database::connect(one).await?;
         Ok(Self { writer: pool.clone(), reader: pool, feed })
     }

@@ -134,9 +134,7 @@ pub async fn open(
     };
     let (link, reason) = (found.link.clone(), Suspension::Disputed);
     match link.suspend(by, reason, now) {
-        Ok(suspended) => {
-            write_suspended(unit, ports, &suspended, by, reason).await?;
-        }
+        Ok(suspended) => write_suspended(unit, ports, &suspended, by, reason).await?,
         // Suspended by staff for a reason of their own: that stands, and the dispute is opened beside it.
         Err(SuspendRefusal::AlreadySuspended) => {}
         Err(SuspendRefusal::AlreadyRevoked | SuspendRefusal::ReasonNotAllowed) => {

@@ -13,7 +13,7 @@ use crate::{
     audit::{Action, Subject},
     event::{LinkEvent, LinkEventKind},
     grant::GrantState,
-    id::{EventId, LinkId},
+    id::LinkId,
     link::Link,
     outbox::Turn,
     store::{StoreError, UnitOfWork},
@@ -61,15 +61,7 @@ fn tell_listeners(
     kind: LinkEventKind,
 ) {
     let now = ports.clock.now();
-    unit.happened(LinkEvent {
-        id: EventId::new(now, &*ports.random),
-        account: link.account,
-        organization: link.organization,
-        patient: link.patient,
-        link: link.id,
-        kind,
-        at: now,
-    });
+    unit.happened(LinkEvent::at(link, kind, now, &*ports.random));
     let detail = serde_json::json!({
         "event": kind,
         "status": link.status(answering.rules(), now),

@@ -1,6 +1,7 @@
 //! What is given, kept out and recorded while two strangers' records are merged by mistake, and what is left of it
 //! when the mistake is mended.
 
+use chrono::{DateTime, Utc};
 use kinlink_domain::{
     access::{AgeException, AgeExceptionKind, PatientFacts},
     account::Account,
@@ -47,8 +48,8 @@ fn made(outcome: Redeemed) -> Link {
     }
 }
 
-/// A letter for a parent.
-async fn parents_code(it: &Fixture, patient: &str) -> String {
+/// A letter for a parent, whose papers hold until then.
+pub(crate) async fn parents_code(it: &Fixture, patient: &str, valid_until: Option<DateTime<Utc>>) -> String {
     let paper = Paper::BirthCertificate;
     let request = IssueInvitation {
         patient: named(patient),
@@ -62,7 +63,7 @@ async fn parents_code(it: &Fixture, patient: &str) -> String {
         email: EmailTarget::OnRecord,
         send: false,
         challenge: None,
-        proof: vec![Fact::RelationshipSeen { paper, reference: None, valid_until: None }],
+        proof: vec![Fact::RelationshipSeen { paper, reference: None, valid_until }],
     };
     let mut unit = it.begin().await;
     let issued = issue(&mut *unit, &it.ports, &it.here, staff(it), request).await.unwrap();
@@ -152,7 +153,7 @@ on_both_databases! {
         let anna = it.account("anna").await;
         let own = made(try_code(it, "anna", &code_for(it, "p1", None).await, None).await).id;
         let letter = code_for(it, "p1", None).await;
-        let parents = parents_code(it, "p1").await;
+        let parents = parents_code(it, "p1", None).await;
         let before = offered(it, &anna, own).await;
         upsert(it, vec![replaced("p1", "p2", 2)]).await;
         let during = offered(it, &anna, own).await;
@@ -203,7 +204,7 @@ on_both_databases! {
         let mut unit = it.begin().await;
         unit.update_organization(&here).await.unwrap();
         unit.save().await.unwrap();
-        let ben = made(try_code(it, "ben", &parents_code(it, "p2").await, None).await).id;
+        let ben = made(try_code(it, "ben", &parents_code(it, "p2", None).await, None).await).id;
         let mut child = alone("p2", 2);
         child.demographics.birth_date = Some("2018-05-01".parse().unwrap());
         upsert(it, vec![child]).await;
@@ -239,7 +240,7 @@ on_both_databases! {
         assert!(matches!(refused, Redeemed::Refused(RedeemRefusal::NotAccepted)), "{refused:?}");
         // What was on its way when the court spoke opens nothing; what staff issue afterwards does.
         it.clock.advance(chrono::TimeDelta::seconds(1));
-        made(try_code(it, "ben", &parents_code(it, "p2").await, None).await);
+        made(try_code(it, "ben", &parents_code(it, "p2", None).await, None).await);
     }
 }
 

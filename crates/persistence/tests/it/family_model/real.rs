@@ -5,17 +5,15 @@ use kinlink_domain::{
     access::{Access, AgeException, AgeExceptionKind},
     actor::Authorized,
     bar::AboutBar,
-    evidence::{Fact, Paper},
     id::{AccountId, GrantId, LinkId},
-    invitation::Channel,
-    link::{LinkRole, LinkState, Reinstatement, Suspension},
+    link::{LinkState, Reinstatement, Suspension},
     patient::{FhirId, RecordLink, RecordLinkType},
-    relationship::{ProxyBasis, Relationship},
+    relationship::Relationship,
     service::{
         accept_grant::{self, UseOffer},
         age_exception, bar,
         end_grant::{self, GrantEnder},
-        issue_invitation::{EmailTarget, IssueInvitation, PatientReference, issue},
+        issue_invitation::PatientReference,
         offer_grant::{self, OfferGrant},
         suspend_link,
     },
@@ -26,6 +24,7 @@ use kinlink_testkit::{Fixture, Kind, imported};
 use super::{BIRTH_DATES, Command, PROXIES, RECORDS, STRANGER};
 use crate::{
     disputed_merges::{RIGHT, WRONG, decide, disputes, open_beside},
+    merged_family::parents_code,
     patients::upsert,
 };
 
@@ -147,25 +146,7 @@ impl Real {
 
     async fn invite(&mut self, papers_for: Option<i64>) {
         let valid_until = papers_for.map(|days| self.it.ports.clock.now() + TimeDelta::days(days));
-        let paper = Paper::BirthCertificate;
-        let mut unit = self.it.begin().await;
-        let request = IssueInvitation {
-            patient: named(0),
-            role: LinkRole::Proxy {
-                relationship: Relationship::parse("MTH").unwrap(),
-                basis: ProxyBasis::ParentalResponsibility,
-            },
-            profile: Some("everything".into()),
-            until: None,
-            channel: Channel::InPerson,
-            email: EmailTarget::OnRecord,
-            send: false,
-            challenge: None,
-            proof: vec![Fact::RelationshipSeen { paper, reference: None, valid_until }],
-        };
-        let issued = issue(&mut *unit, &self.it.ports, &self.it.here, self.staff(), request).await.unwrap();
-        unit.save().await.unwrap();
-        self.letters.push(issued.code.unwrap().to_string());
+        self.letters.push(parents_code(&self.it, RECORDS[0], valid_until).await);
     }
 
     async fn redeem(&self, proxy: usize, letter: usize) {
